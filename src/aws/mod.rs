@@ -1,0 +1,1 @@
+//! The only room that names `aws_sdk_*`: clients, observe, perform, errors, rate limits.

@@ -1,0 +1,1 @@
+//! Arguments and wiring, one file a subcommand. Prints nothing itself, names no SDK type.

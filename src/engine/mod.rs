@@ -1,0 +1,1 @@
+//! The only loop: run stages, confirm, wait, interrupt.

@@ -1,0 +1,138 @@
+//! What a run leaves on the standby stream for other operators and later runs: the run mark, as tags.
+//!
+//! Tags live in the healthy Region and survive the operator's laptop. Kinesis allows 50 tags a stream, 128
+//! characters a key and 256 a value (Kinesis Data Streams Developer Guide, tagging).
+
+use super::Timestamp;
+use super::ids::RunId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the demotion learned and the promotion and the failback need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOverToken {
+    /// Where the standby's consumer starts: nothing before it is unprocessed. `None` is the trim horizon,
+    /// or a warm standby, which needs none.
+    pub position: Option<Timestamp>,
+    /// When the run was marked, which is before the producers were switched.
+    pub marked_at: Timestamp,
+}
+
+/// Whether the run that left the mark has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Under way, or cut off.
+    Open,
+    /// Done and verified, or done with steps owed.
+    Closed,
+}
+
+/// The run mark of a standby stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunMark {
+    /// The run.
+    pub run: RunId,
+    /// `failover` or `failback`.
+    pub intent: String,
+    /// `user@host` of whoever started it.
+    pub owner: String,
+    /// Open or closed.
+    pub state: RunState,
+    /// The token.
+    pub token: CutOverToken,
+}
+
+const RUN: &str = "kdsha:run";
+const INTENT: &str = "kdsha:intent";
+const OWNER: &str = "kdsha:owner";
+const STATE: &str = "kdsha:state";
+const STARTED: &str = "kdsha:started";
+const POSITION: &str = "kdsha:position";
+const HORIZON: &str = "trim-horizon";
+
+impl RunMark {
+    /// The tags that carry the mark.
+    pub fn to_tags(&self) -> BTreeMap<String, String> {
+        let state = match self.state {
+            RunState::Open => "open",
+            RunState::Closed => "closed",
+        };
+        let position = self.token.position.map_or_else(|| HORIZON.to_owned(), |at| at.to_string());
+        [
+            (RUN, self.run.to_string()),
+            (INTENT, self.intent.clone()),
+            (OWNER, self.owner.clone()),
+            (STATE, state.to_owned()),
+            (STARTED, self.token.marked_at.to_string()),
+            (POSITION, position),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+    }
+
+    /// Reads a mark; `None` when the stream has none.
+    ///
+    /// # Errors
+    /// Says which tag cannot be read. A half-written or foreign mark is not guessed at.
+    pub fn from_tags(tags: &BTreeMap<String, String>) -> Result<Option<RunMark>, String> {
+        if !tags.contains_key(RUN) {
+            return Ok(None);
+        }
+        let tag = |key: &str| tags.get(key).ok_or_else(|| format!("tag {key} is missing beside {RUN}"));
+        let time = |key: &str| {
+            let text = tag(key)?;
+            text.parse::<Timestamp>().map_err(|_| format!("tag {key} = `{text}` is not an instant"))
+        };
+        let state = match tag(STATE)?.as_str() {
+            "open" => RunState::Open,
+            "closed" => RunState::Closed,
+            other => return Err(format!("tag {STATE} = `{other}` is neither open nor closed")),
+        };
+        let position = match tag(POSITION)?.as_str() {
+            HORIZON => None,
+            _ => Some(time(POSITION)?),
+        };
+        Ok(Some(RunMark {
+            run: tag(RUN)?.parse().map_err(|e| format!("tag {RUN}: {e}"))?,
+            intent: tag(INTENT)?.clone(),
+            owner: tag(OWNER)?.clone(),
+            state,
+            token: CutOverToken { position, marked_at: time(STARTED)? },
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark() -> RunMark {
+        RunMark {
+            run: "20261122-104501-failover-3f9a".parse().expect("a run id"),
+            intent: "failover".to_owned(),
+            owner: "ops@laptop".to_owned(),
+            state: RunState::Open,
+            token: CutOverToken {
+                position: Some("2026-11-22T10:31:00Z".parse().expect("an instant")),
+                marked_at: "2026-11-22T10:45:01Z".parse().expect("an instant"),
+            },
+        }
+    }
+
+    #[test]
+    fn a_mark_survives_its_tags() {
+        assert_eq!(RunMark::from_tags(&mark().to_tags()), Ok(Some(mark())));
+        assert_eq!(RunMark::from_tags(&BTreeMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn a_half_written_mark_is_an_error_not_a_guess() {
+        let mut tags = mark().to_tags();
+        tags.remove("kdsha:position");
+        assert!(RunMark::from_tags(&tags).is_err());
+        tags.insert("kdsha:position".to_owned(), "yesterday".to_owned());
+        assert!(RunMark::from_tags(&tags).is_err());
+    }
+}

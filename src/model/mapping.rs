@@ -1,0 +1,162 @@
+//! Event source mappings as observed, and the settings that a clone carries over.
+
+use super::Timestamp;
+use super::ids::{Arn, FunctionName, MappingId};
+use super::observed::Observed;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// State of a mapping. It is what Lambda's control plane says, not proof that polling runs or has stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappingState {
+    /// Being created.
+    Creating,
+    /// Being enabled.
+    Enabling,
+    /// Enabled; polling may begin minutes later.
+    Enabled,
+    /// Being disabled.
+    Disabling,
+    /// Disabled; a batch may still be in flight.
+    Disabled,
+    /// Being changed.
+    Updating,
+    /// Being deleted; gone when it answers 404.
+    Deleting,
+    /// A state this version does not know.
+    Other(String),
+}
+
+impl From<&str> for MappingState {
+    fn from(text: &str) -> MappingState {
+        match text {
+            "Creating" => MappingState::Creating,
+            "Enabling" => MappingState::Enabling,
+            "Enabled" => MappingState::Enabled,
+            "Disabling" => MappingState::Disabling,
+            "Disabled" => MappingState::Disabled,
+            "Updating" => MappingState::Updating,
+            "Deleting" => MappingState::Deleting,
+            other => MappingState::Other(other.to_owned()),
+        }
+    }
+}
+
+impl MappingState {
+    /// Whether the state will change by itself.
+    pub fn is_in_transition(&self) -> bool {
+        use MappingState::{Creating, Deleting, Disabling, Enabling, Updating};
+        matches!(self, Creating | Enabling | Disabling | Updating | Deleting)
+    }
+    /// Whether the mapping reads the stream, or is about to.
+    pub fn is_on(&self) -> bool {
+        use MappingState::{Creating, Enabled, Enabling, Updating};
+        matches!(self, Creating | Enabling | Enabled | Updating)
+    }
+}
+
+impl fmt::Display for MappingState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MappingState::Other(text) => f.pad(text),
+            known => f.pad(&format!("{known:?}")),
+        }
+    }
+}
+
+/// Where a mapping was told to start. It cannot be changed afterwards, and the checkpoint cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartingPosition {
+    /// The oldest record.
+    TrimHorizon,
+    /// The tip at some moment during creation; may miss records for minutes.
+    Latest,
+    /// The first record at or after the instant.
+    AtTimestamp(Timestamp),
+}
+
+impl fmt::Display for StartingPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartingPosition::TrimHorizon => f.pad("TRIM_HORIZON"),
+            StartingPosition::Latest => f.pad("LATEST"),
+            StartingPosition::AtTimestamp(at) => write!(f, "AT_TIMESTAMP {at}"),
+        }
+    }
+}
+
+/// The settings of a mapping that a clone carries over. Defaults are Lambda's for Kinesis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingSettings {
+    /// Records a batch, 1 to 10,000.
+    pub batch_size: u32,
+    /// Seconds to gather a batch, 0 to 300.
+    pub batching_window_seconds: u32,
+    /// Batches of one shard at a time, 1 to 10.
+    pub parallelization_factor: u32,
+    /// Split a failing batch.
+    pub bisect_on_error: bool,
+    /// Records older than this are discarded; `None` is never (-1).
+    pub maximum_record_age_seconds: Option<u32>,
+    /// Retries of a failing batch; `None` is until the record expires (-1).
+    pub maximum_retry_attempts: Option<u32>,
+    /// ARN of the on-failure destination.
+    pub on_failure: Option<String>,
+    /// `ReportBatchItemFailures`.
+    pub response_types: Vec<String>,
+    /// Tumbling window, 0 to 900 s.
+    pub tumbling_window_seconds: u32,
+    /// Filter patterns.
+    pub filters: Vec<String>,
+    /// Key that encrypts the filters.
+    pub kms_key: Option<String>,
+    /// Whether Lambda emits `PolledEventCount`, the one positive sign that a mapping polls.
+    pub count_events: bool,
+}
+
+impl Default for MappingSettings {
+    fn default() -> MappingSettings {
+        MappingSettings {
+            batch_size: 100,
+            batching_window_seconds: 0,
+            parallelization_factor: 1,
+            bisect_on_error: false,
+            maximum_record_age_seconds: None,
+            maximum_retry_attempts: None,
+            on_failure: None,
+            response_types: Vec::new(),
+            tumbling_window_seconds: 0,
+            filters: Vec::new(),
+            kms_key: None,
+            count_events: false,
+        }
+    }
+}
+
+/// A mapping, from `ListEventSourceMappings` (found) and `GetEventSourceMapping` (settings: List gives
+/// null for encrypted filters).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mapping {
+    /// Its UUID.
+    pub id: MappingId,
+    /// The function.
+    pub function: FunctionName,
+    /// Alias or version, where the mapping names one.
+    pub qualifier: Option<String>,
+    /// Stream ARN or enhanced fan-out consumer ARN.
+    pub source: Arn,
+    /// State.
+    pub state: MappingState,
+    /// Where it was told to start.
+    pub position: Option<StartingPosition>,
+    /// When it was last changed.
+    pub last_modified: Option<Timestamp>,
+    /// `No records processed`, `OK`, `PROBLEM: ...`.
+    pub last_processing_result: Option<String>,
+    /// Who changed the state last.
+    pub state_transition_reason: Option<String>,
+    /// Its settings.
+    pub settings: Observed<MappingSettings>,
+}

@@ -1,0 +1,103 @@
+//! Kinesis streams and their readers, as observed.
+
+use super::Timestamp;
+use super::ids::Arn;
+use serde::Serialize;
+
+/// Capacity mode of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamMode {
+    /// A fixed number of shards.
+    Provisioned,
+    /// Shards follow the traffic, up to a ceiling that differs between Regions.
+    OnDemand,
+}
+
+/// A stream, from `DescribeStreamSummary`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamView {
+    /// Its ARN; the Region inside is the client's, which was checked.
+    pub arn: Arn,
+    /// `ACTIVE`, `UPDATING`, `CREATING`, `DELETING`. Reads and writes work in the first two.
+    pub status: String,
+    /// Capacity mode.
+    pub mode: StreamMode,
+    /// Shards that take writes.
+    pub open_shards: u32,
+    /// Hours a record is kept.
+    pub retention_hours: u32,
+    /// Largest record, KiB, where the service says it (default 1,024).
+    pub max_record_size_kib: Option<u32>,
+    /// `NONE` or `KMS`.
+    pub encryption: String,
+}
+
+impl StreamView {
+    /// Whether records can be written and read now.
+    pub fn is_usable(&self) -> bool {
+        matches!(self.status.as_str(), "ACTIVE" | "UPDATING")
+    }
+}
+
+/// An enhanced fan-out consumer, from `ListStreamConsumers`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamConsumer {
+    /// Its name.
+    pub name: String,
+    /// Its ARN (holds the creation time: a consumer registered again has another ARN).
+    pub arn: Arn,
+    /// `ACTIVE`, `CREATING`, `DELETING`.
+    pub status: String,
+}
+
+/// What a direct read of every shard said, from `GetShardIterator` AT_TIMESTAMP and `GetRecords`.
+/// It reads from [`StreamProbe::since`] on, so it proves silence from then until [`StreamProbe::at`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamProbe {
+    /// Where the read began.
+    pub since: Timestamp,
+    /// When it was made.
+    pub at: Timestamp,
+    /// One entry for every shard that was open at `since` or later.
+    pub shards: Vec<ShardProbe>,
+}
+
+/// One shard's answer to a probe.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShardProbe {
+    /// The shard's id.
+    pub shard: String,
+    /// Whether anything arrived.
+    pub seen: ShardArrivals,
+}
+
+/// What arrived in a shard since the probe's start.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShardArrivals {
+    /// The read reached the tip (or the end of a closed shard) and found no record.
+    Nothing,
+    /// At least one record arrived; the newest one that the probe saw.
+    Newest(Timestamp),
+    /// The read did not reach the tip within its bound, or failed. Proves nothing.
+    Unproven(String),
+}
+
+impl StreamProbe {
+    /// Whether it is proven that no record arrived between `since` and `at`. A stream without shards
+    /// in the answer proves nothing.
+    pub fn is_silent(&self) -> bool {
+        !self.shards.is_empty() && self.shards.iter().all(|s| s.seen == ShardArrivals::Nothing)
+    }
+    /// The newest arrival that was seen.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.shards
+            .iter()
+            .filter_map(|s| match s.seen {
+                ShardArrivals::Newest(at) => Some(at),
+                _ => None,
+            })
+            .max()
+    }
+}

@@ -1,0 +1,1 @@
+//! Pure and synchronous: failover, failback, position, preflight. No I/O, no clock reads.

@@ -1,0 +1,1 @@
+//! The built-in two-Region AWS, served in process or on loopback.

@@ -1,0 +1,1 @@
+//! One file a kind of step: pure data and a check.
