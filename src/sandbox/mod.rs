@@ -1,1 +1,3 @@
 //! The built-in two-Region AWS, served in process or on loopback.
+
+pub mod call;
