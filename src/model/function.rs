@@ -1,5 +1,6 @@
 //! Lambda functions as observed, with an environment that never prints itself.
 
+use super::Timestamp;
 use super::ids::Arn;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -79,6 +80,8 @@ pub struct FunctionView {
     pub environment: Environment,
     /// Reserved concurrency, where one is set; zero stops the function.
     pub reserved_concurrency: Option<u32>,
+    /// When the configuration or code was last changed.
+    pub last_modified: Option<Timestamp>,
     /// Tags, e.g. `aws:cloudformation:stack-name`.
     pub tags: BTreeMap<String, String>,
 }

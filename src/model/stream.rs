@@ -78,26 +78,41 @@ pub struct ShardProbe {
 pub enum ShardArrivals {
     /// The read reached the tip (or the end of a closed shard) and found no record.
     Nothing,
-    /// At least one record arrived; the newest one that the probe saw.
+    /// The read reached the tip; the newest record arrived then.
     Newest(Timestamp),
     /// The read did not reach the tip within its bound, or failed. Proves nothing.
     Unproven(String),
 }
 
 impl StreamProbe {
-    /// Whether it is proven that no record arrived between `since` and `at`. A stream without shards
-    /// in the answer proves nothing.
-    pub fn is_silent(&self) -> bool {
-        !self.shards.is_empty() && self.shards.iter().all(|s| s.seen == ShardArrivals::Nothing)
+    /// Whether it is proven that no record arrived at `from` or later. A probe that began after `from`, or a
+    /// stream without shards in the answer, proves nothing.
+    pub fn is_silent_since(&self, from: Timestamp) -> bool {
+        let silent = |probe: &ShardProbe| match probe.seen {
+            ShardArrivals::Nothing => true,
+            ShardArrivals::Newest(at) => at < from,
+            ShardArrivals::Unproven(_) => false,
+        };
+        self.since <= from && !self.shards.is_empty() && self.shards.iter().all(silent)
+    }
+    /// Why silence is not proven, for people.
+    pub fn noise(&self) -> String {
+        let unproven = self.shards.iter().find_map(|s| match &s.seen {
+            ShardArrivals::Unproven(why) => Some(format!("{}: {why}", s.shard)),
+            _ => None,
+        });
+        match (unproven, self.newest()) {
+            (Some(why), _) => format!("a shard could not be read to its tip ({why})"),
+            (None, Some(newest)) => format!("a record arrived at {newest}"),
+            (None, None) => "the look did not reach back far enough".to_owned(),
+        }
     }
     /// The newest arrival that was seen.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.shards
-            .iter()
-            .filter_map(|s| match s.seen {
-                ShardArrivals::Newest(at) => Some(at),
-                _ => None,
-            })
-            .max()
+        let arrivals = self.shards.iter().filter_map(|s| match s.seen {
+            ShardArrivals::Newest(at) => Some(at),
+            _ => None,
+        });
+        arrivals.max()
     }
 }

@@ -1,0 +1,178 @@
+//! Waits until a reader's lag is proven zero. Missing data is not zero, a failing function with lag zero is not
+//! drained, and a batch may be in flight for as long as the function may run.
+//!
+//! Proven means, all at one look:
+//! 1. the shards were silent for the `hold`: the function's time-out plus the batching window plus the delay with
+//!    which CloudWatch would show that the last batch failed;
+//! 2. the reader's own position metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age
+//!    otherwise) has a fresh point, has been zero since before the hold began, and has no gap in between;
+//! 3. the function's iterator age has no point above zero within the hold: nothing was being worked off;
+//! 4. no Errors and no Throttles within the hold.
+
+use super::reader::{Found, Reader};
+use super::{Needs, Seen, Sides, Step, Undo};
+use crate::model::duration;
+use crate::model::{
+    Check, Effect, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Waits for a reader to have processed everything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Who is drained.
+    pub reader: Reader,
+    /// The function's time-out plus the batching window plus the delay of metrics: how long a failure of the last
+    /// batch may take to show.
+    #[serde(rename = "hold_seconds", with = "crate::model::duration::as_seconds")]
+    pub hold: Duration,
+    /// A point whose period ended longer ago proves nothing.
+    #[serde(rename = "fresh_seconds", with = "crate::model::duration::as_seconds")]
+    pub fresh: Duration,
+}
+
+/// Two points of a series further apart than this many periods have a gap between them.
+const GAP_PERIODS: u32 = 3;
+
+fn age(now: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(at)).unwrap_or_default()
+}
+
+impl Drain {
+    fn waiting(&self) -> String {
+        format!("lag of the {} to be proven zero", self.reader)
+    }
+
+    fn not_yet(&self, because: impl Into<String>) -> Check {
+        Check::NotYet(Progress::new(self.waiting(), because))
+    }
+
+    /// The reader's own position metric.
+    fn position<'a>(&self, side: &'a SideView, seen: Seen<'a>) -> &'a Observed<Series> {
+        let behind = self.reader.view(seen).and_then(|view| view.metrics.millis_behind_latest.as_ref());
+        behind.unwrap_or(&side.metrics.iterator_age)
+    }
+
+    /// Rule 2. `Ok` carries the evidence.
+    fn zero_throughout(&self, series: &Series, now: Timestamp) -> Result<String, Check> {
+        let from = now - self.hold;
+        let complete = series.complete(now);
+        let Some(last) = complete.last() else {
+            return Err(self.not_yet("no data point: missing is not zero; no reader may be polling"));
+        };
+        let sample_age = age(now, last.at + series.period);
+        let with_lag = |because: String| {
+            Check::NotYet(Progress {
+                waiting_for: self.waiting(),
+                because,
+                lag: Some(Duration::from_millis(last.value.max(0.0) as u64)),
+                sample_age: Some(sample_age),
+            })
+        };
+        if sample_age > self.fresh {
+            let old = duration::show(sample_age);
+            return Err(with_lag(format!("the newest data point is {old} old and proves nothing")));
+        }
+        let start = complete.iter().rposition(|p| p.value > 0.0).map_or(0, |index| index + 1);
+        let zeros: &[Point] = &complete[start..];
+        let Some(first) = zeros.first() else {
+            return Err(with_lag("still behind".to_owned()));
+        };
+        let gap = zeros.windows(2).any(|w| age(w[1].at, w[0].at) > series.period * GAP_PERIODS);
+        if gap {
+            return Err(with_lag("data points are missing in between: missing is not zero".to_owned()));
+        }
+        if first.at > from {
+            let so_far = duration::show(age(now, first.at));
+            let hold = duration::show(self.hold);
+            return Err(with_lag(format!(
+                "zero for {so_far}; must hold for {hold}, a batch may be in flight"
+            )));
+        }
+        Ok(format!("zero since {} ({} data points)", first.at, zeros.len()))
+    }
+
+    /// Rules 3 and 4: a series with no point above zero since `from`. No point at all is fine here: Lambda
+    /// emits these metrics when it invokes, and rule 2 has proven that the reader polls.
+    fn none_since(&self, what: &str, series: &Observed<Series>, from: Timestamp) -> Result<(), Check> {
+        let series = series.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
+        match series.since(from).iter().rev().find(|point| point.value > 0.0) {
+            None => Ok(()),
+            Some(point) => Err(self.not_yet(format!("{what} {} at {}", point.value.round(), point.at))),
+        }
+    }
+
+    fn is_drained(&self, seen: Seen<'_>) -> Result<String, Check> {
+        let side = self.reader.side_view(seen);
+        let Some(view) = self.reader.view(seen) else {
+            return Err(Check::Blocked(format!("no {} is configured", self.reader.role)));
+        };
+        let probe = side.probe.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
+        if !probe.is_silent_since(seen.at - self.hold) {
+            return Err(self.not_yet(probe.noise()));
+        }
+        let position = self.position(side, seen);
+        let position = position.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
+        let evidence = self.zero_throughout(position, seen.at)?;
+        let from = seen.at - self.hold;
+        self.none_since(
+            "batches were being worked off: iterator age (ms)",
+            &view.metrics.iterator_age,
+            from,
+        )?;
+        self.none_since("the function failed: Errors", &view.metrics.errors, from)?;
+        self.none_since("the function was throttled: Throttles", &view.metrics.throttles, from)?;
+        Ok(format!("lag {evidence}, no arrivals, no errors, no throttles for {}", duration::show(self.hold)))
+    }
+}
+
+impl Step for Drain {
+    const SLUG: &'static str = "drain";
+
+    fn summary(&self) -> String {
+        format!("Wait until the lag of the {} is proven zero", self.reader)
+    }
+
+    fn why(&self) -> String {
+        format!(
+            "Everything that was written to {} must have been processed before its reader is stopped. Zero must hold \
+             for {} with no errors: the metric shows what was read, not what was processed.",
+            self.reader.region,
+            duration::show(self.hold)
+        )
+    }
+
+    fn region(&self) -> &Region {
+        &self.reader.region
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn check(&self, seen: Seen<'_>) -> Check {
+        match self.reader.find(seen) {
+            Err(check) => return check,
+            Ok(Found::None) => return Check::Done(format!("{} has no mapping", self.reader)),
+            Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled => {
+                return Check::Done(
+                    "already stopped; its checkpoint keeps what it has not processed".to_owned(),
+                );
+            }
+            Ok(Found::One(_)) => {}
+        }
+        match self.is_drained(seen) {
+            Ok(evidence) => Check::Done(evidence),
+            Err(check) => check,
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { sides: Sides::One(self.reader.side), probe: Some(self.hold), sink: false }
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::NothingToUndo
+    }
+}

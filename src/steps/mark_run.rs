@@ -1,0 +1,75 @@
+//! Marks the standby stream with the run: seen by other operators, carries the cut-over token.
+
+use super::{Needs, Seen, Step, Undo};
+use crate::model::{Check, Effect, Progress, Region, RunMark, RunState, Side, StreamName};
+use serde::{Deserialize, Serialize};
+
+/// Writes the run mark as tags of the standby stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MarkRun {
+    /// The standby Region.
+    pub region: Region,
+    /// The standby stream.
+    pub stream: StreamName,
+    /// The mark.
+    pub mark: RunMark,
+}
+
+impl Step for MarkRun {
+    const SLUG: &'static str = "mark_run";
+
+    fn summary(&self) -> String {
+        match self.mark.state {
+            RunState::Open => format!("Mark stream {} with run {}", self.stream, self.mark.run),
+            RunState::Closed => format!("Close the mark of run {} on stream {}", self.mark.run, self.stream),
+        }
+    }
+
+    fn why(&self) -> String {
+        "Other operators see who is moving the pipeline, and the tags carry the positions that a resume or the \
+         failback needs, even when this machine is lost."
+            .to_owned()
+    }
+
+    fn region(&self) -> &Region {
+        &self.region
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        vec![Effect::TagStream {
+            region: self.region.clone(),
+            stream: self.stream.clone(),
+            tags: self.mark.to_tags(),
+        }]
+    }
+
+    fn check(&self, seen: Seen<'_>) -> Check {
+        match seen.pipeline.standby.mark.as_result() {
+            Err(reason) => {
+                Check::NotYet(Progress::new("the tags of the standby stream", reason.text.clone()))
+            }
+            Ok(Some(mark)) if *mark == self.mark => Check::Done(format!("stream {} says so", self.stream)),
+            Ok(Some(mark)) if mark.run == self.mark.run && mark.state == RunState::Closed => {
+                Check::Done(format!("run {} is closed already", mark.run))
+            }
+            Ok(Some(mark)) if mark.run != self.mark.run && mark.state == RunState::Open => Check::Blocked(
+                format!("run {} ({} by {}) is unfinished on this stream", mark.run, mark.intent, mark.owner),
+            ),
+            Ok(_) => Check::Ready,
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::side(Side::Standby)
+    }
+
+    fn undo(&self) -> Undo {
+        let mut mark = self.mark.clone();
+        mark.state = RunState::Closed;
+        Undo::Effects(vec![Effect::TagStream {
+            region: self.region.clone(),
+            stream: self.stream.clone(),
+            tags: mark.to_tags(),
+        }])
+    }
+}

@@ -1,0 +1,103 @@
+//! Proves that nothing arrives in the old stream any more. After the switch, invocations that were running keep
+//! the old environment until they end (Lambda Developer Guide, lambda-runtime-environment), so the silence has
+//! to outlast the producers' time-out, and it is read from the shards, not from metrics that come late.
+
+use super::{Needs, Seen, Sides, Step, Undo};
+use crate::model::duration;
+use crate::model::{Check, Effect, FunctionName, Observed, Progress, Region, Side, StreamName, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Waits until the shards of a stream have been silent for long enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProveQuiet {
+    /// The stream's side.
+    pub side: Side,
+    /// Its Region.
+    pub region: Region,
+    /// The stream.
+    pub stream: StreamName,
+    /// The producers that were switched away.
+    pub producers: Vec<FunctionName>,
+    /// How long nothing may arrive.
+    #[serde(rename = "quiet_seconds", with = "crate::model::duration::as_seconds")]
+    pub quiet: Duration,
+    /// How far back the shards are read: as far as the drain that follows will ask, so that one read serves both
+    /// (a second, deeper read would show up in the stream's iterator age).
+    #[serde(rename = "look_back_seconds", with = "crate::model::duration::as_seconds")]
+    pub look_back: Duration,
+}
+
+impl ProveQuiet {
+    /// Until when invocations may run that began with the old environment.
+    fn in_flight_until(&self, seen: Seen<'_>) -> Result<Option<Timestamp>, String> {
+        let mut latest = None;
+        for producer in &seen.pipeline.producers {
+            let function = match &producer.function {
+                Observed::Known(function) => function,
+                Observed::Unknown(reason) => return Err(reason.text.clone()),
+            };
+            let timeout = Duration::from_secs(u64::from(function.timeout_seconds));
+            latest = latest.max(function.last_modified.map(|at| at + timeout));
+        }
+        Ok(latest)
+    }
+}
+
+impl Step for ProveQuiet {
+    const SLUG: &'static str = "prove_quiet";
+
+    fn summary(&self) -> String {
+        format!(
+            "See that nothing arrives in {} in {} for {}",
+            self.stream,
+            self.region,
+            duration::show(self.quiet)
+        )
+    }
+
+    fn why(&self) -> String {
+        "Invocations that were running during the switch may still write to the old Region until they end. Lag can \
+         only be proven zero once nothing arrives any more."
+            .to_owned()
+    }
+
+    fn region(&self) -> &Region {
+        &self.region
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn check(&self, seen: Seen<'_>) -> Check {
+        let waiting = format!("stream {} in {} to be silent", self.stream, self.region);
+        let not_yet = |why: String| Check::NotYet(Progress::new(waiting.clone(), why));
+        match self.in_flight_until(seen) {
+            Err(why) => return not_yet(why),
+            Ok(Some(until)) if seen.at < until => {
+                let left = Duration::try_from(until.duration_since(seen.at)).unwrap_or_default();
+                let left = duration::show(left);
+                return not_yet(format!("invocations from before the switch may write for another {left}"));
+            }
+            Ok(_) => {}
+        }
+        let side = seen.pipeline.side(self.side);
+        match side.probe.as_result() {
+            Err(reason) => not_yet(reason.text.clone()),
+            Ok(probe) if probe.is_silent_since(seen.at - self.quiet) => {
+                let quiet = duration::show(self.quiet);
+                Check::Done(format!("no record in any of {} shards for {quiet}", probe.shards.len()))
+            }
+            Ok(probe) => not_yet(probe.noise()),
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { sides: Sides::Both, probe: Some(self.look_back), sink: false }
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::NothingToUndo
+    }
+}

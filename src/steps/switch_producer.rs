@@ -1,0 +1,115 @@
+//! Points a producer at the other Region: two variables of its environment, every other byte kept.
+
+use super::{Needs, Seen, Sides, Step, Undo};
+use crate::model::{Check, Effect, FunctionName, Observed, ProducerView, Progress, Region, Side};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Switches one producer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SwitchProducer {
+    /// Where the function lives.
+    pub region: Region,
+    /// The role of that Region.
+    pub side: Side,
+    /// The function.
+    pub function: FunctionName,
+    /// The alias it is invoked through.
+    pub alias: Option<String>,
+    /// The Region that it will write to.
+    pub to: Region,
+    /// Keys and new values.
+    pub set: BTreeMap<String, String>,
+    /// Keys and values as they were when the plan was made; keys that were not set are missing.
+    pub was: BTreeMap<String, String>,
+}
+
+impl SwitchProducer {
+    fn effects_for(&self, set: &BTreeMap<String, String>) -> Vec<Effect> {
+        let (region, function) = (self.region.clone(), self.function.clone());
+        let set_environment =
+            Effect::SetEnvironment { region: region.clone(), function: function.clone(), set: set.clone() };
+        let Some(alias) = self.alias.clone() else { return vec![set_environment] };
+        vec![
+            set_environment,
+            Effect::PublishVersion { region: region.clone(), function: function.clone() },
+            Effect::MoveAlias { region, function, alias, expect: set.clone() },
+        ]
+    }
+
+    fn seen<'a>(&self, seen: Seen<'a>) -> Option<&'a ProducerView> {
+        let is_it = |p: &&ProducerView| p.name == self.function && p.region == self.region;
+        seen.pipeline.producers.iter().find(is_it)
+    }
+
+    /// Whether the environment that invocations use says what it should.
+    fn is_switched(&self, producer: &ProducerView) -> Result<bool, Check> {
+        let unknown =
+            |why: &str| Check::NotYet(Progress::new(format!("the environment of {}", self.function), why));
+        let function = producer.function.as_result().map_err(|reason| unknown(&reason.text))?;
+        let environment = match &producer.alias {
+            None => &function.environment,
+            Some(alias) => &alias.as_result().map_err(|reason| unknown(&reason.text))?.environment,
+        };
+        Ok(self.set.iter().all(|(key, value)| environment.get(key) == Some(value.as_str())))
+    }
+}
+
+impl Step for SwitchProducer {
+    const SLUG: &'static str = "switch_producer";
+
+    fn summary(&self) -> String {
+        format!("Switch producer {} to write to {}", self.function, self.to)
+    }
+
+    fn why(&self) -> String {
+        "New invocations write to the other Region. The whole environment is read, two keys are changed, and it is \
+         sent with the RevisionId that was read, so a change by somebody else is never overwritten."
+            .to_owned()
+    }
+
+    fn region(&self) -> &Region {
+        &self.region
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        self.effects_for(&self.set)
+    }
+
+    fn check(&self, seen: Seen<'_>) -> Check {
+        let Some(producer) = self.seen(seen) else {
+            return Check::Blocked(format!("{} is not a producer of this pipeline", self.function));
+        };
+        let switched = match self.is_switched(producer) {
+            Ok(switched) => switched,
+            Err(check) => return check,
+        };
+        let Observed::Known(function) = &producer.function else {
+            return Check::NotYet(Progress::new("the function", "it could not be read"));
+        };
+        match (switched, function.last_update_status.as_str()) {
+            (_, "InProgress") => Check::NotYet(Progress::new(
+                format!("the update of {} to become effective", self.function),
+                "LastUpdateStatus is InProgress",
+            )),
+            (_, "Failed") => Check::Blocked(format!(
+                "the last update of {} failed{}; invocations still use the former configuration",
+                self.function,
+                function.last_update_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
+            )),
+            (true, _) => Check::Done(format!("{} writes to {}", self.function, self.to)),
+            (false, _) => Check::Ready,
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { sides: Sides::One(self.side), probe: None, sink: false }
+    }
+
+    fn undo(&self) -> Undo {
+        match self.was.len() == self.set.len() {
+            true => Undo::Effects(self.effects_for(&self.was)),
+            false => Undo::NotReversible("a variable was not set before".to_owned()),
+        }
+    }
+}

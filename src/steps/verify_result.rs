@@ -1,0 +1,145 @@
+//! Waits until the pipeline's resting state is sound in the active Region: success is printed only after that.
+
+use super::{Needs, Reader, Seen, Step, Undo};
+use crate::model::{
+    Check, Effect, MappingState, Observed, Progress, Region, RunState, SinkView, StreamMetrics, Timestamp,
+};
+use crate::steps::reader::Found;
+use serde::{Deserialize, Serialize};
+
+/// Sees that the pipeline rests where it should.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VerifyResult {
+    /// The active Region.
+    pub region: Region,
+    /// Readers that must run.
+    pub running: Vec<Reader>,
+    /// Readers that must not run.
+    pub stopped: Vec<Reader>,
+    /// Whether the sink's items must name the active Region.
+    pub sink: bool,
+}
+
+/// Whether the sink shows the active Region's work. A sink without fresh traffic cannot show anything.
+pub fn sink_shows(
+    sink: &SinkView,
+    region: &Region,
+    metrics: &StreamMetrics,
+    from: Timestamp,
+) -> Result<String, String> {
+    let mine = sink.by_region.get(region.as_str()).copied().unwrap_or(0);
+    let arrived = match &metrics.incoming_records {
+        Observed::Known(series) => series.sum_since(from).unwrap_or(0.0),
+        Observed::Unknown(_) => 0.0,
+    };
+    let looked = if sink.is_sample {
+        format!("of {} items looked at", sink.items)
+    } else {
+        format!("of {} items", sink.items)
+    };
+    match (mine, arrived > 0.0) {
+        (0, true) => Err(format!("none {looked} was last written by {region}")),
+        (0, false) => Ok(format!("no record arrived lately, so no item {looked} can name {region} yet")),
+        (mine, _) => Ok(format!("{mine} {looked} were last written by {region}")),
+    }
+}
+
+impl VerifyResult {
+    fn readers(&self, seen: Seen<'_>) -> Result<(), Check> {
+        let wants = self.running.iter().map(|r| (r, true)).chain(self.stopped.iter().map(|r| (r, false)));
+        for (reader, on) in wants {
+            let state = match reader.find(seen)? {
+                Found::None => None,
+                Found::One(mapping) => Some(&mapping.state),
+            };
+            let fits = match state {
+                Some(MappingState::Enabled) => on,
+                Some(MappingState::Disabled) | None => !on,
+                Some(_) => false,
+            };
+            if !fits {
+                let state = state.map_or_else(|| "missing".to_owned(), ToString::to_string);
+                let why = format!("the mapping of the {reader} is {state}");
+                return Err(Check::NotYet(Progress::new("a sound resting state", why)));
+            }
+        }
+        Ok(())
+    }
+
+    fn producers(&self, seen: Seen<'_>) -> Result<(), Check> {
+        for producer in &seen.pipeline.producers {
+            let at = match &producer.region_value {
+                Observed::Known(value) => value.as_deref() == Some(self.region.as_str()),
+                Observed::Unknown(_) => false,
+            };
+            if !at {
+                let why = format!("producer {} does not write to {}", producer.name, self.region);
+                return Err(Check::NotYet(Progress::new("a sound resting state", why)));
+            }
+        }
+        Ok(())
+    }
+
+    fn sink(&self, seen: Seen<'_>) -> Result<String, Check> {
+        let Some(sink) = seen.pipeline.sink.as_ref().filter(|_| self.sink) else { return Ok(String::new()) };
+        let not_yet = |why: String| Check::NotYet(Progress::new("the sink to show the active Region", why));
+        let sink = sink.as_result().map_err(|reason| not_yet(reason.text.clone()))?;
+        let side =
+            [&seen.pipeline.primary, &seen.pipeline.standby].into_iter().find(|s| s.region == self.region);
+        let Some(side) = side else { return Ok(String::new()) };
+        let from = seen.at - std::time::Duration::from_secs(15 * 60);
+        sink_shows(sink, &self.region, &side.metrics, from)
+            .map(|text| format!("; sink: {text}"))
+            .map_err(not_yet)
+    }
+
+    fn is_sound(&self, seen: Seen<'_>) -> Result<String, Check> {
+        self.producers(seen)?;
+        self.readers(seen)?;
+        let sink = self.sink(seen)?;
+        if let Observed::Known(Some(mark)) = &seen.pipeline.standby.mark
+            && mark.state == RunState::Open
+        {
+            let why = format!("run {} is not closed", mark.run);
+            return Err(Check::NotYet(Progress::new("a sound resting state", why)));
+        }
+        let readers: Vec<String> = self.running.iter().map(ToString::to_string).collect();
+        Ok(format!("producers write to {}; running: {}{sink}", self.region, readers.join(", ")))
+    }
+}
+
+impl Step for VerifyResult {
+    const SLUG: &'static str = "verify_result";
+
+    fn summary(&self) -> String {
+        format!("Verify that the pipeline rests soundly in {}", self.region)
+    }
+
+    fn why(&self) -> String {
+        "What was sent is not what is: mappings, producers and the sink are read once more before success is said."
+            .to_owned()
+    }
+
+    fn region(&self) -> &Region {
+        &self.region
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn check(&self, seen: Seen<'_>) -> Check {
+        match self.is_sound(seen) {
+            Ok(evidence) => Check::Done(evidence),
+            Err(check) => check,
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { sink: self.sink, ..Needs::both() }
+    }
+
+    fn undo(&self) -> Undo {
+        Undo::NothingToUndo
+    }
+}
