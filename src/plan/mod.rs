@@ -3,7 +3,17 @@
 //! A plan leaves no choice to whoever runs it: every step is fixed, with the very calls that would be sent.
 
 pub mod assess;
+mod failback;
+mod failover;
 pub mod position;
+mod preflight;
+mod resting;
+mod sequence;
+
+pub use failback::{FailbackOptions, plan_failback};
+pub use failover::{FailoverOptions, plan_failover};
+pub use resting::resting_checks;
+pub use sequence::Request;
 
 use crate::model::{CheckReport, Effect, PipelineName, Region, RunId, Timestamp, Verdict};
 use crate::steps::AnyStep;
@@ -87,6 +97,16 @@ pub enum OnFailure {
     Owe,
 }
 
+/// Whether a stage asks the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// It asks, once for all pipelines.
+    Ask,
+    /// The consent to the stage before covers it: it only writes down what has been done.
+    Covered,
+}
+
 /// One kind of step for every selected pipeline, confirmed once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
@@ -96,6 +116,8 @@ pub struct Stage {
     pub steps: Vec<PlannedStep>,
     /// What a failure means.
     pub on_failure: OnFailure,
+    /// Whether it asks.
+    pub consent: Consent,
     /// Whether there is no way back after it.
     pub is_point_of_no_return: bool,
     /// What skipping would risk; `None` where skipping is not legal.

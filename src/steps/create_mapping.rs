@@ -19,7 +19,7 @@ pub struct CreateMapping {
 }
 
 /// Whether a mapping that exists starts no later than `start`. LATEST never fits, nor does an unknown position.
-pub(crate) fn position_fits(existing: Option<StartingPosition>, start: StartAt) -> bool {
+pub fn position_fits(existing: Option<StartingPosition>, start: StartAt) -> bool {
     match (existing, start) {
         (Some(StartingPosition::TrimHorizon), _) => true,
         (Some(StartingPosition::AtTimestamp(existing)), StartAt::Timestamp(start)) => existing <= start,

@@ -15,7 +15,7 @@ mod stop_mapping;
 mod switch_producer;
 mod verify_result;
 
-pub use create_mapping::CreateMapping;
+pub use create_mapping::{CreateMapping, position_fits};
 pub use delete_mapping::DeleteMapping;
 pub use drain::Drain;
 pub use mark_run::MarkRun;
@@ -24,7 +24,7 @@ pub use reader::{Reader, Role};
 pub use start_mapping::StartMapping;
 pub use stop_mapping::StopMapping;
 pub use switch_producer::SwitchProducer;
-pub use verify_result::VerifyResult;
+pub use verify_result::{VerifyResult, sink_shows};
 
 use crate::model::{Check, Effect, PipelineView, Region, Side, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,356 @@
+//! The way back to the primary Region. Both Regions must answer; nothing may be owed.
+
+use super::preflight::{Checks, Due};
+use super::sequence::{Request, Selected, carried};
+use super::{Consent, Intent, Plan, PlannedStep, Stage, assess};
+use crate::model::{
+    Mapping, MappingSettings, MappingState, ReaderView, RunState, Side, StartAt, Timestamp, Verdict, duration,
+};
+use crate::steps::{CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, VerifyResult};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the operator chose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FailbackOptions {
+    /// `--skip-stranded`: do not process what was stranded in the primary; it is said and logged.
+    pub skip_stranded: bool,
+}
+
+/// Plans the way back.
+pub fn plan_failback(request: Request<'_>, options: FailbackOptions) -> Plan {
+    let intent = Intent::Failback { to: request.region(Side::Primary).clone() };
+    let mut checks = Checks::new(request);
+    checks.account();
+    checks.region_answers(Side::Primary);
+    checks.region_answers(Side::Standby);
+    checks.owed();
+    let mut moves = Vec::new();
+    for of in request.selected() {
+        check_pipeline(&mut checks, &of);
+        moves.push(Move::new(&mut checks, of, options));
+    }
+    let stages = stages(&request, &moves);
+    super::sequence::plan(request, intent, checks.reports, BTreeMap::new(), stages)
+}
+
+/// How a reader of the primary comes back.
+enum Return {
+    /// Its kept mapping is enabled: it goes on from its checkpoint.
+    Kept,
+    /// A new mapping, perhaps in place of an old one.
+    New { replaces: Option<DeleteMapping>, start: StartAt, settings: MappingSettings },
+    /// It cannot: a failed check says why.
+    Impossible,
+}
+
+/// One pipeline on its way back.
+struct Move<'a> {
+    of: Selected<'a>,
+    consumer: Reader,
+    standby: Reader,
+    replicator: Option<Reader>,
+    consumer_returns: Return,
+    replicator_returns: Option<Return>,
+}
+
+impl<'a> Move<'a> {
+    fn new(checks: &mut Checks<'a>, of: Selected<'a>, options: FailbackOptions) -> Move<'a> {
+        let request = checks.request;
+        let regions = &request.topology.regions;
+        let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
+        let replicator = assess::replicator_of(of.pipeline, regions);
+        let consumer_returns = match of.is_cold() {
+            true => consumer_returns(checks, &of, &consumer, options),
+            false => Return::Kept,
+        };
+        let replicator_returns =
+            replicator.as_ref().filter(|_| of.is_cold()).map(|r| replicator_returns(checks, &of, r));
+        let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns }
+    }
+
+    fn removal(&self, returns: Option<&Return>) -> Vec<PlannedStep> {
+        match returns {
+            Some(Return::New { replaces: Some(delete), .. }) => vec![self.of.step(delete.clone())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn creation(&self, reader: &Reader, returns: Option<&Return>) -> Vec<PlannedStep> {
+        match returns {
+            Some(Return::New { start, settings, .. }) => vec![self.of.step(CreateMapping {
+                reader: reader.clone(),
+                start: *start,
+                enabled: true,
+                settings: settings.clone(),
+            })],
+            _ => Vec::new(),
+        }
+    }
+
+    fn start_consumer(&self) -> PlannedStep {
+        let replay = "Records that were processed in the standby may come again here, and an old value may overwrite \
+                      a newer one in a last-writer-wins table.";
+        self.of.step(StartMapping { reader: self.consumer.clone(), replay: Some(replay.to_owned()) })
+    }
+
+    fn drain(&self, request: &Request<'_>) -> PlannedStep {
+        let hold = request.hold(&self.of.view.standby.consumer);
+        self.of.step(Drain { reader: self.standby.clone(), hold, fresh: request.topology.timing.fresh })
+    }
+
+    fn verify(&self, request: &Request<'_>) -> PlannedStep {
+        let home = [self.consumer.clone()].into_iter().chain(self.replicator.clone());
+        let (running, stopped) = match self.of.is_cold() {
+            true => (home.collect(), vec![self.standby.clone()]),
+            false => (home.chain([self.standby.clone()]).collect(), Vec::new()),
+        };
+        let region = request.region(Side::Primary).clone();
+        self.of.step(VerifyResult { region, running, stopped, sink: self.of.pipeline.sink.is_some() })
+    }
+}
+
+fn mapping_of<'a>(reader: &Reader, view: &'a ReaderView) -> Option<&'a Mapping> {
+    view.mappings.known()?.iter().find(|m| reader.owns(m))
+}
+
+/// Whether a stopped mapping's checkpoint may have been trimmed: AWS does not document what it does then.
+fn is_expired(mapping: &Mapping, retention_hours: u32, now: Timestamp) -> bool {
+    let retention = Duration::from_secs(u64::from(retention_hours) * 3600);
+    mapping.state == MappingState::Disabled && mapping.last_modified.is_some_and(|at| at + retention <= now)
+}
+
+fn settings_for(
+    checks: &Checks<'_>,
+    mapping: Option<&Mapping>,
+    fallback: Option<&Mapping>,
+) -> MappingSettings {
+    let request = checks.request;
+    if let Some(settings) = mapping.and_then(|m| m.settings.known()) {
+        return MappingSettings { count_events: true, ..settings.clone() };
+    }
+    match fallback.and_then(|m| m.settings.known()) {
+        Some(settings) => carried(settings, request.region(Side::Standby), request.region(Side::Primary)).0,
+        None => MappingSettings { count_events: true, ..MappingSettings::default() },
+    }
+}
+
+fn replaced(reader: &Reader, mapping: Option<&Mapping>, because: &str) -> Option<DeleteMapping> {
+    mapping.map(|mapping| DeleteMapping {
+        reader: reader.clone(),
+        only: Some(mapping.id.clone()),
+        because: because.to_owned(),
+    })
+}
+
+fn floor(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+fn consumer_returns(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    reader: &Reader,
+    options: FailbackOptions,
+) -> Return {
+    let request = checks.request;
+    let about = checks.about(of, Side::Primary);
+    let mapping = mapping_of(reader, &of.view.primary.consumer);
+    let fallback = mapping_of(
+        &assess::reader_of(of.pipeline, &request.topology.regions, Side::Standby),
+        &of.view.standby.consumer,
+    );
+    let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
+    let now = request.snapshot.taken_at;
+    let before_switch = StartAt::Timestamp(floor(now - of.pipeline.overlap_buffer));
+    let new = |checks: &Checks<'_>, replaces, start| Return::New {
+        replaces,
+        start,
+        settings: settings_for(checks, mapping, fallback),
+    };
+    let stranded = stranded(of, &request);
+    match mapping {
+        Some(mapping) if options.skip_stranded && mapping.state == MappingState::Disabled => {
+            let evidence = format!("--skip-stranded: {stranded}; they will not be processed");
+            checks.advise(
+                "stranded_records",
+                &about,
+                Verdict::Warn,
+                evidence,
+                "leave the flag out to process them",
+            );
+            let because = "--skip-stranded: the kept checkpoint is given up";
+            new(checks, replaced(reader, Some(mapping), because), before_switch)
+        }
+        Some(mapping) if is_expired(mapping, retention, now) => {
+            let evidence = format!(
+                "the kept mapping was stopped for longer than the retention of {retention} h; {stranded}"
+            );
+            let advice =
+                "it is replaced by one that starts before the switch; records that have expired are lost";
+            checks.advise("stranded_records", &about, Verdict::Warn, evidence, advice);
+            let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
+            new(checks, replaced(reader, Some(mapping), because), before_switch)
+        }
+        Some(_) => {
+            let evidence = format!("the kept mapping goes on from its checkpoint; {stranded}");
+            checks.ok("stranded_records", &about, evidence);
+            Return::Kept
+        }
+        None => match of.view.standby.mark.known().and_then(Option::as_ref) {
+            Some(mark) => {
+                let start = mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp);
+                let evidence =
+                    format!("no mapping was kept; a new one starts at the cut-over position {start}");
+                checks.advise(
+                    "stranded_records",
+                    &about,
+                    Verdict::Warn,
+                    evidence,
+                    "records may be processed twice",
+                );
+                new(checks, None, start)
+            }
+            None => {
+                let evidence = format!("{reader} has no mapping, and no run mark says where to start one");
+                let advice = "create the mapping by hand, AT_TIMESTAMP of the failover, never LATEST";
+                checks.advise("stranded_records", &about, Verdict::Fail, evidence, advice);
+                Return::Impossible
+            }
+        },
+    }
+}
+
+/// An upper bound of what lies unprocessed in the primary's stream, in words.
+fn stranded(of: &Selected<'_>, request: &Request<'_>) -> String {
+    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
+    let Some(from) = mark.and_then(|m| m.token.position) else {
+        return "how many records are stranded is not known".to_owned();
+    };
+    let hours = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
+    let expires = from + Duration::from_secs(u64::from(hours) * 3600);
+    let left = Duration::try_from(expires.duration_since(request.snapshot.taken_at)).unwrap_or_default();
+    let count = match of.view.primary.metrics.incoming_records.known() {
+        Some(series) if from >= request.snapshot.taken_at - request.history => {
+            format!("at most {} records are stranded", series.sum_since(from).unwrap_or(0.0) as u64)
+        }
+        _ => "how many records are stranded is not known".to_owned(),
+    };
+    format!("{count}, the first would expire in {}", duration::show(Duration::from_secs(left.as_secs())))
+}
+
+fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reader) -> Return {
+    let request = checks.request;
+    let Some(view) = &of.view.primary.replicator else { return Return::Impossible };
+    let mapping = mapping_of(reader, view);
+    let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
+    let now = request.snapshot.taken_at;
+    // The run is marked before the producers are switched, so this is never after the switch.
+    let marked_at = request.own_mark(of.view).map_or(now, |mark| mark.token.marked_at);
+    let start = StartAt::Timestamp(floor(marked_at - of.pipeline.overlap_buffer));
+    match mapping {
+        Some(mapping) if is_expired(mapping, retention, now) => {
+            let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
+            let replaces = replaced(reader, Some(mapping), because);
+            Return::New { replaces, start, settings: settings_for(checks, Some(mapping), None) }
+        }
+        Some(_) => Return::Kept,
+        None => Return::New { replaces: None, start, settings: settings_for(checks, None, None) },
+    }
+}
+
+fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let request = checks.request;
+    let regions = &request.topology.regions;
+    let continuing = request.own_mark(of.view).is_some();
+    checks.run_mark(of);
+    for side in [Side::Primary, Side::Standby] {
+        checks.stream(of, side);
+        let about = checks.about(of, side);
+        checks.reader_function(&about, &of.view.side(side).consumer);
+        let verdict = if side == Side::Primary { Verdict::Fail } else { Verdict::Warn };
+        checks.health(of, side, verdict);
+    }
+    checks.producers(of, Side::Standby);
+    let cold_due = |due: Due| if continuing { Due::AtMostOne } else { due };
+    let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+    checks.mapping(of, &standby, &of.view.standby.consumer, cold_due(Due::Running));
+    let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
+    let due = if of.is_cold() { cold_due(Due::Stopped) } else { Due::Running };
+    checks.mapping(of, &consumer, &of.view.primary.consumer, due);
+    let replicator = assess::replicator_of(of.pipeline, regions);
+    if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
+        let about = checks.about(of, Side::Primary);
+        checks.reader_function(&about, view);
+        checks.mapping(of, &replicator, view, due);
+    }
+}
+
+fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
+    let (primary, standby) = (request.region(Side::Primary), request.region(Side::Standby));
+    let each = |steps: &dyn Fn(&Move<'_>) -> Vec<PlannedStep>| -> Vec<PlannedStep> {
+        moves.iter().flat_map(steps).collect()
+    };
+    let cold = |steps: &dyn Fn(&Move<'_>) -> Vec<PlannedStep>| -> Vec<PlannedStep> {
+        moves.iter().filter(|m| m.of.is_cold()).flat_map(steps).collect()
+    };
+    let position = |m: &Move<'_>| {
+        let mark = m.of.view.standby.mark.known().and_then(Option::as_ref)?;
+        mark.token.position.map(StartAt::Timestamp)
+    };
+    let mark = |state: RunState| each(&|m| vec![request.mark(&m.of, "failback", position(m), state)]);
+    let settle = request.topology.timing.settle;
+    let replicator = |m: &Move<'_>, step: &dyn Fn(&Reader) -> Vec<PlannedStep>| -> Vec<PlannedStep> {
+        m.replicator.as_ref().map(step).unwrap_or_default()
+    };
+    vec![
+        request.stage("Mark the run", mark(RunState::Open)),
+        request.stage(
+            format!("Remove mappings in {primary} that cannot be trusted"),
+            cold(&|m| {
+                [m.removal(Some(&m.consumer_returns)), m.removal(m.replicator_returns.as_ref())].concat()
+            }),
+        ),
+        request.stage(
+            format!("Create the consumer in {primary}"),
+            cold(&|m| m.creation(&m.consumer, Some(&m.consumer_returns))),
+        ),
+        request.stage(format!("Start the consumer in {primary}"), cold(&|m| vec![m.start_consumer()])),
+        Stage {
+            is_point_of_no_return: true,
+            ..request.stage(
+                format!("Switch the producers back to {primary}"),
+                each(&|m| request.switch(&m.of, Side::Primary)),
+            )
+        },
+        request.stage(
+            format!("Prove {standby} quiet"),
+            cold(&|m| vec![request.quiet(&m.of, Side::Standby, request.hold(&m.of.view.standby.consumer))]),
+        ),
+        request.stage(format!("Drain the consumer in {standby}"), cold(&|m| vec![m.drain(request)])),
+        request.stage(
+            format!("Stop the consumer in {standby}"),
+            cold(&|m| vec![m.of.step(StopMapping { reader: m.standby.clone(), settle })]),
+        ),
+        request.stage(
+            format!("Delete the mapping in {standby}"),
+            cold(&|m| {
+                let because =
+                    "the standby is cold: its next mapping starts at the position of the next failover";
+                let reader = m.standby.clone();
+                vec![m.of.step(DeleteMapping { reader, only: None, because: because.to_owned() })]
+            }),
+        ),
+        request.stage(
+            "Create the replicator",
+            cold(&|m| replicator(m, &|r| m.creation(r, m.replicator_returns.as_ref()))),
+        ),
+        request.stage(
+            "Restart the replicator",
+            cold(&|m| replicator(m, &|r| vec![m.of.step(StartMapping { reader: r.clone(), replay: None })])),
+        ),
+        request.stage("Verify", each(&|m| vec![m.verify(request)])),
+        Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(RunState::Closed)) },
+    ]
+}

@@ -1,0 +1,360 @@
+//! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
+
+use super::position::{self, Buffer, Evidence, Origin, Position};
+use super::preflight::{Checks, Due};
+use super::sequence::{Request, Selected, carried};
+use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess};
+use crate::model::{MappingSettings, RunState, Side, StartAt, Verdict, duration};
+use crate::steps::{CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, VerifyResult};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the operator chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailoverOptions {
+    /// Planned or emergency.
+    pub mode: Mode,
+    /// `--start-at`.
+    pub start_at: Option<StartAt>,
+    /// `--overlap-buffer`.
+    pub overlap_buffer: Option<Duration>,
+}
+
+/// How long an emergency tries one thing of the failing Region before it is owed.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Plans the way to the standby Region.
+pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
+    let intent = Intent::Failover { to: request.region(Side::Standby).clone(), mode: options.mode };
+    let mut checks = Checks::new(request);
+    let mut positions = BTreeMap::new();
+    checks.account();
+    checks.region_answers(Side::Standby);
+    checks.owed();
+    if options.mode == Mode::Planned {
+        checks.region_answers(Side::Primary);
+    }
+    let mut moves = Vec::new();
+    for selected in request.selected() {
+        check_pipeline(&mut checks, &selected, options.mode);
+        let position =
+            if selected.is_cold() { start_position(&mut checks, &selected, options) } else { None };
+        if let Some(position) = &position {
+            positions.insert(selected.pipeline.name.clone(), position.clone());
+        }
+        moves.push(Move::new(&mut checks, selected, position.map(|p| p.start)));
+    }
+    let stages = match options.mode {
+        Mode::Planned => planned(&request, &moves),
+        Mode::Emergency => emergency(&request, &moves),
+    };
+    super::sequence::plan(request, intent, checks.reports, positions, stages)
+}
+
+/// One pipeline on its way.
+struct Move<'a> {
+    of: Selected<'a>,
+    consumer: Reader,
+    standby: Reader,
+    replicator: Option<Reader>,
+    start: Option<StartAt>,
+    settings: MappingSettings,
+}
+
+impl<'a> Move<'a> {
+    fn new(checks: &mut Checks<'a>, of: Selected<'a>, start: Option<StartAt>) -> Move<'a> {
+        let regions = &checks.request.topology.regions;
+        let settings =
+            if of.is_cold() { clone_settings(checks, &of, start) } else { MappingSettings::default() };
+        Move {
+            of,
+            consumer: assess::reader_of(of.pipeline, regions, Side::Primary),
+            standby: assess::reader_of(of.pipeline, regions, Side::Standby),
+            replicator: assess::replicator_of(of.pipeline, regions),
+            start,
+            settings,
+        }
+    }
+
+    /// The readers of the primary that stop, in the order in which they are stopped.
+    fn leaving(&self) -> Vec<Reader> {
+        self.replicator.iter().cloned().chain([self.consumer.clone()]).collect()
+    }
+
+    /// How long zero lag must hold for one of them.
+    fn hold(&self, request: &Request<'_>, reader: &Reader) -> Duration {
+        let side = &self.of.view.primary;
+        let view = match reader.role {
+            crate::steps::Role::Consumer => Some(&side.consumer),
+            crate::steps::Role::Replicator => side.replicator.as_ref(),
+        };
+        view.map_or(request.topology.timing.fresh, |view| request.hold(view))
+    }
+
+    fn longest_hold(&self, request: &Request<'_>) -> Duration {
+        self.leaving().iter().map(|reader| self.hold(request, reader)).max().unwrap_or_default()
+    }
+
+    /// A mapping in the standby that starts too late to be used.
+    fn leftover(&self) -> Option<DeleteMapping> {
+        let start = self.start?;
+        let mappings = self.of.view.standby.consumer.mappings.known()?;
+        let mapping = mappings.iter().find(|m| self.standby.owns(m))?;
+        (!crate::steps::position_fits(mapping.position, start)).then(|| DeleteMapping {
+            reader: self.standby.clone(),
+            only: Some(mapping.id.clone()),
+            because: format!(
+                "a leftover mapping would start at {}, which may skip records before {start}",
+                mapping.position.map_or_else(|| "an unknown position".to_owned(), |p| p.to_string())
+            ),
+        })
+    }
+
+    fn create(&self, enabled: bool) -> Option<PlannedStep> {
+        let start = self.start?;
+        let (reader, settings) = (self.standby.clone(), self.settings.clone());
+        Some(self.of.step(CreateMapping { reader, start, enabled, settings }))
+    }
+
+    fn start(&self) -> PlannedStep {
+        self.of.step(StartMapping { reader: self.standby.clone(), replay: None })
+    }
+
+    fn drain(&self, request: &Request<'_>) -> Vec<PlannedStep> {
+        let drain = |reader: Reader| {
+            let hold = self.hold(request, &reader);
+            self.of.step(Drain { reader, hold, fresh: request.topology.timing.fresh })
+        };
+        self.leaving().into_iter().map(drain).collect()
+    }
+
+    fn stop(&self, request: &Request<'_>) -> Vec<PlannedStep> {
+        let settle = request.topology.timing.settle;
+        self.leaving().into_iter().map(|reader| self.of.step(StopMapping { reader, settle })).collect()
+    }
+
+    /// A warm pipeline's readers run on both sides, always.
+    fn verify(&self, request: &Request<'_>) -> PlannedStep {
+        let (running, stopped) = match self.of.is_cold() {
+            true => (vec![self.standby.clone()], self.leaving()),
+            false => (self.leaving().into_iter().chain([self.standby.clone()]).collect(), Vec::new()),
+        };
+        let region = request.region(Side::Standby).clone();
+        self.of.step(VerifyResult { region, running, stopped, sink: self.of.pipeline.sink.is_some() })
+    }
+}
+
+fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
+    let request = checks.request;
+    let continuing = request.own_mark(of.view).is_some();
+    let unless_continuing = |due: Due| if continuing { Due::AtMostOne } else { due };
+    let regions = &request.topology.regions;
+    let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+    let about = checks.about(of, Side::Standby);
+    checks.run_mark(of);
+    checks.stream(of, Side::Standby);
+    checks.reader_function(&about, &of.view.standby.consumer);
+    checks.concurrency(of, Side::Standby);
+    checks.health(of, Side::Standby, Verdict::Warn);
+    let due = if of.is_cold() { Due::AtMostOne } else { Due::Running };
+    checks.mapping(of, &standby, &of.view.standby.consumer, due);
+    if mode == Mode::Planned {
+        let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
+        let about = checks.about(of, Side::Primary);
+        checks.stream(of, Side::Primary);
+        checks.streams_match(of);
+        checks.producers(of, Side::Primary);
+        checks.reader_function(&about, &of.view.primary.consumer);
+        checks.mapping(of, &consumer, &of.view.primary.consumer, unless_continuing(Due::Running));
+        checks.health(of, Side::Primary, Verdict::Warn);
+        let replicator = assess::replicator_of(of.pipeline, regions);
+        if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
+            checks.reader_function(&about, view);
+            checks.mapping(of, &replicator, view, unless_continuing(Due::Running));
+            if !continuing {
+                checks.replicator(of, view);
+            }
+        }
+    } else {
+        checks.emergency_is_due(of);
+    }
+}
+
+/// The settings of the standby's mapping: the primary's, with the configuration's overrides.
+fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<StartAt>) -> MappingSettings {
+    let request = checks.request;
+    let about = checks.about(of, Side::Standby);
+    let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
+    let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+    let settings = mappings.iter().find(|m| consumer.owns(m)).map(|m| &m.settings);
+    let primary = settings.and_then(|s| s.known()).cloned();
+    if primary.is_none() {
+        let advice = "the standby's mapping would get Lambda's defaults and the settings in kdsha.toml";
+        let evidence = "the settings of the primary's mapping are not known";
+        checks.advise("mapping_settings", &about, Verdict::Unknown, evidence, advice);
+    }
+    let (from, to) = (request.region(Side::Primary), request.region(Side::Standby));
+    let (mut settings, lost) = carried(&primary.unwrap_or_default(), from, to);
+    let overrides = &of.pipeline.consumer.overrides;
+    settings.batch_size = overrides.batch_size.unwrap_or(settings.batch_size);
+    settings.batching_window_seconds =
+        overrides.batching_window_seconds.unwrap_or(settings.batching_window_seconds);
+    settings.parallelization_factor =
+        overrides.parallelization_factor.unwrap_or(settings.parallelization_factor);
+    settings.on_failure = overrides.on_failure.clone().or(settings.on_failure);
+    if !lost.is_empty() {
+        let evidence = format!("not carried to the standby's mapping: {}", lost.join(", "));
+        checks.advise("mapping_settings", &about, Verdict::Warn, evidence, "add it by hand afterwards");
+    }
+    let now = request.snapshot.taken_at;
+    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
+    let rewind = match start {
+        Some(StartAt::Timestamp(at)) => Duration::try_from(now.duration_since(at)).unwrap_or_default(),
+        _ => Duration::from_secs(u64::from(retention) * 3600),
+    };
+    checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind);
+    settings
+}
+
+/// The start position, or a failed check that says why there is none.
+fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Position> {
+    let request = checks.request;
+    let about = checks.about(of, Side::Standby);
+    let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
+    let primary = &of.view.primary;
+    let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+    let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
+    let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
+    let seconds = |n: u32| Duration::from_secs(u64::from(n));
+    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
+    let evidence = Evidence {
+        reader: &primary.consumer.metrics,
+        stream: &primary.metrics,
+        mode: options.mode,
+        now: request.snapshot.taken_at,
+        history: request.history,
+        buffer: Buffer {
+            overlap: options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer),
+            consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
+            batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
+            allowance: position::ALLOWANCE,
+        },
+        tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
+        retention: Duration::from_secs(u64::from(retention) * 3600),
+    };
+    let fixed = |start: StartAt, origin: Origin| Position {
+        start,
+        origin,
+        buffer: evidence.buffer,
+        duplicates: evidence.duplicates(start),
+        notes: Vec::new(),
+    };
+    if let Some(mark) = request.own_mark(of.view) {
+        let start = mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp);
+        return Some(fixed(start, Origin::RunMark));
+    }
+    if let Some(start) = options.start_at {
+        if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {
+            let text = format!("--start-at {start} lies in the future (now {})", evidence.now);
+            checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
+            return None;
+        }
+        return Some(fixed(start, Origin::Operator));
+    }
+    match evidence.derive() {
+        Ok(position) => {
+            let text = format!(
+                "{} ({} before the oldest unprocessed record)",
+                position.start,
+                duration::show(evidence.buffer.total())
+            );
+            checks.ok("start_position", &about, text);
+            Some(position)
+        }
+        Err(why) => {
+            let advice = "give one with --start-at TIME (before the first unprocessed record) or --start-at \
+                          trim-horizon (everything the standby's stream still has)";
+            checks.advise("start_position", &about, Verdict::Fail, why, advice);
+            None
+        }
+    }
+}
+
+fn each(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Vec<PlannedStep> {
+    moves.iter().flat_map(steps).collect()
+}
+
+fn cold(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Vec<PlannedStep> {
+    moves.iter().filter(|m| m.of.is_cold()).flat_map(steps).collect()
+}
+
+fn mark(request: &Request<'_>, moves: &[Move<'_>], state: RunState) -> Vec<PlannedStep> {
+    each(moves, |m| vec![request.mark(&m.of, "failover", m.start, state)])
+}
+
+fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
+    let (primary, standby) = (request.region(Side::Primary), request.region(Side::Standby));
+    let leftover = cold(moves, |m| m.leftover().map(|step| m.of.step(step)).into_iter().collect());
+    let create = cold(moves, |m| m.create(false).into_iter().collect());
+    let switch = each(moves, |m| request.switch(&m.of, Side::Standby));
+    let quiet = each(moves, |m| vec![request.quiet(&m.of, Side::Primary, m.longest_hold(request))]);
+    vec![
+        request.stage("Mark the run", mark(request, moves, RunState::Open)),
+        request.stage("Remove a leftover mapping", leftover),
+        request.stage(format!("Prepare the consumer in {standby}, disabled"), create),
+        Stage {
+            is_point_of_no_return: true,
+            ..request.stage(format!("Switch the producers to {standby}"), switch)
+        },
+        Stage {
+            skip_risk: Some("records that still arrive may be left behind in the old stream".to_owned()),
+            ..request.stage(format!("Prove {primary} quiet"), quiet)
+        },
+        Stage {
+            skip_risk: Some(
+                "records that were not replicated stay behind in the old stream until the failback; records that \
+                 were not processed are processed again from the start position"
+                    .to_owned(),
+            ),
+            ..request.stage(format!("Drain the readers in {primary}"), each(moves, |m| m.drain(request)))
+        },
+        request.stage(format!("Stop the readers in {primary}"), cold(moves, |m| m.stop(request))),
+        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start()])),
+        request.stage("Verify", each(moves, |m| vec![m.verify(request)])),
+        Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(request, moves, RunState::Closed)) },
+    ]
+}
+
+fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
+    let (primary, standby) = (request.region(Side::Primary), request.region(Side::Standby));
+    let leftover = cold(moves, |m| m.leftover().map(|step| m.of.step(step)).into_iter().collect());
+    let create = cold(moves, |m| m.create(true).into_iter().collect());
+    let let_go = each(moves, |m| {
+        let stop = if m.of.is_cold() { m.stop(request) } else { Vec::new() };
+        request.switch(&m.of, Side::Standby).into_iter().chain(stop).collect()
+    });
+    vec![
+        request.stage("Mark the run", mark(request, moves, RunState::Open)),
+        request.stage("Remove a leftover mapping", leftover),
+        request.stage(format!("Create the consumer in {standby}, enabled"), create),
+        Stage {
+            is_point_of_no_return: true,
+            on_failure: OnFailure::Owe,
+            timeout: PATIENCE.max(request.topology.timing.settle * 2),
+            ..request.stage(
+                format!("Switch the producers to {standby} and stop {primary}, as far as it answers"),
+                let_go,
+            )
+        },
+        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start()])),
+        Stage {
+            on_failure: OnFailure::Owe,
+            timeout: PATIENCE,
+            ..request.stage("Verify", each(moves, |m| vec![m.verify(request)]))
+        },
+        Stage {
+            consent: Consent::Covered,
+            ..request.stage("Close the run", mark(request, moves, RunState::Closed))
+        },
+    ]
+}

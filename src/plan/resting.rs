@@ -1,0 +1,117 @@
+//! The resting state: is the pipeline sound where it is, and could it be moved now? `verify` and `status` ask.
+
+use super::assess::{self, Active};
+use super::preflight::{Checks, Due};
+use super::sequence::{Request, Selected};
+use crate::model::{CheckReport, Observed, RunState, Side, Verdict};
+use crate::steps::sink_shows;
+use std::time::Duration;
+
+/// How far back arrivals count as fresh traffic for the sink.
+const LATELY: Duration = Duration::from_secs(15 * 60);
+
+/// Every check of the resting state, for all selected pipelines. The request's run is one that nobody has.
+pub fn resting_checks(request: Request<'_>) -> Vec<CheckReport> {
+    let mut checks = Checks::new(request);
+    checks.account();
+    checks.region_answers(Side::Primary);
+    checks.region_answers(Side::Standby);
+    checks.owed();
+    for of in request.selected() {
+        pipeline(&mut checks, &of);
+    }
+    checks.reports
+}
+
+fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    checks.streams_match(of);
+    for side in [Side::Primary, Side::Standby] {
+        checks.stream(of, side);
+        let about = checks.about(of, side);
+        checks.reader_function(&about, &of.view.side(side).consumer);
+        checks.concurrency(of, side);
+    }
+    finished(checks, of);
+    match active_side(checks, of) {
+        Some(side) => resting_in(checks, of, side),
+        None => {
+            let about = checks.about(of, Side::Primary);
+            let (verdict, evidence) = match assess::active(of.view) {
+                Active::Unknown(why) => (Verdict::Unknown, why),
+                Active::Mixed(values) => {
+                    let values = values.into_iter().collect::<Vec<_>>().join(", ");
+                    (Verdict::Fail, format!("the producers do not agree on one of the two Regions: {values}"))
+                }
+                Active::Region(region) => (Verdict::Fail, format!("the producers write to {region}")),
+            };
+            checks.advise("active_region", &about, verdict, evidence, "see `kdsha status`");
+        }
+    }
+}
+
+fn active_side(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Side> {
+    match assess::active(of.view) {
+        Active::Region(region) => checks.request.topology.regions.side_of(&region),
+        Active::Mixed(_) | Active::Unknown(_) => None,
+    }
+}
+
+/// No run under way.
+fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let about = checks.about(of, Side::Standby);
+    let Some(mark) = checks.known("run_mark", &about, &of.view.standby.mark) else { return };
+    match mark {
+        Some(mark) if mark.state == RunState::Open => {
+            let evidence = format!("run {} ({} by {}) is unfinished", mark.run, mark.intent, mark.owner);
+            checks.advise("run_mark", &about, Verdict::Fail, evidence, "go on with it: `kdsha resume`");
+        }
+        _ => checks.ok("run_mark", &about, "no run is under way"),
+    }
+}
+
+fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
+    let request = checks.request;
+    let regions = &request.topology.regions;
+    checks.producers(of, active);
+    checks.health(of, active, Verdict::Fail);
+    checks.health(of, active.other(), Verdict::Warn);
+    for side in [Side::Primary, Side::Standby] {
+        let reader = assess::reader_of(of.pipeline, regions, side);
+        let due = if side == active || !of.is_cold() { Due::Running } else { Due::Stopped };
+        checks.mapping(of, &reader, &of.view.side(side).consumer, due);
+    }
+    let replicator = assess::replicator_of(of.pipeline, regions);
+    if let (Some(reader), Some(view)) = (replicator, &of.view.primary.replicator) {
+        let about = checks.about(of, Side::Primary);
+        let due = if active == Side::Primary || !of.is_cold() { Due::Running } else { Due::Stopped };
+        checks.reader_function(&about, view);
+        checks.mapping(of, &reader, view, due);
+        if due == Due::Running && active == Side::Primary {
+            checks.replicator(of, view);
+        }
+    }
+    sink(checks, of, active);
+}
+
+fn sink(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
+    let about = checks.about(of, active);
+    let Some(part) = &of.view.sink else { return };
+    let asked =
+        !matches!(part, Observed::Unknown(reason) if reason.kind == crate::model::FailureKind::NotAsked);
+    if !asked {
+        return;
+    }
+    let Some(sink) = checks.known("sink", &about, part) else { return };
+    let metrics = &of.view.side(active).metrics;
+    let from = checks.request.snapshot.taken_at - LATELY;
+    match sink_shows(sink, checks.request.region(active), metrics, from) {
+        Ok(evidence) => checks.ok("sink", &about, evidence),
+        Err(evidence) => checks.advise(
+            "sink",
+            &about,
+            Verdict::Fail,
+            evidence,
+            "look at the consumer's errors: records arrive and its writes do not show",
+        ),
+    }
+}

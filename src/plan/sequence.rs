@@ -1,0 +1,207 @@
+//! What both sequences are made from: the request, and stages for all selected pipelines.
+
+use super::position::Position;
+use super::{Consent, Intent, OnFailure, Plan, PlannedStep, Stage};
+use crate::config::{Pipeline, StandbyMode, Topology};
+use crate::model::{
+    CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
+    ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
+};
+use crate::steps::{AnyStep, MarkRun, ProveQuiet, SwitchProducer};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a plan is made of, besides its own options.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The configuration.
+    pub topology: &'a Topology,
+    /// What was seen.
+    pub snapshot: &'a Snapshot,
+    /// The run.
+    pub run: &'a RunId,
+    /// `user@host`.
+    pub owner: &'a str,
+    /// The pipelines, in the order of the configuration.
+    pub pipelines: &'a [PipelineName],
+    /// For one wait, where the operator said so.
+    pub timeout: Option<Duration>,
+    /// What earlier runs owe.
+    pub owed: &'a [String],
+    /// How far back the snapshot's metrics reach.
+    pub history: Duration,
+}
+
+/// One selected pipeline: as configured and as seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Selected<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) view: &'a PipelineView,
+}
+
+impl<'a> Request<'a> {
+    /// The selected pipelines that were looked at.
+    pub(crate) fn selected(&self) -> Vec<Selected<'a>> {
+        let pipelines = self.topology.pipelines.iter().filter(|p| self.pipelines.contains(&p.name));
+        let with_view = |pipeline: &'a Pipeline| {
+            let view = self.snapshot.pipelines.get(&pipeline.name)?;
+            Some(Selected { pipeline, view })
+        };
+        pipelines.filter_map(with_view).collect()
+    }
+
+    /// The Region of a side.
+    pub(crate) fn region(&self, side: Side) -> &'a Region {
+        self.topology.regions.of(side)
+    }
+
+    /// The mark of this very run on a pipeline's standby stream: an earlier process began it.
+    pub(crate) fn own_mark(&self, view: &'a PipelineView) -> Option<&'a RunMark> {
+        let mark = view.standby.mark.known()?.as_ref()?;
+        (mark.run == *self.run).then_some(mark)
+    }
+
+    /// A stage; empty ones are left out of plans.
+    pub(crate) fn stage(&self, title: impl Into<String>, steps: Vec<PlannedStep>) -> Stage {
+        Stage {
+            title: title.into(),
+            steps,
+            on_failure: OnFailure::Stop,
+            consent: Consent::Ask,
+            is_point_of_no_return: false,
+            skip_risk: None,
+            timeout: self.timeout.unwrap_or(self.topology.timing.timeout),
+        }
+    }
+
+    /// The run mark of a pipeline, in a state.
+    pub(crate) fn mark(
+        &self,
+        of: &Selected<'_>,
+        intent: &str,
+        position: Option<StartAt>,
+        state: RunState,
+    ) -> PlannedStep {
+        let own = self.own_mark(of.view);
+        let position = match position {
+            Some(StartAt::Timestamp(at)) => Some(at),
+            Some(StartAt::TrimHorizon) | None => None,
+        };
+        let marked_at = own.map_or(self.snapshot.taken_at, |mark| mark.token.marked_at);
+        of.step(MarkRun {
+            region: self.region(Side::Standby).clone(),
+            stream: of.pipeline.stream.standby.clone(),
+            mark: RunMark {
+                run: self.run.clone(),
+                intent: intent.to_owned(),
+                owner: own.map_or(self.owner, |mark| mark.owner.as_str()).to_owned(),
+                state,
+                token: CutOverToken { position, marked_at },
+            },
+        })
+    }
+
+    /// Points the producers at a side.
+    pub(crate) fn switch(&self, of: &Selected<'_>, to: Side) -> Vec<PlannedStep> {
+        let target = self.region(to);
+        let stream = of.pipeline.stream.of(to);
+        let producers = of.pipeline.producers.iter().zip(&of.view.producers);
+        producers
+            .map(|(producer, view)| {
+                let mut set = BTreeMap::from([(producer.region_variable.clone(), target.to_string())]);
+                if let Some(variable) = &producer.stream_variable {
+                    set.insert(variable.clone(), stream.to_string());
+                }
+                of.step(SwitchProducer {
+                    region: self.region(producer.side).clone(),
+                    side: producer.side,
+                    function: producer.function.clone(),
+                    alias: producer.alias.clone(),
+                    to: target.clone(),
+                    was: former(view, &set),
+                    set,
+                })
+            })
+            .collect()
+    }
+
+    /// Proves a side's stream quiet.
+    pub(crate) fn quiet(&self, of: &Selected<'_>, side: Side, look_back: Duration) -> PlannedStep {
+        of.step(ProveQuiet {
+            side,
+            region: self.region(side).clone(),
+            stream: of.pipeline.stream.of(side).clone(),
+            producers: of.pipeline.producers.iter().map(|p| p.function.clone()).collect(),
+            quiet: self.topology.timing.quiet,
+            look_back: look_back.max(self.topology.timing.quiet),
+        })
+    }
+
+    /// How long zero lag must hold before a reader counts as drained: the function's time-out, the batching
+    /// window, and the delay with which metrics would show that the last batch failed.
+    pub(crate) fn hold(&self, reader: &crate::model::ReaderView) -> Duration {
+        let timing = &self.topology.timing;
+        let timeout = reader.function.known().map_or(900, |f| f.timeout_seconds);
+        let mappings = reader.mappings.known().map(Vec::as_slice).unwrap_or_default();
+        let windows = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batching_window_seconds);
+        let window = windows.max().unwrap_or(0);
+        timing.quiet.max(Duration::from_secs(u64::from(timeout + window))) + timing.fresh
+    }
+}
+
+impl Selected<'_> {
+    /// A step of this pipeline.
+    pub(crate) fn step(&self, step: impl Into<AnyStep>) -> PlannedStep {
+        PlannedStep { pipeline: self.pipeline.name.clone(), step: step.into() }
+    }
+    /// Whether the standby's consumer is started at failover.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.pipeline.standby == StandbyMode::Cold
+    }
+}
+
+/// The values that keys have now.
+fn former(producer: &ProducerView, set: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let Observed::Known(function) = &producer.function else { return BTreeMap::new() };
+    let Environment::Readable(variables) = &function.environment else { return BTreeMap::new() };
+    let now = |key: &String| Some((key.clone(), variables.get(key)?.expose().to_owned()));
+    set.keys().filter_map(now).collect()
+}
+
+/// The settings for a mapping in another Region, and what could not be carried over.
+pub(crate) fn carried(
+    settings: &MappingSettings,
+    from: &Region,
+    to: &Region,
+) -> (MappingSettings, Vec<String>) {
+    let mut lost = Vec::new();
+    let mut carried = MappingSettings { count_events: true, ..settings.clone() };
+    if let Some(arn) = &settings.on_failure {
+        carried.on_failure = Some(arn.replace(&format!(":{from}:"), &format!(":{to}:")));
+    }
+    if carried.kms_key.take().is_some() {
+        lost.push("the KMS key of the filters (keys belong to one Region)".to_owned());
+    }
+    (carried, lost)
+}
+
+/// The plan with its empty stages left out.
+pub(crate) fn plan(
+    request: Request<'_>,
+    intent: Intent,
+    checks: Vec<CheckReport>,
+    positions: BTreeMap<PipelineName, Position>,
+    stages: Vec<Stage>,
+) -> Plan {
+    Plan {
+        run: request.run.clone(),
+        intent,
+        taken_at: request.snapshot.taken_at,
+        owner: request.owner.to_owned(),
+        pipelines: request.selected().iter().map(|s| s.pipeline.name.clone()).collect(),
+        checks,
+        positions,
+        stages: stages.into_iter().filter(|stage| !stage.steps.is_empty()).collect(),
+        rto: request.topology.objectives.rto,
+    }
+}
