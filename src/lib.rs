@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod cli;
 pub mod config;
+#[cfg(any())]
 pub mod engine;
 pub mod journal;
 pub mod model;

@@ -1,1 +1,344 @@
-//! The only loop: run stages, confirm, wait, interrupt.
+//! The only loop: per stage look, check, confirm, write down, perform, write down, look again.
+//!
+//! The engine decides nothing about pipelines: the plan has, and every step's check says where the world stands.
+//! Running it twice is the repair; running it after a kill is the resume.
+
+mod confirm;
+mod interrupt;
+mod stage;
+
+pub use interrupt::Interrupt;
+
+use crate::aws::Aws;
+use crate::config::Topology;
+use crate::journal::{Journal, JournalError};
+use crate::model::{Check, Event, Exit, PipelineName, Side, StepOutcome, Timestamp};
+use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
+use crate::steps::Sides;
+use crate::ui::Ui;
+use crate::ui::prompt::{Prompter, StagePrompt};
+use confirm::Confirmed;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Why a run stops before its end.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// Ctrl-C or SIGTERM, between calls.
+    Interrupted,
+    /// The operator said no.
+    Declined,
+    /// The journal cannot be written: nothing more may be sent.
+    Journal(JournalError),
+    /// The terminal cannot be read.
+    Terminal(std::io::Error),
+}
+
+impl From<JournalError> for Halt {
+    fn from(error: JournalError) -> Halt {
+        Halt::Journal(error)
+    }
+}
+
+/// What an earlier process of this run has done.
+#[derive(Debug, Default, Clone)]
+pub struct Earlier {
+    /// When the run began; `None` when it begins now.
+    pub began: Option<Timestamp>,
+    /// Steps that the operator skipped, with the reasons; they stay skipped.
+    pub skipped: BTreeMap<(usize, usize), String>,
+    /// Why a planned run goes on as an emergency.
+    pub turned: Option<String>,
+    /// Only these steps, when what is owed is settled.
+    pub only: Option<BTreeSet<(usize, usize)>>,
+}
+
+/// Runs plans.
+pub struct Engine<'a> {
+    aws: &'a Aws,
+    topology: &'a Topology,
+    journal: RefCell<&'a mut Journal>,
+    ui: RefCell<&'a mut Ui>,
+    prompter: Prompter,
+    interrupt: Interrupt,
+}
+
+/// What is true of the run so far.
+#[derive(Debug, Default)]
+struct Tally {
+    failed: BTreeSet<PipelineName>,
+    timed_out: BTreeSet<PipelineName>,
+    owed: Vec<String>,
+    recovered_at: Option<Timestamp>,
+}
+
+impl Tally {
+    fn out(&self) -> BTreeSet<PipelineName> {
+        self.failed.union(&self.timed_out).cloned().collect()
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for one run.
+    pub fn new(
+        aws: &'a Aws,
+        topology: &'a Topology,
+        journal: &'a mut Journal,
+        ui: &'a mut Ui,
+        prompter: Prompter,
+        interrupt: Interrupt,
+    ) -> Engine<'a> {
+        Engine { aws, topology, journal: RefCell::new(journal), ui: RefCell::new(ui), prompter, interrupt }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.aws.clock().now()
+    }
+
+    /// Tells the operator; the journal does not need it.
+    fn tell(&self, event: &Event) {
+        self.ui.borrow_mut().event(event, self.now());
+    }
+
+    /// Writes an event down, then tells the operator.
+    fn emit(&self, event: Event) -> Result<(), Halt> {
+        self.journal.borrow_mut().append(self.now(), &event)?;
+        self.tell(&event);
+        Ok(())
+    }
+
+    fn finished(
+        &self,
+        number: usize,
+        index: usize,
+        planned: &PlannedStep,
+        outcome: StepOutcome,
+    ) -> Result<(), Halt> {
+        self.emit(Event::StepFinished {
+            pipeline: planned.pipeline.clone(),
+            step: planned.step.slug().to_owned(),
+            region: planned.step.region().clone(),
+            number,
+            index,
+            outcome,
+        })
+    }
+
+    fn stop_if_interrupted(&self) -> Result<(), Halt> {
+        if self.interrupt.is_raised() { Err(Halt::Interrupted) } else { Ok(()) }
+    }
+
+    async fn pause(&self, length: Duration) -> Result<(), Halt> {
+        tokio::select! {
+            () = tokio::time::sleep(length) => Ok(()),
+            () = self.interrupt.raised() => Err(Halt::Interrupted),
+        }
+    }
+
+    /// How far back the metrics are read during a wait: beyond anything that a check looks at.
+    fn wait_window(&self, probe: Option<Duration>) -> Duration {
+        let timing = &self.topology.timing;
+        probe.unwrap_or_default() + timing.fresh + timing.metric_period * 15
+    }
+
+    /// Runs a plan to its end, or to where it stops. The journal has the plan already.
+    pub async fn run(&self, plan: &Plan, earlier: &Earlier) -> Exit {
+        let began = earlier.began.unwrap_or_else(|| self.now());
+        let mut tally = Tally::default();
+        let halt = self.stages(plan, earlier, began, &mut tally).await.err();
+        let (exit, summary) = ending(&halt, plan, &tally);
+        if let Some(Halt::Journal(error)) = &halt {
+            let text = format!("nothing more was sent: the journal cannot be written ({error})");
+            self.tell(&Event::Note { text });
+        }
+        let recovery = tally.recovered_at.filter(|_| matches!(exit, Exit::Done | Exit::Owed));
+        let event = Event::RunFinished {
+            exit,
+            summary,
+            recovery: recovery.and_then(|at| Duration::try_from(at.duration_since(began)).ok()),
+            owed: tally.owed.clone(),
+            next: next_command(exit, plan),
+        };
+        if self.journal.borrow_mut().append(self.now(), &event).is_err() {
+            let text =
+                "the end of the run could not be written to the journal; the next command looks at AWS"
+                    .to_owned();
+            self.tell(&Event::Note { text });
+        }
+        self.tell(&event);
+        exit
+    }
+
+    async fn stages(
+        &self,
+        plan: &Plan,
+        earlier: &Earlier,
+        began: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), Halt> {
+        self.emit(Event::RunStarted {
+            run: plan.run.clone(),
+            title: plan.intent.to_string(),
+            resumed: earlier.began.is_some(),
+            pipelines: plan.pipelines.clone(),
+            stages: plan.stages.iter().map(|s| s.title.clone()).collect(),
+            objective: Some(began + plan.rto),
+        })?;
+        if let Some(reason) = &earlier.turned {
+            self.emit(Event::TurnedToEmergency { reason: reason.clone() })?;
+        }
+        for (number, stage) in plan.stages.iter().enumerate().map(|(i, s)| (i + 1, s)) {
+            self.stop_if_interrupted()?;
+            self.one_stage(plan, number, stage, earlier, tally).await?;
+            if plan.pipelines.iter().all(|name| tally.out().contains(name)) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn one_stage(
+        &self,
+        plan: &Plan,
+        number: usize,
+        stage: &Stage,
+        earlier: &Earlier,
+        tally: &mut Tally,
+    ) -> Result<(), Halt> {
+        let mut work = self.work(stage, &tally.out());
+        work.retain(|one| earlier.only.as_ref().is_none_or(|only| only.contains(&(number, one.index()))));
+        if work.is_empty() {
+            return Ok(());
+        }
+        self.emit(Event::StageStarted {
+            number,
+            of: plan.stages.len(),
+            title: stage.title.clone(),
+            is_point_of_no_return: stage.is_point_of_no_return,
+        })?;
+        if let Some(reason) = earlier.skipped.get(&(number, work[0].index())) {
+            return self.skip(number, &work, reason);
+        }
+        if stage.on_failure == OnFailure::Owe && !tally.owed.is_empty() && !work.iter().any(has_effects) {
+            return self.owe(number, &work, tally);
+        }
+        let snapshot = self.look(&work).await;
+        let is_done =
+            |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
+        let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
+            .then(|| self.prompt(plan, number, stage, &work, &snapshot));
+        let permit =
+            match confirm::confirm(self.prompter, prompt, &self.interrupt).await.map_err(Halt::Terminal)? {
+                Confirmed::Yes(permit, by) => {
+                    self.emit(Event::StageConfirmed { number, by: by.to_owned() })?;
+                    permit
+                }
+                Confirmed::No => return Err(Halt::Declined),
+                Confirmed::Interrupted => return Err(Halt::Interrupted),
+                Confirmed::Skip(reason) => return self.skip(number, &work, &reason),
+            };
+        // The world may have changed while the operator was thinking.
+        let snapshot = if self.asks(stage) { self.look(&work).await } else { snapshot };
+        let end = self.work_off(number, stage, work, snapshot, &permit).await?;
+        tally.failed.extend(end.failed.clone());
+        tally.timed_out.extend(end.timed_out.clone());
+        tally.owed.extend(end.owed);
+        if is_recovery(plan, stage) && tally.out().is_empty() {
+            tally.recovered_at = Some(self.now());
+        }
+        self.emit(Event::StageFinished { number })
+    }
+
+    fn asks(&self, stage: &Stage) -> bool {
+        stage.consent == Consent::Ask && matches!(self.prompter, Prompter::Terminal)
+    }
+
+    fn skip(&self, number: usize, work: &[stage::Work<'_>], reason: &str) -> Result<(), Halt> {
+        for one in work {
+            let outcome = StepOutcome::Skipped { reason: reason.to_owned() };
+            self.finished(number, one.index(), one.planned(), outcome)?;
+        }
+        self.emit(Event::StageFinished { number })
+    }
+
+    /// A stage that only looks cannot end well while something before it is owed: it is owed with it.
+    fn owe(&self, number: usize, work: &[stage::Work<'_>], tally: &mut Tally) -> Result<(), Halt> {
+        for one in work {
+            let reason = "after what is owed before it".to_owned();
+            tally.owed.push(format!("{}: {}", one.planned().pipeline, one.planned().step.summary()));
+            self.finished(number, one.index(), one.planned(), StepOutcome::Owed { reason })?;
+        }
+        self.emit(Event::StageFinished { number })
+    }
+
+    fn prompt(
+        &self,
+        plan: &Plan,
+        number: usize,
+        stage: &Stage,
+        work: &[stage::Work<'_>],
+        snapshot: &crate::model::Snapshot,
+    ) -> StagePrompt {
+        let undone =
+            work.iter().filter(|one| !matches!(stage::check(one.planned(), snapshot), Check::Done(_)));
+        let steps: Vec<PlannedStep> = undone.map(|one| one.planned().clone()).collect();
+        StagePrompt::new(plan, number, stage, &steps, snapshot)
+    }
+}
+
+fn has_effects(one: &stage::Work<'_>) -> bool {
+    !one.planned().step.effects().is_empty()
+}
+
+/// Whether the target Region does its work once this stage is over.
+fn is_recovery(plan: &Plan, stage: &Stage) -> bool {
+    let to = plan.intent.to();
+    stage.steps.iter().any(|planned| match &planned.step {
+        crate::steps::AnyStep::SwitchProducer(_) => true,
+        crate::steps::AnyStep::StartMapping(start) => start.reader.region == *to,
+        _ => false,
+    })
+}
+
+fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
+    let names =
+        |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match halt {
+        Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
+        Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
+        Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
+        Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
+        None if !tally.failed.is_empty() => {
+            (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
+        }
+        None if !tally.timed_out.is_empty() => {
+            (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
+        }
+        None if !tally.owed.is_empty() => {
+            (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
+        }
+        None => (Exit::Done, format!("{} is active and verified", plan.intent.to())),
+    }
+}
+
+/// The command that goes on.
+fn next_command(exit: Exit, plan: &Plan) -> Option<String> {
+    match exit {
+        Exit::Done => None,
+        Exit::Owed => Some("kdsha resume".to_owned()),
+        _ => Some(match &plan.intent {
+            Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
+            Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),
+            Intent::Failback { .. } => "kdsha failback".to_owned(),
+        }),
+    }
+}
+
+/// A wait looks at the Regions that it needs, and at no other.
+fn sides(sides: Sides) -> Vec<Side> {
+    match sides {
+        Sides::One(side) => vec![side],
+        Sides::Both => vec![Side::Primary, Side::Standby],
+    }
+}

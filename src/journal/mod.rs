@@ -1,1 +1,240 @@
 //! One run's record on disk: open, lock, append, fold into a state; what is owed.
+//!
+//! A folder a run under the state folder, with `journal.jsonl` in it: append-only, synced before and after every
+//! effect. The journal is memory, AWS is truth: with the journal deleted the same command reaches the same end.
+
+mod fold;
+mod record;
+
+pub use fold::{RunRecord, fold};
+pub use record::{Body, Header, Record, VERSION};
+
+use crate::model::{Event, RunId, Timestamp};
+use crate::plan::Plan;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Anything wrong with the state folder or a journal. `Display` is one line with the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another kdsha on this machine holds the lock.
+    #[error("another kdsha is running on this machine ({path} is locked{})", .holder.as_deref().map(|h| format!(" by {h}")).unwrap_or_default())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// What the holder wrote into it.
+        holder: Option<String>,
+    },
+    /// A journal that cannot be read or contradicts itself.
+    #[error("journal {path} cannot be trusted: {why}")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The folder or file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> JournalError + '_ {
+    move |source| JournalError::Io { path: path.to_owned(), source }
+}
+
+/// The folder that holds all runs of this machine.
+#[derive(Debug, Clone)]
+pub struct StateFolder {
+    root: PathBuf,
+}
+
+/// The exclusive right to change things from this machine; given back when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// A run's folder that could be listed.
+#[derive(Debug)]
+pub struct Listed {
+    /// The journal's path.
+    pub path: PathBuf,
+    /// The run, or why it cannot be read.
+    pub run: Result<RunRecord, JournalError>,
+    /// A torn last line was dropped.
+    pub torn: bool,
+}
+
+impl StateFolder {
+    /// `KDSHA_STATE_DIR`, else the XDG state folder, else `~/.local/state`.
+    pub fn from_environment() -> Option<StateFolder> {
+        let set = |key: &str| std::env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let root = set("KDSHA_STATE_DIR")
+            .or_else(|| set("XDG_STATE_HOME").map(|p| p.join("kdsha")))
+            .or_else(|| set("HOME").map(|p| p.join(".local/state/kdsha")))?;
+        Some(StateFolder::at(root))
+    }
+
+    /// A given folder; it is made when something is written.
+    pub fn at(root: impl Into<PathBuf>) -> StateFolder {
+        StateFolder { root: root.into() }
+    }
+
+    /// Takes the lock. `holder` is written into it for whoever finds it locked.
+    ///
+    /// # Errors
+    /// [`JournalError::Locked`] at once when another process has it.
+    pub fn lock(&self, holder: &str) -> Result<Lock, JournalError> {
+        fs::create_dir_all(&self.root).map_err(io_error(&self.root))?;
+        let path = self.root.join("lock");
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(io_error(&path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder =
+                    fs::read_to_string(&path).ok().map(|h| h.trim().to_owned()).filter(|h| !h.is_empty());
+                return Err(JournalError::Locked { path, holder });
+            }
+            Err(TryLockError::Error(source)) => return Err(JournalError::Io { path, source }),
+        }
+        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(io_error(&path))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Every run of this machine, oldest first. One bad journal does not hide the others.
+    ///
+    /// # Errors
+    /// Only when the folder itself cannot be read.
+    pub fn runs(&self) -> Result<Vec<Listed>, JournalError> {
+        let entries = match fs::read_dir(&self.root) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(io_error(&self.root))?,
+        };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path().join("journal.jsonl")))
+            .filter(|path| path.is_file())
+            .collect();
+        paths.sort();
+        Ok(paths.into_iter().filter_map(read).collect())
+    }
+
+    /// Begins the journal of a new run: header and plan are on disk when it returns.
+    ///
+    /// # Errors
+    /// When the folder cannot be written: nothing may be sent then.
+    pub fn begin(&self, header: Header, plan: &Plan, at: Timestamp) -> Result<Journal, JournalError> {
+        let folder = self.root.join(header.run.as_str());
+        fs::create_dir_all(&folder).map_err(io_error(&folder))?;
+        let path = folder.join("journal.jsonl");
+        let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(io_error(&path))?;
+        let mut journal = Journal { run: header.run.clone(), file, path, seq: 0 };
+        journal.write(at, Body::Opened(header))?;
+        journal.write(at, Body::Planned { plan: Box::new(plan.clone()) })?;
+        sync_folder(&folder)?;
+        sync_folder(&self.root)?;
+        Ok(journal)
+    }
+
+    /// Goes on with a run's journal. A torn last line is cut off first.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn go_on(&self, run: &RunRecord) -> Result<Journal, JournalError> {
+        let path = self.root.join(run.header.run.as_str()).join("journal.jsonl");
+        let text = fs::read(&path).map_err(io_error(&path))?;
+        let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |index| index + 1);
+        let file = OpenOptions::new().append(true).open(&path).map_err(io_error(&path))?;
+        if whole < text.len() {
+            file.set_len(whole as u64).and_then(|()| file.sync_data()).map_err(io_error(&path))?;
+        }
+        Ok(Journal { run: run.header.run.clone(), file, path, seq: run.next_seq })
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), JournalError> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(io_error(folder))
+}
+
+/// Reads one journal. `None` when it was cut off before the plan was on disk: nothing can have been sent.
+fn read(path: PathBuf) -> Option<Listed> {
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => {
+            let run = Err(JournalError::Io { path: path.clone(), source });
+            return Some(Listed { path, run, torn: false });
+        }
+    };
+    let torn = !text.is_empty() && !text.ends_with('\n');
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let parse = |(index, line): (usize, &str)| {
+        serde_json::from_str::<Record>(line).map_err(|e| format!("line {}: {e}", index + 1))
+    };
+    let records = whole.lines().enumerate().map(parse).collect::<Result<Vec<Record>, String>>();
+    if matches!(&records, Ok(records) if records.len() < 2 && records.iter().all(|r| r.seq == 0)) {
+        return None;
+    }
+    let run = records
+        .and_then(|records| fold(&records))
+        .map_err(|why| JournalError::Corrupt { path: path.clone(), why });
+    Some(Listed { path, run, torn })
+}
+
+/// The journal of the run under way.
+#[derive(Debug)]
+pub struct Journal {
+    run: RunId,
+    file: File,
+    path: PathBuf,
+    seq: u64,
+}
+
+impl Journal {
+    /// The run.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes an event down. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written: the call that it announces must not be sent.
+    pub fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
+        self.write(at, Body::Happened { happening: event.clone() })
+    }
+
+    /// Writes down that the run was planned anew.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn replan(&mut self, at: Timestamp, plan: &Plan) -> Result<(), JournalError> {
+        self.write(at, Body::Planned { plan: Box::new(plan.clone()) })
+    }
+
+    fn write(&mut self, at: Timestamp, body: Body) -> Result<(), JournalError> {
+        let record = Record { v: VERSION, seq: self.seq, at, body };
+        let failed = |source: io::Error| JournalError::Io { path: self.path.clone(), source };
+        let mut line = serde_json::to_vec(&record).map_err(|e| failed(io::Error::other(e)))?;
+        line.push(b'\n');
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        self.seq += 1;
+        Ok(())
+    }
+}

@@ -8,8 +8,10 @@ use std::time::Duration;
 /// A sentence that says what was expected.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let expected = || format!("`{text}` is not a length of time; write it like 90s, 5m or 1h30m");
-    let span: jiff::SignedDuration = text.trim().parse().map_err(|_| expected())?;
-    Duration::try_from(span).map_err(|_| expected())
+    let span: jiff::Span = text.trim().parse().map_err(|_| expected())?;
+    // A day is 24 hours here; months and years have no fixed length and are refused.
+    let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| expected())?;
+    Duration::try_from(length).map_err(|_| expected())
 }
 
 /// Writes whole seconds as people say them: `0s`, `59s`, `5m`, `1h30m`, `2d`.

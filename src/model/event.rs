@@ -140,6 +140,10 @@ pub enum Event {
         step: String,
         /// The Region that the step acts in.
         region: Region,
+        /// The stage, counted from 1.
+        number: usize,
+        /// The step's place in the stage, counted from 0.
+        index: usize,
         /// How.
         #[serde(flatten)]
         outcome: StepOutcome,

@@ -259,3 +259,194 @@ fn floor_to(at: Timestamp, unit: Duration) -> Timestamp {
     let seconds = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
     Timestamp::from_second(seconds.div_euclid(unit) * unit).unwrap_or(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FailureKind, Reason};
+    use proptest::prelude::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minute).expect("an instant")
+    }
+
+    /// Points of (minute, value).
+    fn series(points: &[(i64, f64)]) -> Observed<Series> {
+        let points = points.iter().map(|(minute, value)| Point { at: at(*minute), value: *value }).collect();
+        Observed::Known(Series { period: MINUTE, points })
+    }
+
+    fn reader(
+        iterator_age: &[(i64, f64)],
+        errors: &[(i64, f64)],
+        invocations: &[(i64, f64)],
+    ) -> ReaderMetrics {
+        ReaderMetrics {
+            iterator_age: series(iterator_age),
+            errors: series(errors),
+            throttles: series(&[]),
+            invocations: series(invocations),
+            millis_behind_latest: None,
+            polled_events: series(&[]),
+        }
+    }
+
+    fn stream(iterator_age: &[(i64, f64)], incoming: &[(i64, f64)]) -> StreamMetrics {
+        let none = || series(&[]);
+        StreamMetrics {
+            incoming_records: series(incoming),
+            iterator_age: series(iterator_age),
+            put_record_success: none(),
+            put_record_calls: none(),
+            put_records_total: none(),
+            put_records_failed: none(),
+            get_records_success: none(),
+            get_records_calls: none(),
+        }
+    }
+
+    fn evidence<'a>(
+        reader: &'a ReaderMetrics,
+        stream: &'a StreamMetrics,
+        mode: Mode,
+        now: i64,
+    ) -> Evidence<'a> {
+        let buffer = Buffer {
+            overlap: MINUTE * 5,
+            consumer_timeout: Duration::from_secs(30),
+            batching_window: Duration::ZERO,
+            allowance: ALLOWANCE,
+        };
+        Evidence {
+            reader,
+            stream,
+            mode,
+            now: at(now),
+            history: MINUTE * 180,
+            buffer,
+            tumbling_window: Duration::ZERO,
+            retention: MINUTE * 60 * 24,
+        }
+    }
+
+    fn start(position: &Position) -> Timestamp {
+        match position.start {
+            StartAt::Timestamp(at) => at,
+            StartAt::TrimHorizon => panic!("not expected to be the trim horizon"),
+        }
+    }
+
+    #[test]
+    fn a_consumer_that_died_half_an_hour_ago_is_met_where_it_died() {
+        let reader = reader(&[(0, 400.0)], &[], &[(0, 10.0)]);
+        let stream = stream(&[(0, 0.0), (-1, 0.0)], &[]);
+        let position = evidence(&reader, &stream, Mode::Emergency, 30).derive().expect("data points");
+        assert!(start(&position) <= at(0) - MINUTE * 6 - Duration::from_secs(30));
+    }
+
+    #[test]
+    fn the_earlier_of_reader_and_processor_decides() {
+        // The reader runs ahead (lag zero) while the function works on a batch that is ten minutes old.
+        let reader = reader(&[(10, 600_000.0)], &[], &[(10, 1.0)]);
+        let stream = stream(&[(10, 0.0)], &[(10, 5.0)]);
+        let position = evidence(&reader, &stream, Mode::Planned, 12).derive().expect("data points");
+        assert!(start(&position) <= at(0) - MINUTE * 6);
+    }
+
+    #[test]
+    fn no_data_point_gives_no_automatic_answer() {
+        let reader = reader(&[], &[], &[]);
+        let stream = stream(&[], &[]);
+        for mode in [Mode::Planned, Mode::Emergency] {
+            assert!(evidence(&reader, &stream, mode, 5).derive().is_err());
+        }
+    }
+
+    #[test]
+    fn an_unknown_series_gives_no_automatic_answer() {
+        let mut reader = reader(&[(0, 0.0)], &[], &[]);
+        reader.iterator_age =
+            Observed::Unknown(Reason::new(FailureKind::TimedOut, "CloudWatch did not answer"));
+        let stream = stream(&[(0, 0.0)], &[]);
+        let why = evidence(&reader, &stream, Mode::Emergency, 5).derive().expect_err("it is unknown");
+        assert!(why.contains("CloudWatch did not answer"), "{why}");
+    }
+
+    #[test]
+    fn arrivals_without_any_processing_give_an_emergency_no_automatic_answer() {
+        let reader = reader(&[], &[], &[]);
+        let stream = stream(&[(0, 0.0)], &[(0, 50.0)]);
+        assert!(evidence(&reader, &stream, Mode::Emergency, 5).derive().is_err());
+        assert!(evidence(&reader, &stream, Mode::Planned, 5).derive().is_ok());
+    }
+
+    #[test]
+    fn an_emergency_reaches_back_before_errors_began() {
+        let invocations: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+        let ages: Vec<(i64, f64)> = (0..60).map(|m| (m, 1_000.0)).collect();
+        let errors: Vec<(i64, f64)> = (20..60).map(|m| (m, 1.0)).collect();
+        let reader = reader(&ages, &errors, &invocations);
+        let stream = stream(&ages, &[]);
+        let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+        assert!(start(&position) <= at(44), "the window is fifteen minutes at least");
+        // The trouble began before the window: no sound period lies between.
+        assert!(position.notes.iter().any(|note| note.contains("widened")), "{:?}", position.notes);
+        assert!(start(&position) <= at(19), "{}", start(&position));
+    }
+
+    #[test]
+    fn errors_from_the_beginning_of_the_data_give_no_automatic_answer() {
+        let points: Vec<(i64, f64)> = (0..30).map(|m| (m, 5.0)).collect();
+        let reader = reader(&points, &points, &points);
+        let stream = stream(&points, &[]);
+        assert!(evidence(&reader, &stream, Mode::Emergency, 31).derive().is_err());
+    }
+
+    #[test]
+    fn a_start_before_retention_is_the_oldest_record_and_said_so() {
+        let day = 60.0 * 60.0 * 24.0 * 1000.0;
+        let reader = reader(&[(0, day)], &[], &[(0, 1.0)]);
+        let stream = stream(&[(0, 0.0)], &[]);
+        let position = evidence(&reader, &stream, Mode::Planned, 2).derive().expect("data points");
+        assert_eq!(position.start, StartAt::TrimHorizon);
+        assert_eq!(position.notes.len(), 1);
+    }
+
+    #[test]
+    fn a_tumbling_window_is_read_again_from_its_beginning() {
+        let reader = reader(&[(0, 0.0)], &[], &[(0, 1.0)]);
+        let stream = stream(&[(0, 0.0)], &[]);
+        let mut evidence = evidence(&reader, &stream, Mode::Planned, 2);
+        evidence.tumbling_window = Duration::from_secs(900);
+        let position = evidence.derive().expect("data points");
+        assert_eq!(start(&position).as_second() % 900, 0);
+    }
+
+    proptest! {
+        /// Whatever the points are, nothing in the window was unprocessed before the start plus its buffer.
+        #[test]
+        fn no_point_in_the_window_lies_before_the_start(
+            ages in prop::collection::vec((0i64..40, 0.0f64..3_600_000.0), 1..40),
+            lags in prop::collection::vec((0i64..40, 0.0f64..3_600_000.0), 1..40),
+            emergency: bool,
+        ) {
+            let sorted = |mut points: Vec<(i64, f64)>| { points.sort_by_key(|p| p.0); points.dedup_by_key(|p| p.0); points };
+            let (ages, lags) = (sorted(ages), sorted(lags));
+            let reader = reader(&ages, &[], &ages);
+            let stream = stream(&lags, &[]);
+            let mode = if emergency { Mode::Emergency } else { Mode::Planned };
+            let position = evidence(&reader, &stream, mode, 41).derive().expect("points");
+            let window = if emergency { 15 } else { 5 };
+            for points in [&ages, &lags] {
+                let last = points.last().expect("points").0;
+                for (minute, value) in points.iter().filter(|(minute, _)| *minute >= last - window) {
+                    let unprocessed = at(*minute) - Duration::from_secs_f64(value / 1000.0);
+                    prop_assert!(start(&position) + MINUTE * 6 <= unprocessed);
+                }
+            }
+            prop_assert_eq!(start(&position).subsec_nanosecond(), 0);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `kdsha failback`.
+
+use super::args::FailbackArgs;
+use super::failure::Failure;
+use super::moving::{self, Wanted};
+use super::session::Session;
+use crate::model::Exit;
+use crate::plan::{FailbackOptions, Intent, plan_failback};
+use crate::ui::Ui;
+
+/// Moves the pipelines back to the primary Region.
+///
+/// # Errors
+/// What stops it before anything was changed.
+pub async fn run(session: &Session, ui: &mut Ui, args: &FailbackArgs) -> Result<Exit, Failure> {
+    let options = FailbackOptions { skip_stranded: args.skip_stranded };
+    let wanted = Wanted {
+        intent: Intent::Failback { to: session.topology.regions.primary.clone() },
+        dry_run: args.dry_run,
+        timeout: args.timeout,
+        plan: &|request| plan_failback(request, options),
+    };
+    moving::go(session, ui, &wanted).await
+}

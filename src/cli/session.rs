@@ -1,0 +1,131 @@
+//! What every command that looks at AWS has in hand. A rehearsal builds one on the sandbox; the commands are the same.
+
+use super::failure::Failure;
+use crate::aws::{Aws, Scope};
+use crate::config::Topology;
+use crate::engine::Interrupt;
+use crate::journal::{Listed, RunRecord, StateFolder};
+use crate::model::{Exit, PipelineName, RunId, Snapshot, Timestamp};
+use crate::plan::Request;
+use crate::ui::Ui;
+use crate::ui::prompt::Prompter;
+use std::time::Duration;
+
+/// How far back plans read the metrics.
+pub const HISTORY: Duration = Duration::from_secs(3 * 3600);
+
+/// A configured, connected kdsha.
+pub struct Session {
+    /// The configuration.
+    pub topology: Topology,
+    /// The boundary.
+    pub aws: Aws,
+    /// Where the runs are written down.
+    pub state: StateFolder,
+    /// Who answers the prompts.
+    pub prompter: Prompter,
+    /// Ctrl-C.
+    pub interrupt: Interrupt,
+    /// `user@host`.
+    pub owner: String,
+    /// The command line, for the journal.
+    pub argv: Vec<String>,
+    /// The pipelines of `--pipeline`; empty is all.
+    pub selected: Vec<PipelineName>,
+}
+
+impl Session {
+    /// The selected pipelines, in the order of the configuration.
+    ///
+    /// # Errors
+    /// Names the first unknown one.
+    pub fn pipelines(&self) -> Result<Vec<PipelineName>, Failure> {
+        let all: Vec<&PipelineName> = self.topology.pipelines.iter().map(|p| &p.name).collect();
+        if let Some(unknown) = self.selected.iter().find(|name| !all.contains(name)) {
+            let known = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let message = format!("--pipeline {unknown}: the configuration has no such pipeline");
+            return Err(Failure::new(Exit::Usage, message).hint(format!("it has: {known}")));
+        }
+        let chosen = |name: &&PipelineName| self.selected.is_empty() || self.selected.contains(name);
+        Ok(all.into_iter().filter(chosen).cloned().collect())
+    }
+
+    /// A look at both Regions with enough history for a plan.
+    ///
+    /// # Errors
+    /// As [`Session::pipelines`].
+    pub async fn look(&self, sink: bool) -> Result<Snapshot, Failure> {
+        let mut scope = Scope::status();
+        scope.pipelines = self.pipelines()?;
+        scope.sink = sink;
+        scope.metrics_window = HISTORY;
+        Ok(self.aws.observe(&self.topology, &scope).await)
+    }
+
+    /// Runs of this machine that can be read.
+    ///
+    /// # Errors
+    /// When the folder, or any journal in it, cannot be read: it might be an unfinished one.
+    pub fn runs(&self) -> Result<Vec<RunRecord>, Failure> {
+        readable(self.state.runs()?)
+    }
+
+    /// What plans and checks are made of.
+    pub fn request<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        run: &'a RunId,
+        pipelines: &'a [PipelineName],
+        owed: &'a [String],
+        timeout: Option<Duration>,
+    ) -> Request<'a> {
+        Request {
+            topology: &self.topology,
+            snapshot,
+            run,
+            owner: &self.owner,
+            pipelines,
+            timeout,
+            owed,
+            history: HISTORY,
+        }
+    }
+}
+
+fn readable(listed: Vec<Listed>) -> Result<Vec<RunRecord>, Failure> {
+    listed.into_iter().map(|one| one.run.map_err(Failure::from)).collect()
+}
+
+/// What finished runs owe, in words.
+pub fn owed(runs: &[RunRecord]) -> Vec<String> {
+    runs.iter().flat_map(RunRecord::owed_in_words).collect()
+}
+
+/// Unfinished runs in words, with the command that goes on.
+pub fn unfinished(runs: &[RunRecord]) -> Vec<String> {
+    let words = |run: &RunRecord| {
+        let (id, plan) = (&run.header.run, &run.plan);
+        format!("run {id} ({}, begun {}): `kdsha resume` goes on", plan.intent, run.began)
+    };
+    runs.iter().filter(|run| run.is_unfinished()).map(words).collect()
+}
+
+/// A new run's id: when, what, and four digits that tell two of one second apart.
+///
+/// # Errors
+/// Never in practice: the parts are all legal.
+pub fn new_run_id(at: Timestamp, verb: &str) -> Result<RunId, Failure> {
+    let stamp = at.strftime("%Y%m%d-%H%M%S");
+    let id = format!("{stamp}-{verb}-{:04x}", fastrand::u16(..));
+    id.parse().map_err(|e| Failure::new(Exit::Internal, format!("a run id could not be made: {e}")))
+}
+
+/// `user@host`, as other operators should see it: only characters that a tag may hold.
+pub fn owner() -> String {
+    let variable = |key: &str| std::env::var(key).ok().filter(|v| !v.is_empty());
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|h| h.trim().to_owned());
+    let host = variable("HOSTNAME").or(host).unwrap_or_else(|| "unknown".to_owned());
+    let legal = |c: &char| c.is_ascii_alphanumeric() || "._-@".contains(*c);
+    format!("{user}@{host}").chars().filter(legal).take(128).collect()
+}

@@ -1,0 +1,336 @@
+//! One stage: look, send what is ready, look again, until every step's check says done.
+
+use super::{Engine, Halt};
+use crate::aws::Scope;
+use crate::model::{
+    AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, Snapshot, StepOutcome, Timestamp,
+};
+use crate::plan::{OnFailure, PlannedStep, Stage};
+use crate::steps::{Needs, Seen};
+use futures_util::future::join_all;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How often a step's effects are sent at the most: a lost answer is looked for first.
+const MOST_SENDS: u32 = 4;
+
+/// How long a call that was accepted may take to be seen before it is sent again.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(60);
+
+/// A step of the stage that is not over yet.
+pub(super) struct Work<'a> {
+    index: usize,
+    planned: &'a PlannedStep,
+    sends: Cell<u32>,
+    sent_at: Cell<Option<Timestamp>>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+    pub(super) fn planned(&self) -> &'a PlannedStep {
+        self.planned
+    }
+}
+
+/// How a stage ended, by step outcome.
+#[derive(Debug, Default)]
+pub(super) struct StageEnd {
+    pub(super) failed: BTreeSet<PipelineName>,
+    pub(super) timed_out: BTreeSet<PipelineName>,
+    pub(super) owed: Vec<String>,
+}
+
+/// A failed call that may succeed, or may have succeeded, by itself.
+fn is_passing(kind: FailureKind) -> bool {
+    use FailureKind::{Service, Throttled, TimedOut, Unreachable, Unreadable};
+    matches!(kind, Service | Throttled | TimedOut | Unreachable | Unreadable)
+}
+
+impl<'a> Engine<'a> {
+    /// The steps of a stage for the pipelines that are still in the run.
+    pub(super) fn work<'s>(&self, stage: &'s Stage, out: &BTreeSet<PipelineName>) -> Vec<Work<'s>> {
+        let steps = stage.steps.iter().enumerate().filter(|(_, planned)| !out.contains(&planned.pipeline));
+        steps
+            .map(|(index, planned)| Work { index, planned, sends: Cell::new(0), sent_at: Cell::new(None) })
+            .collect()
+    }
+
+    /// Looks at what the steps need.
+    pub(super) async fn look(&self, work: &[Work<'_>]) -> Snapshot {
+        let needs = work.iter().map(|w| w.planned.step.needs()).reduce(Needs::and);
+        let names: BTreeSet<PipelineName> = work.iter().map(|w| w.planned.pipeline.clone()).collect();
+        let scope = match needs {
+            Some(needs) => Scope::of_needs(
+                names.into_iter().collect(),
+                super::sides(needs.sides),
+                needs.probe,
+                needs.sink,
+                self.wait_window(needs.probe),
+            ),
+            None => Scope::status(),
+        };
+        self.aws.observe(self.topology, &scope).await
+    }
+
+    /// Runs the steps until all of them are over. `snapshot` is the look that found work to do.
+    pub(super) async fn work_off(
+        &self,
+        number: usize,
+        stage: &Stage,
+        mut work: Vec<Work<'_>>,
+        mut snapshot: Snapshot,
+        permit: &Permit,
+    ) -> Result<StageEnd, Halt> {
+        let began = self.now();
+        let deadline = began + stage.timeout;
+        let mut end = StageEnd::default();
+        loop {
+            let ready = self.sort(number, stage, &mut work, &snapshot, &mut end)?;
+            if work.is_empty() {
+                return Ok(end);
+            }
+            self.stop_if_interrupted()?;
+            if !ready.is_empty() {
+                let over = self.send(stage, &work, &ready, permit).await?;
+                self.settle(number, &mut work, over, &mut end)?;
+            } else {
+                if self.now() >= deadline {
+                    self.out_of_time(number, stage, &mut work, &snapshot, &mut end)?;
+                    return Ok(end);
+                }
+                self.waiting(&work, &snapshot, began, deadline)?;
+                self.pause(self.topology.timing.poll).await?;
+            }
+            if work.is_empty() {
+                return Ok(end);
+            }
+            snapshot = self.look(&work).await;
+        }
+    }
+
+    /// Ends the steps whose check says done or blocked; returns the indexes of those that may be sent now.
+    fn sort(
+        &self,
+        number: usize,
+        stage: &Stage,
+        work: &mut Vec<Work<'_>>,
+        snapshot: &Snapshot,
+        end: &mut StageEnd,
+    ) -> Result<Vec<usize>, Halt> {
+        let mut over = Vec::new();
+        let mut ready = Vec::new();
+        for one in work.iter() {
+            match check(one.planned, snapshot) {
+                Check::Done(evidence) if one.sends.get() > 0 => {
+                    over.push((one.index, StepOutcome::Applied { evidence }));
+                }
+                Check::Done(evidence) if one.planned.step.effects().is_empty() => {
+                    over.push((one.index, StepOutcome::Applied { evidence }));
+                }
+                Check::Done(evidence) => over.push((one.index, StepOutcome::AlreadyDone { evidence })),
+                Check::Blocked(reason) => over.push((one.index, failed(stage, reason))),
+                Check::Ready if self.may_send(one) => ready.push(one.index),
+                Check::Ready => {}
+                // The failing Region may not let itself be looked at: it is asked once all the same.
+                Check::NotYet(_) if stage.on_failure == OnFailure::Owe && one.sends.get() == 0 => {
+                    if !one.planned.step.effects().is_empty() {
+                        ready.push(one.index);
+                    }
+                }
+                Check::NotYet(_) => {}
+            }
+        }
+        self.settle(number, work, over, end)?;
+        Ok(ready)
+    }
+
+    fn may_send(&self, one: &Work<'_>) -> bool {
+        match one.sent_at.get() {
+            None => one.sends.get() < MOST_SENDS,
+            Some(at) => self.now() >= at + VISIBLE_WITHIN && one.sends.get() < MOST_SENDS,
+        }
+    }
+
+    /// Sends the effects of the ready steps: in order within a pipeline, pipelines side by side. What is owed on
+    /// failure is asked all at once, since one silent call must not delay the next.
+    async fn send(
+        &self,
+        stage: &Stage,
+        work: &[Work<'_>],
+        ready: &[usize],
+        permit: &Permit,
+    ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
+        let ready: Vec<&Work<'_>> = work.iter().filter(|one| ready.contains(&one.index)).collect();
+        let mut groups: Vec<Vec<&Work<'_>>> = Vec::new();
+        for one in ready {
+            let same = groups.iter_mut().find(|g| g[0].planned.pipeline == one.planned.pipeline);
+            match same {
+                Some(group) if stage.on_failure == OnFailure::Stop => group.push(one),
+                _ => groups.push(vec![one]),
+            }
+        }
+        let sent = join_all(groups.into_iter().map(|group| self.send_in_order(stage, group, permit))).await;
+        let mut over = Vec::new();
+        for result in sent {
+            over.extend(result?);
+        }
+        Ok(over)
+    }
+
+    async fn send_in_order(
+        &self,
+        stage: &Stage,
+        group: Vec<&Work<'_>>,
+        permit: &Permit,
+    ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
+        let mut over = Vec::new();
+        for one in group {
+            self.stop_if_interrupted()?;
+            match self.send_one(one, permit).await? {
+                None => {}
+                Some(failure) => match self.after_failure(stage, one, &failure) {
+                    None => break,
+                    Some(outcome) => {
+                        over.push((one.index, outcome));
+                        break;
+                    }
+                },
+            }
+        }
+        Ok(over)
+    }
+
+    /// Sends a step's effects, each written down before and after. The first failure ends it.
+    async fn send_one(&self, one: &Work<'_>, permit: &Permit) -> Result<Option<AwsFailure>, Halt> {
+        let (pipeline, step) = (one.planned.pipeline.clone(), one.planned.step.slug().to_owned());
+        one.sends.set(one.sends.get() + 1);
+        for effect in one.planned.step.effects() {
+            self.stop_if_interrupted()?;
+            self.emit(Event::EffectStarted {
+                pipeline: pipeline.clone(),
+                step: step.clone(),
+                effect: effect.clone(),
+            })?;
+            let (pipeline, step) = (pipeline.clone(), step.clone());
+            match self.aws.perform(self.topology, &effect, permit).await {
+                Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
+                Err(failure) => {
+                    self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;
+                    return Ok(Some(failure));
+                }
+            }
+        }
+        one.sent_at.set(Some(self.now()));
+        Ok(None)
+    }
+
+    /// What a failed call means: `None` is "look again".
+    fn after_failure(&self, stage: &Stage, one: &Work<'_>, failure: &AwsFailure) -> Option<StepOutcome> {
+        let passing = is_passing(failure.kind);
+        match stage.on_failure {
+            OnFailure::Owe => Some(StepOutcome::Owed { reason: failure.to_string() }),
+            OnFailure::Stop if passing && one.sends.get() < MOST_SENDS => None,
+            OnFailure::Stop => Some(StepOutcome::Failed { reason: failure.to_string() }),
+        }
+    }
+
+    /// Takes steps that are over out of the work, and tells.
+    fn settle(
+        &self,
+        number: usize,
+        work: &mut Vec<Work<'_>>,
+        over: Vec<(usize, StepOutcome)>,
+        end: &mut StageEnd,
+    ) -> Result<(), Halt> {
+        for (index, outcome) in over {
+            let Some(place) = work.iter().position(|one| one.index == index) else { continue };
+            let one = work.remove(place);
+            match &outcome {
+                StepOutcome::Failed { .. } => {
+                    end.failed.insert(one.planned.pipeline.clone());
+                }
+                StepOutcome::TimedOut { .. } => {
+                    end.timed_out.insert(one.planned.pipeline.clone());
+                }
+                StepOutcome::Owed { reason } => {
+                    let (pipeline, step) = (&one.planned.pipeline, &one.planned.step);
+                    end.owed.push(format!("{pipeline}: {} ({reason})", step.summary()));
+                }
+                StepOutcome::Applied { .. }
+                | StepOutcome::AlreadyDone { .. }
+                | StepOutcome::Skipped { .. } => {}
+            }
+            self.finished(number, index, one.planned, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn out_of_time(
+        &self,
+        number: usize,
+        stage: &Stage,
+        work: &mut Vec<Work<'_>>,
+        snapshot: &Snapshot,
+        end: &mut StageEnd,
+    ) -> Result<(), Halt> {
+        let outcome = |one: &Work<'_>| {
+            let reason = match check(one.planned, snapshot) {
+                Check::NotYet(progress) => {
+                    format!("waited for {}: {}", progress.waiting_for, progress.because)
+                }
+                Check::Ready => "the call was accepted and its effect did not show".to_owned(),
+                Check::Done(text) | Check::Blocked(text) => text,
+            };
+            match stage.on_failure {
+                OnFailure::Owe => StepOutcome::Owed { reason },
+                OnFailure::Stop => StepOutcome::TimedOut { reason },
+            }
+        };
+        let over = work.iter().map(|one| (one.index, outcome(one))).collect();
+        self.settle(number, work, over, end)
+    }
+
+    fn waiting(
+        &self,
+        work: &[Work<'_>],
+        snapshot: &Snapshot,
+        began: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<(), Halt> {
+        for one in work {
+            let progress = match check(one.planned, snapshot) {
+                Check::NotYet(progress) => progress,
+                _ => {
+                    Progress::new(one.planned.step.summary(), "the call was accepted and is not visible yet")
+                }
+            };
+            let waited = Duration::try_from(self.now().duration_since(began)).unwrap_or_default();
+            self.tell(&Event::Waiting {
+                pipeline: one.planned.pipeline.clone(),
+                step: one.planned.step.slug().to_owned(),
+                progress,
+                waited,
+                deadline,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn failed(stage: &Stage, reason: String) -> StepOutcome {
+    match stage.on_failure {
+        OnFailure::Owe => StepOutcome::Owed { reason },
+        OnFailure::Stop => StepOutcome::Failed { reason },
+    }
+}
+
+/// A step's check on a snapshot.
+pub(super) fn check(planned: &PlannedStep, snapshot: &Snapshot) -> Check {
+    match snapshot.pipelines.get(&planned.pipeline) {
+        Some(pipeline) => planned.step.check(Seen { pipeline, at: snapshot.taken_at }),
+        None => Check::NotYet(Progress::new("a look at the pipeline", "it was not in the snapshot")),
+    }
+}

@@ -1,0 +1,157 @@
+//! Records -> the state of a run. An impossible order is corruption, not a shrug.
+
+use super::record::{Body, Header, Record, VERSION};
+use crate::model::{Effect, Event, Exit, PipelineName, StepOutcome, Timestamp};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+
+/// A run as its journal tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// Whose run it is.
+    pub header: Header,
+    /// The plan in force.
+    pub plan: Plan,
+    /// When it began.
+    pub began: Timestamp,
+    /// When the last record was written.
+    pub last: Timestamp,
+    /// How the last process ended; `None` when it was cut off.
+    pub ended: Option<Exit>,
+    /// How each step ended last, by stage and place in the stage, counted from 1 and 0.
+    pub outcomes: BTreeMap<(usize, usize), StepOutcome>,
+    /// Calls that were about to be sent and have no result: their fate is unknown until looked at.
+    pub unanswered: Vec<(PipelineName, Effect)>,
+    /// Calls that were about to be sent, in all.
+    pub effects: usize,
+    /// Every event with its time, in order.
+    pub events: Vec<(Timestamp, Event)>,
+    /// The next record's number.
+    pub next_seq: u64,
+}
+
+impl RunRecord {
+    /// Whether the run has to be gone on with: it changed something and was not brought to an end.
+    pub fn is_unfinished(&self) -> bool {
+        self.effects > 0 && !matches!(self.ended, Some(Exit::Done | Exit::Owed))
+    }
+
+    /// The steps that are owed, by stage and place, with the reason.
+    pub fn owed(&self) -> Vec<((usize, usize), &str)> {
+        let owed = |(key, outcome): (&(usize, usize), &'_ StepOutcome)| match outcome {
+            StepOutcome::Owed { .. } => Some(*key),
+            _ => None,
+        };
+        let keys: Vec<(usize, usize)> = self.outcomes.iter().filter_map(owed).collect();
+        keys.into_iter()
+            .filter_map(|key| match self.outcomes.get(&key) {
+                Some(StepOutcome::Owed { reason }) => Some((key, reason.as_str())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What is owed, in words.
+    pub fn owed_in_words(&self) -> Vec<String> {
+        let summary = |(stage, index): (usize, usize)| {
+            let step = self.plan.stages.get(stage - 1)?.steps.get(index)?;
+            Some(format!("{}: {}", step.pipeline, step.step.summary()))
+        };
+        self.owed()
+            .into_iter()
+            .filter_map(|(key, reason)| Some(format!("{} ({reason})", summary(key)?)))
+            .collect()
+    }
+}
+
+/// Folds all records of one run.
+///
+/// # Errors
+/// Says which record cannot stand where it stands.
+pub fn fold(records: &[Record]) -> Result<RunRecord, String> {
+    let mut records = records.iter();
+    let (header, began) = match records.next() {
+        Some(Record { v, .. }) if *v != VERSION => return Err(format!("format version {v} is not known")),
+        Some(Record { seq: 0, at, body: Body::Opened(header), .. }) => (header.clone(), *at),
+        _ => return Err("the first record does not say whose run it is".to_owned()),
+    };
+    let plan = match records.next() {
+        Some(Record { seq: 1, body: Body::Planned { plan }, .. }) => (**plan).clone(),
+        _ => return Err("the second record is not a plan".to_owned()),
+    };
+    if plan.run != header.run {
+        return Err(format!("the plan is of run {}, the journal of run {}", plan.run, header.run));
+    }
+    let mut state = RunRecord {
+        header,
+        plan,
+        began,
+        last: began,
+        ended: None,
+        outcomes: BTreeMap::new(),
+        unanswered: Vec::new(),
+        effects: 0,
+        events: Vec::new(),
+        next_seq: 2,
+    };
+    for record in records {
+        state.next(record).map_err(|why| format!("record {}: {why}", record.seq))?;
+    }
+    Ok(state)
+}
+
+impl RunRecord {
+    fn next(&mut self, record: &Record) -> Result<(), String> {
+        if record.v != VERSION {
+            return Err(format!("format version {} is not known", record.v));
+        }
+        if record.seq != self.next_seq {
+            return Err(format!("number {} was due", self.next_seq));
+        }
+        self.next_seq += 1;
+        self.last = record.at;
+        match &record.body {
+            Body::Opened(_) => Err("a journal is opened once".to_owned()),
+            Body::Planned { plan } if plan.run != self.header.run => Err("a plan of another run".to_owned()),
+            Body::Planned { plan } => {
+                self.plan = (**plan).clone();
+                self.outcomes.clear();
+                Ok(())
+            }
+            Body::Happened { happening } => {
+                self.happened(happening)?;
+                self.events.push((record.at, happening.clone()));
+                Ok(())
+            }
+        }
+    }
+
+    fn happened(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::RunStarted { resumed, .. } => {
+                if !resumed && !self.events.is_empty() {
+                    return Err("the run started twice".to_owned());
+                }
+                self.ended = None;
+            }
+            _ if self.ended.is_some() => return Err("something happened after the run's end".to_owned()),
+            Event::EffectStarted { pipeline, effect, .. } => {
+                self.effects += 1;
+                self.unanswered.push((pipeline.clone(), effect.clone()));
+            }
+            Event::EffectFinished { pipeline, effect, .. } | Event::EffectFailed { pipeline, effect, .. } => {
+                let is_it = |(p, e): &(PipelineName, Effect)| p == pipeline && e == effect;
+                let index = self.unanswered.iter().position(is_it);
+                self.unanswered.remove(index.ok_or("a result without its call")?);
+            }
+            Event::StepFinished { number, index, outcome, .. } => {
+                let known = self.plan.stages.get(number.wrapping_sub(1)).and_then(|s| s.steps.get(*index));
+                known.ok_or("a step that the plan does not have")?;
+                self.outcomes.insert((*number, *index), outcome.clone());
+            }
+            Event::RunFinished { exit, .. } => self.ended = Some(*exit),
+            _ => {}
+        }
+        Ok(())
+    }
+}
