@@ -26,8 +26,8 @@ pub use topology::{
 use std::io::Read;
 use std::path::Path;
 
-/// Longest file that is read. A configuration of a thousand pipelines is a tenth of it.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
+/// Longest file that is read. A configuration of a thousand pipelines is a third of it.
+const MOST_BYTES: u64 = 1024 * 1024;
 
 /// Reads and checks a configuration file.
 ///
@@ -46,7 +46,7 @@ pub fn load(path: &Path) -> Result<Topology, ConfigError> {
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|e| unreadable(find::io_reason(&e)))?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(unreadable("it is longer than 4 MiB, so it is not a kdsha.toml".to_owned()));
+        return Err(unreadable("it is longer than 1 MiB, so it is not a kdsha.toml".to_owned()));
     }
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;

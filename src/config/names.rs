@@ -30,8 +30,8 @@ pub(super) fn variable(value: &Value<'_>) -> Read<String> {
         (true, false) => Ok(name.to_owned()),
         (true, true) => {
             let hint =
-                "Lambda sets this one itself and refuses a change; name the variable that your code reads";
-            Err(Wrong::expected(expected).hint(Some(hint.to_owned())))
+                "Lambda sets it and refuses a change; name the variable that the function's code reads";
+            Err(Wrong::expected("a variable that is not one of Lambda's own").hint(Some(hint.to_owned())))
         }
         (false, _) => Err(Wrong::expected(expected)),
     }

@@ -42,8 +42,12 @@ impl<'t> Draft<'t> {
     pub fn read(section: Section<'t>, regions: &RegionsRead) -> Draft<'t> {
         let modes = [("cold", StandbyMode::Cold), ("warm", StandbyMode::Warm)];
         Draft {
-            name: section.required("name", values::id),
-            standby: section.required("standby", |v| values::word(v, &modes)),
+            name: section.required("name", "\"ticker-prices\"", values::id),
+            standby: section.required(
+                "standby",
+                "\"cold\", or \"warm\" where the consumer always runs",
+                |v| values::word(v, &modes),
+            ),
             stream: both_sides(&section, "stream"),
             overlap_buffer: section
                 .or("overlap_buffer", OVERLAP_BUFFER, |v| values::length(v, values::from_zero())),
@@ -80,8 +84,10 @@ where
     {
         let label = format!("`{key}`");
         let sides = Section::open(&label, &["primary", "standby"], value.span(), table, section.findings());
-        let (primary, standby) =
-            (sides.required("primary", values::id), sides.required("standby", values::id));
+        let (primary, standby) = (
+            sides.required("primary", "\"...\"", values::id),
+            sides.required("standby", "\"...\"", values::id),
+        );
         return Some(PerSide { primary: primary?, standby: standby? });
     }
     let both = |value: &Value<'_>| -> Read<T> {
@@ -91,7 +97,7 @@ where
             _ => Wrong { expected: wrong.expected, hint: wrong.hint.or(Some(example)) },
         })
     };
-    let name = section.required(key, both)?;
+    let name = section.required(key, "\"...\"", both)?;
     Some(PerSide { primary: name.clone(), standby: name })
 }
 
@@ -100,16 +106,16 @@ fn producers(section: &Section<'_>, regions: &RegionsRead) -> Vec<(Producer, Ran
     if sections.is_empty() {
         let message = format!("{} has no [[pipeline.producer]]", section.label);
         let hint = "without a producer there is nothing to switch to the other Region";
-        section.missing("producer", message, Some(hint));
+        section.missing("producer", message, hint);
     }
     sections.iter().filter_map(|s| Some((producer(s, regions)?, s.place("function")))).collect()
 }
 
 fn producer(section: &Section<'_>, regions: &RegionsRead) -> Option<Producer> {
-    let function = section.required("function", values::id::<FunctionName>);
+    let function = section.required("function", "\"...\"", values::id::<FunctionName>);
     let side = section.or("region", Side::Primary, |value| side(value, regions));
     let alias = section.optional("alias", names::alias);
-    let region_variable = section.required("region_variable", names::variable);
+    let region_variable = section.required("region_variable", "\"PRODUCING_TO_REGION\"", names::variable);
     let stream_variable = section.optional("stream_variable", names::variable);
     if let (Some(one), Some(Some(other))) = (&region_variable, &stream_variable)
         && one == other
@@ -146,7 +152,12 @@ fn side(value: &Value<'_>, regions: &RegionsRead) -> Read<Side> {
 fn consumer(section: &Section<'_>, regions: &RegionsRead) -> Option<(Consumer, Range<usize>)> {
     let inner = section.table("consumer", "[pipeline.consumer]");
     if section.get("consumer").is_none() {
-        section.missing("consumer", format!("{} has no [pipeline.consumer]", section.label), None);
+        let message = format!("{} has no [pipeline.consumer]", section.label);
+        section.missing(
+            "consumer",
+            message,
+            "it names the function that processes the stream: function = \"...\"",
+        );
     }
     let inner = inner?;
     let function = both_sides::<FunctionName>(&inner, "function");
@@ -172,7 +183,7 @@ fn overrides(section: &Section<'_>, regions: &RegionsRead) -> Option<MappingOver
 
 fn replicator(section: &Section<'_>) -> Option<(Replicator, Range<usize>)> {
     let inner = section.table("replicator", "[pipeline.replicator]")?;
-    let function = inner.required("function", values::id::<FunctionName>);
+    let function = inner.required("function", "\"...\"", values::id::<FunctionName>);
     let stream_consumer = inner.optional("stream_consumer", values::id::<StreamName>);
     let replicator = Replicator { function: function?, stream_consumer: stream_consumer? };
     Some((replicator, inner.place("function")))
@@ -180,7 +191,7 @@ fn replicator(section: &Section<'_>) -> Option<(Replicator, Range<usize>)> {
 
 fn sink(section: &Section<'_>) -> Option<Sink> {
     let inner = section.table("sink", "[pipeline.sink]")?;
-    let table = inner.required("table", names::table);
-    let region_attribute = inner.required("region_attribute", names::attribute);
+    let table = inner.required("table", "\"ticker-prices\"", names::table);
+    let region_attribute = inner.required("region_attribute", "\"last_updated_region\"", names::attribute);
     Some(Sink { table: table?, region_attribute: region_attribute? })
 }

@@ -23,12 +23,14 @@ pub enum ConfigError {
         why: String,
     },
     /// The text is not a sound configuration.
-    #[error("{}", invalid(path, problems))]
+    #[error("{}", invalid(path, problems, *more))]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// At least one, in the order of the file.
+        /// At least one, in the order of the file; the first 20 where there are more.
         problems: Vec<Problem>,
+        /// How many more there are.
+        more: usize,
     },
 }
 
@@ -85,10 +87,15 @@ impl ConfigError {
     pub(super) fn invalid(path: &Path, text: &str, mut findings: Vec<Finding>) -> ConfigError {
         findings.sort_by_key(|f| f.span.as_ref().map_or((0, 0), |s| (s.start, s.end)));
         findings.dedup();
-        let problems = findings.into_iter().map(|f| Problem::locate(text, f)).collect();
-        ConfigError::Invalid { path: path.to_owned(), problems }
+        let more = findings.len().saturating_sub(MOST_PROBLEMS);
+        let first = findings.into_iter().take(MOST_PROBLEMS);
+        let problems = first.map(|f| Problem::locate(text, f)).collect();
+        ConfigError::Invalid { path: path.to_owned(), problems, more }
     }
 }
+
+/// Most problems that are shown; whoever has more has the wrong file.
+const MOST_PROBLEMS: usize = 20;
 
 /// Longest part of a line that is shown.
 const MOST_SHOWN: usize = 100;
@@ -113,7 +120,7 @@ impl Problem {
 impl Excerpt {
     /// Shows a line, or the part of a long one that holds the mark. What would move the cursor becomes a blank.
     fn cut(line: &str, start: usize, length: usize) -> Excerpt {
-        let shown = |c: char| if c.is_control() { ' ' } else { c };
+        let shown = |c: char| if is_unfit(c) { ' ' } else { c };
         let line = line.strip_suffix('\r').unwrap_or(line);
         let skip = if start > MOST_SHOWN * 3 / 4 { start - MOST_SHOWN / 2 } else { 0 };
         let part: String = line.chars().skip(skip).take(MOST_SHOWN).map(shown).collect();
@@ -122,18 +129,26 @@ impl Excerpt {
     }
 }
 
+/// Whether a character would move the cursor or turn the writing direction of a terminal.
+pub(super) fn is_unfit(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn floor_char(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
-fn invalid(path: &Path, problems: &[Problem]) -> String {
-    let count = match problems.len() {
+fn invalid(path: &Path, problems: &[Problem], more: usize) -> String {
+    let count = match problems.len() + more {
         1 => "a problem".to_owned(),
         many => format!("{many} problems"),
     };
     let mut text = format!("the configuration `{}` has {count}", path.display());
     for problem in problems {
         text.push_str(&format!("\n\n{}:{problem}", path.display()));
+    }
+    if more > 0 {
+        text.push_str(&format!("\n\n... and {more} more"));
     }
     text
 }

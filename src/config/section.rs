@@ -1,6 +1,6 @@
 //! One table of the file while it is read: unknown keys are reported at once, values by key.
 
-use super::problem::Finding;
+use super::problem::{Finding, is_unfit};
 use std::cell::RefCell;
 use std::ops::Range;
 use toml::Spanned;
@@ -162,20 +162,25 @@ impl<'t> Section<'t> {
         self.optional(key, read).map(|value| value.unwrap_or(default))
     }
 
-    /// A value that must be there.
-    pub fn required<T>(&self, key: &str, read: impl FnOnce(&'t Value<'t>) -> Read<T>) -> Option<T> {
+    /// A value that must be there; `example` is what it may look like, in TOML.
+    pub fn required<T>(
+        &self,
+        key: &str,
+        example: &str,
+        read: impl FnOnce(&'t Value<'t>) -> Read<T>,
+    ) -> Option<T> {
         let value = self.optional(key, read)?;
         if value.is_none() {
-            self.missing(key, format!("{} has no `{key}`", self.label), None);
+            self.missing(key, format!("{} has no `{key}`", self.label), &format!("add: {key} = {example}"));
         }
         value
     }
 
     /// Reports a key that must be there, unless a misspelt one was taken for it.
-    pub fn missing(&self, key: &str, message: String, hint: Option<&str>) {
+    pub fn missing(&self, key: &str, message: String, hint: &str) {
         if !self.meant.contains(&key) {
             let span = (self.label != "the file").then(|| self.span.clone());
-            self.report(Finding { span, message, hint: hint.map(str::to_owned) });
+            self.report(Finding { span, message, hint: Some(hint.to_owned()) });
         }
     }
 
@@ -247,11 +252,11 @@ pub(super) fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-/// At most 60 characters, without those that would move the cursor.
+/// At most 60 characters, those that a terminal would obey escaped.
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(60) {
-        match c.is_control() {
+        match is_unfit(c) {
             true => shown.extend(c.escape_default()),
             false => shown.push(c),
         }

@@ -1,7 +1,7 @@
 //! The file as a whole: `[regions]`, `[account]`, `[objectives]`, `[timing]`, `[endpoints]`, the pipelines.
 
-use super::problem::Finding;
-use super::section::{Findings, KEYS, Read, Section, Value, Wrong, nearest};
+use super::problem::{Finding, is_unfit};
+use super::section::{Findings, KEYS, Read, Section, Value, Wrong, nearest, printable};
 use super::topology::{Objectives, Regions, Timing, Topology};
 use super::{across, endpoints, pipeline, values};
 use crate::model::{AccountId, Region, duration};
@@ -39,11 +39,11 @@ fn is_duplicate(error: &Error) -> bool {
 fn syntax(text: &str, error: &Error) -> Finding {
     let span = error.span().unwrap_or(0..0);
     let at = text.get(span.clone()).unwrap_or_default();
-    if is_quotes(error) && !at.contains(['"', '\n']) {
+    if is_quotes(error) && !at.contains(|c: char| c == '"' || c == '\\' || is_unfit(c)) {
         return Finding::at(span, "text must be in quotes").hint(format!("write \"{at}\""));
     }
     if is_duplicate(error) {
-        let message = format!("`{at}` is given twice in the same table");
+        let message = format!("`{}` is given twice in the same table", printable(at));
         return Finding::at(span, message).hint("keep one of the two");
     }
     Finding::at(span, format!("this is not TOML: {}", error.message()))
@@ -54,7 +54,7 @@ fn whole<'t>(document: &'t DeTable<'t>, findings: &'t Findings) -> Option<Topolo
     let file = Section::open(label, keys, 0..0, document, findings);
     let regions = regions(&file);
     let account = match file.table("account", "[account]") {
-        Some(section) => section.required("id", values::id::<AccountId>).map(Some),
+        Some(section) => section.required("id", "\"123456789012\"", values::id::<AccountId>).map(Some),
         None => Some(None),
     };
     let timing = timing(&file);
@@ -152,13 +152,13 @@ fn partition(region: &Region) -> &'static str {
 fn regions(file: &Section<'_>) -> RegionsRead {
     let Some(section) = file.table("regions", "[regions]") else {
         if file.get("regions").is_none() {
-            let hint = "write: [regions], primary = \"us-west-2\", standby = \"us-east-2\"";
-            file.missing("regions", "there is no [regions] table".to_owned(), Some(hint));
+            let hint = "it names the two: primary = \"us-west-2\" and standby = \"us-east-2\"";
+            file.missing("regions", "there is no [regions] table".to_owned(), hint);
         }
         return RegionsRead::default();
     };
-    let primary = section.required("primary", region);
-    let standby = section.required("standby", region);
+    let primary = section.required("primary", "\"us-west-2\"", region);
+    let standby = section.required("standby", "\"us-east-2\"", region);
     if let (Some(primary), Some(standby)) = (&primary, &standby) {
         let place = section.place("standby");
         if primary == standby {
@@ -247,7 +247,7 @@ fn pipelines(file: &Section<'_>, regions: &RegionsRead) -> Option<Vec<super::Pip
     let sections = file.tables("pipeline", "[[pipeline]]")?;
     if sections.is_empty() {
         let hint = "one names a stream with its producers and its consumer; `kdsha init` writes them";
-        file.missing("pipeline", "there is no [[pipeline]] table".to_owned(), Some(hint));
+        file.missing("pipeline", "there is no [[pipeline]] table".to_owned(), hint);
         return None;
     }
     let drafts: Vec<pipeline::Draft<'_>> =

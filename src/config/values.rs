@@ -1,8 +1,8 @@
 //! Readers of single values: text, names, lengths of time, numbers, words of a closed list.
 
 use super::section::{Read, Value, Wrong, nearest};
-use crate::model::duration;
 use crate::model::ids::InvalidId;
+use crate::model::{Arn, duration};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -26,7 +26,15 @@ pub(super) fn text<'t>(value: &'t Value<'_>, expected: &str) -> Read<&'t str> {
 pub(super) fn id<T: FromStr<Err = InvalidId>>(value: &Value<'_>) -> Read<T> {
     // The noun phrase comes with the refusal of the empty text, which no id accepts.
     let expected = "".parse::<T>().err().map_or("text", |e| e.expected);
-    text(value, expected)?.parse().map_err(|e: InvalidId| Wrong::expected(e.expected))
+    let given = text(value, expected)?;
+    given.parse().map_err(|e: InvalidId| Wrong::expected(e.expected).hint(name_in::<T>(given)))
+}
+
+/// The name inside an ARN, where that is what was given.
+fn name_in<T: FromStr>(given: &str) -> Option<String> {
+    let arn = Arn::new(given);
+    let name = arn.function().or(arn.stream_consumer()).or(arn.stream())?;
+    name.parse::<T>().ok().map(|_| format!("write the name alone: \"{name}\""))
 }
 
 /// A word of a closed list.
