@@ -48,7 +48,7 @@ pub(super) fn word<T: Copy>(value: &Value<'_>, words: &[(&'static str, T)]) -> R
     found.map(|(_, meaning)| *meaning).ok_or_else(|| Wrong::expected(expected).hint(hint))
 }
 
-/// A length of time of at least `least`, at most [`MOST`] or `most`.
+/// A length of time within a range.
 pub(super) fn length(value: &Value<'_>, range: RangeInclusive<Duration>) -> Read<Duration> {
     let like = "a length of time such as \"90s\", \"5m\" or \"1h30m\"";
     let length = match value.get_ref() {
@@ -69,7 +69,7 @@ fn span_of(range: &RangeInclusive<Duration>) -> String {
     let (least, most) = (range.start(), range.end());
     match (*least == Duration::from_millis(1), *most == MOST) {
         (true, true) => "longer than zero and at most 365 days".to_owned(),
-        (false, true) => format!("between {} and 365 days long", duration::show(*least)),
+        (false, true) if least.is_zero() => "at most 365 days long".to_owned(),
         _ => format!("a length of time from {} to {}", duration::show(*least), duration::show(*most)),
     }
 }
