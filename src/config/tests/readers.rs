@@ -179,7 +179,9 @@ kdsha.toml:23:12: `P` in the primary Region is a producer of pipeline `prices` a
 
 #[test]
 fn a_replicator_has_a_function() {
-    assert_data_eq!(said(&[("END", "\n[pipeline.replicator]\nstream_consumer = \"a b\"\n")]), str![[r#"
+    assert_data_eq!(
+        said(&[("END", "\n[pipeline.replicator]\nstream_consumer = \"a b\"\n")]),
+        str![[r#"
 the configuration `kdsha.toml` has 2 problems
 
 kdsha.toml:18:1: [pipeline.replicator] has no `function`
@@ -190,19 +192,23 @@ kdsha.toml:18:1: [pipeline.replicator] has no `function`
 kdsha.toml:19:19: `stream_consumer` must be a Kinesis stream name (1 to 128 letters, digits, `_`, `.`, `-`), not "a b"
  19 | stream_consumer = "a b"
     |                   ^^^^^
-"#]]);
+"#]]
+    );
 }
 
 #[test]
 fn two_replicators_do_not_share_a_mapping() {
     let replicator = "\n[pipeline.replicator]\nfunction = \"R\"\n";
     let other = "\n[[pipeline]]\nname = \"orders\"\nstandby = \"warm\"\nstream = \"S\"\n[[pipeline.producer]]\nfunction = \"Q\"\nregion_variable = \"TO_REGION\"\n[pipeline.consumer]\nfunction = \"D\"\n";
-    assert_data_eq!(said(&[("END", replicator), ("END", other), ("END", replicator)]), str![[r#"
+    assert_data_eq!(
+        said(&[("END", replicator), ("END", other), ("END", replicator)]),
+        str![[r#"
 the configuration `kdsha.toml` has a problem
 
 kdsha.toml:32:12: `R` reads `S` as the replicator of pipeline `prices` already
  32 | function = "R"
     |            ^^^
  hint: one function has one mapping to a stream, and one pipeline to command it
-"#]]);
+"#]]
+    );
 }

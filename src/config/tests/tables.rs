@@ -354,13 +354,16 @@ kdsha.toml:7:13: one endpoint for both Regions: a call for one Region would reac
 
 #[test]
 fn a_table_is_not_a_value() {
-    assert_data_eq!(said(&[("[regions]", "timing = \"5s\"\n[regions]")]), str![[r#"
+    assert_data_eq!(
+        said(&[("[regions]", "timing = \"5s\"\n[regions]")]),
+        str![[r#"
 the configuration `kdsha.toml` has a problem
 
 kdsha.toml:1:10: `timing` must be a table [timing], not "5s"
  1 | timing = "5s"
    |          ^^^^
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -383,11 +386,14 @@ kdsha.toml:7:8: `poll` must be a length of time such as "90s", "5m" or "1h30m", 
 
 #[test]
 fn a_timeout_is_longer_than_a_poll() {
-    assert_data_eq!(said(&[("[[pipeline]]", "[timing]\ntimeout = \"5s\"\n\n[[pipeline]]")]), str![[r#"
+    assert_data_eq!(
+        said(&[("[[pipeline]]", "[timing]\ntimeout = \"5s\"\n\n[[pipeline]]")]),
+        str![[r#"
 the configuration `kdsha.toml` has a problem
 
 kdsha.toml:6:11: `poll` (5s) must be shorter than `timeout` (5s)
  6 | timeout = "5s"
    |           ^^^^
-"#]]);
+"#]]
+    );
 }
