@@ -1,0 +1,217 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_kdsha_global_optspecs
+    string join \n config= pipeline= output= color= profile= q/quiet v/verbose h/help V/version
+end
+
+function __fish_kdsha_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_kdsha_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_kdsha_using_subcommand
+    set -l cmd (__fish_kdsha_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c kdsha -n "__fish_kdsha_needs_command" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_needs_command" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_needs_command" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_needs_command" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_needs_command" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_needs_command" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_needs_command" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_needs_command" -s V -l version -d 'Print version'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "status" -d 'Show where both Regions stand'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "failover" -d 'Move the pipelines to the other Region'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "failback" -d 'Move the pipelines back to the primary Region'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "verify" -d 'Check that this is a sound resting state, from which a failover could run now'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "resume" -d 'Go on with the unfinished run, or settle what is owed'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "runs" -d 'List past runs, or show one in full'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "report" -d 'Write a page for the post-mortem of a run'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "init" -d 'Write kdsha.toml by looking at the account'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "rehearse" -d 'Play the whole procedure against the built-in sandbox'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "sandbox" -d 'Serve the built-in sandbox to any AWS client'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "policy" -d 'Print the least IAM policy that this configuration needs'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l watch -d 'Look again until interrupted'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l to -d 'The Region to move to: the standby of the configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l start-at -d 'Where the standby\'s consumer starts, instead of the derived position' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l overlap-buffer -d 'How far before the derived position the standby\'s consumer starts, instead of the configured buffer' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l dry-run -d 'Show the plan, with every call that would be made, and stop'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l emergency -d 'The old Region may not answer: start the standby first, write down what the old Region owes'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l dry-run -d 'Show the plan, with every call that would be made, and stop'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l skip-stranded -d 'Do not process the records that are stranded in the primary\'s stream; they are counted and logged'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l seed -d 'Replay the traffic and the timing of this seed' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l yes -d 'Answer the prompts with yes'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l real-time -d 'Let simulated time pass as real time does'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l listen -d 'The loopback address to serve on; port 0 takes a free one' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l speed -d 'How many simulated seconds pass in a second, 1 to 3600' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l seed -d 'Replay the traffic and the timing of this seed' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l empty -d 'Begin with an empty account instead of the post\'s pipeline'
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "status" -d 'Show where both Regions stand'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "failover" -d 'Move the pipelines to the other Region'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "failback" -d 'Move the pipelines back to the primary Region'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "verify" -d 'Check that this is a sound resting state, from which a failover could run now'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "resume" -d 'Go on with the unfinished run, or settle what is owed'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "runs" -d 'List past runs, or show one in full'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "report" -d 'Write a page for the post-mortem of a run'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "init" -d 'Write kdsha.toml by looking at the account'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "rehearse" -d 'Play the whole procedure against the built-in sandbox'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "sandbox" -d 'Serve the built-in sandbox to any AWS client'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "policy" -d 'Print the least IAM policy that this configuration needs'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

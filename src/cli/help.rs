@@ -1,0 +1,126 @@
+//! What the help says after the options: examples and exit codes.
+
+/// After the short help.
+pub(super) const MORE: &str =
+    "`kdsha help COMMAND` says more of a command; `kdsha --help` lists the exit codes.";
+
+const START: &str = "\
+EXAMPLES
+  kdsha rehearse                      play the whole procedure; nothing needs to be set up
+  kdsha status                        where both Regions stand
+  kdsha failover --to us-east-2 --dry-run
+  kdsha failover --to us-east-2
+  kdsha verify && kdsha failback";
+
+/// The exit codes: the same words as in the README.
+pub(super) const EXIT_CODES: &str = "\
+EXIT CODES
+    0   done and verified; healthy; a dry run that could run
+    1   internal error; the journal tells what was changed
+    2   usage, configuration or no terminal to ask on; nothing was changed
+    3   declined at a prompt; can be resumed
+    4   blocked by a check, all blockers are listed; nothing was changed
+    5   a step failed; can be resumed
+    6   a wait ran out of time; can be resumed
+    7   status or verify found a deviation; nothing was changed
+    8   another run is unfinished, or the state changed meanwhile; nothing was changed
+    9   done, with steps owed by a Region that did not answer: see kdsha resume
+  130   interrupted between calls, never inside one; can be resumed";
+
+/// After the long help of kdsha itself.
+pub(super) fn main() -> String {
+    format!("{START}\n\n{EXIT_CODES}")
+}
+
+/// Examples of `status`.
+pub(super) const STATUS: &str = "\
+EXAMPLES
+  kdsha status
+  kdsha status --watch --pipeline ticker-prices
+  kdsha status --output json";
+
+/// Examples of `failover`.
+pub(super) const FAILOVER: &str = "\
+EXAMPLES
+  kdsha failover --to us-east-2 --dry-run           every call it would make; makes none
+  kdsha failover --to us-east-2                     planned: drains the primary first
+  kdsha failover --to us-east-2 --emergency         the primary does not answer
+  kdsha failover --to us-east-2 --emergency --start-at 2026-11-22T10:45:00Z";
+
+/// After the long help of `failover`.
+pub(super) fn failover() -> String {
+    format!("{FAILOVER}\n\n{EXIT_CODES}")
+}
+
+/// Examples of `failback`.
+pub(super) const FAILBACK: &str = "\
+EXAMPLES
+  kdsha failback --dry-run
+  kdsha failback
+  kdsha failback --pipeline ticker-prices --timeout 1h";
+
+/// After the long help of `failback`.
+pub(super) fn failback() -> String {
+    format!("{FAILBACK}\n\n{EXIT_CODES}")
+}
+
+/// Examples of `verify`.
+pub(super) const VERIFY: &str = "\
+EXAMPLES
+  kdsha verify
+  kdsha verify --quiet --output json                for a scheduler; exit code 7 is a deviation";
+
+/// Examples of `resume`.
+pub(super) const RESUME: &str = "\
+EXAMPLES
+  kdsha resume
+  kdsha resume --yes";
+
+/// After the long help of `resume`.
+pub(super) fn resume() -> String {
+    format!("{RESUME}\n\n{EXIT_CODES}")
+}
+
+/// Examples of `runs`.
+pub(super) const RUNS: &str = "\
+EXAMPLES
+  kdsha runs
+  kdsha runs 20261122-104501-failover-us-east-2-3f9a";
+
+/// Examples of `report`.
+pub(super) const REPORT: &str = "\
+EXAMPLES
+  kdsha report > post-mortem.md
+  kdsha report 20261122-104501-failover-us-east-2-3f9a";
+
+/// Examples of `init`.
+pub(super) const INIT: &str = "\
+EXAMPLES
+  kdsha init
+  kdsha init --profile production";
+
+/// Examples of `rehearse`.
+pub(super) const REHEARSE: &str = "\
+EXAMPLES
+  kdsha rehearse                      asks at every step, as the real thing does
+  kdsha rehearse --yes --seed 7
+  kdsha rehearse --real-time";
+
+/// Examples of `sandbox`.
+pub(super) const SANDBOX: &str = "\
+EXAMPLES
+  kdsha sandbox --listen 127.0.0.1:4566
+  kdsha sandbox --listen 127.0.0.1:4566 --speed 60
+  aws --endpoint-url http://127.0.0.1:4566 --region us-west-2 kinesis list-streams";
+
+/// Examples of `policy`.
+pub(super) const POLICY: &str = "\
+EXAMPLES
+  kdsha policy > kdsha-policy.json";
+
+/// Examples of `completions`.
+pub(super) const COMPLETIONS: &str = "\
+EXAMPLES
+  source <(kdsha completions bash)
+  kdsha completions zsh > ~/.zfunc/_kdsha
+  kdsha completions fish > ~/.config/fish/completions/kdsha.fish";
