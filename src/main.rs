@@ -1,1 +1,9 @@
-fn main() {}
+//! The binary: parse, run, exit code.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = kdsha::cli::args::Cli::parse();
+    ExitCode::from(kdsha::cli::run(&cli).code())
+}

@@ -12,7 +12,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// What stops it before anything was changed.
-pub async fn run(session: &Session, ui: &mut Ui, args: &FailbackArgs) -> Result<Exit, Failure> {
+pub async fn run(session: &Session, ui: &Ui, args: &FailbackArgs) -> Result<Exit, Failure> {
     let options = FailbackOptions { skip_stranded: args.skip_stranded };
     let wanted = Wanted {
         intent: Intent::Failback { to: session.topology.regions.primary.clone() },

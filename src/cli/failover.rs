@@ -12,7 +12,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// What stops it before anything was changed.
-pub async fn run(session: &Session, ui: &mut Ui, args: &FailoverArgs) -> Result<Exit, Failure> {
+pub async fn run(session: &Session, ui: &Ui, args: &FailoverArgs) -> Result<Exit, Failure> {
     let regions = &session.topology.regions;
     match regions.side_of(&args.to) {
         Some(Side::Standby) => {}

@@ -43,7 +43,7 @@ impl Look {
 ///
 /// # Errors
 /// When the state folder cannot be read, or `--pipeline` names none.
-pub async fn status(session: &Session, ui: &mut Ui, watch: bool) -> Result<Exit, Failure> {
+pub async fn status(session: &Session, ui: &Ui, watch: bool) -> Result<Exit, Failure> {
     loop {
         let look = look(session, false).await?;
         let reports: Vec<CheckReport> = look.reports.iter().filter(|r| is_deviation(r)).cloned().collect();
@@ -68,7 +68,7 @@ pub async fn status(session: &Session, ui: &mut Ui, watch: bool) -> Result<Exit,
 ///
 /// # Errors
 /// As [`status`].
-pub async fn verify(session: &Session, ui: &mut Ui) -> Result<Exit, Failure> {
+pub async fn verify(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
     let mut look = look(session, true).await?;
     for run in &look.unfinished {
         look.reports.push(CheckReport {

@@ -2,4 +2,161 @@
 
 pub mod args;
 pub mod complete;
+mod failback;
+mod failover;
+pub mod failure;
 mod help;
+mod look;
+mod moving;
+mod policy;
+mod rehearse;
+mod report;
+mod resume;
+mod runs;
+mod sandbox;
+pub mod session;
+
+use crate::aws::{Aws, ConnectOptions};
+use crate::config::{self, Surroundings, Topology};
+use crate::engine::Interrupt;
+use crate::journal::StateFolder;
+use crate::model::{Clock, Exit, Side};
+use crate::ui::{self, Prompter, Ui};
+use args::{Cli, Command, Global};
+use failure::Failure;
+use session::Session;
+use std::future::Future;
+
+/// Runs a command to its exit code.
+pub fn run(cli: &Cli) -> Exit {
+    let ui = Ui::new(settings(&cli.global));
+    let result = dispatch(cli, &ui);
+    let exit = result.unwrap_or_else(|failure| {
+        ui.failure(failure.exit, &[failure.message], &failure.hints);
+        failure.exit
+    });
+    match ui.write_error() {
+        Some(std::io::ErrorKind::BrokenPipe) | None => exit,
+        Some(_) => Exit::Internal,
+    }
+}
+
+fn settings(global: &Global) -> ui::Settings {
+    ui::Settings {
+        format: match global.output {
+            args::Output::Human => ui::Format::Human,
+            args::Output::Json => ui::Format::Json,
+        },
+        color: match global.color {
+            args::Color::Auto => ui::Color::Auto,
+            args::Color::Always => ui::Color::Always,
+            args::Color::Never => ui::Color::Never,
+        },
+        quiet: global.quiet,
+        verbose: global.verbose,
+    }
+}
+
+fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Completions(args) => {
+            ui.raw(&complete::script(args.shell));
+            Ok(Exit::Done)
+        }
+        Command::Rehearse(args) => {
+            let prompter = prompter(args.yes)?;
+            on_runtime(!args.real_time, rehearse::run(ui, &cli.global, args, prompter))
+        }
+        Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
+        Command::Policy => policy::run(ui, &topology(&cli.global)?),
+        Command::Init => Err(Failure::new(Exit::Usage, "`kdsha init` cannot look at an account yet")
+            .hint("start from the commented kdsha.toml in the README")),
+        Command::Runs(args) => runs::run(ui, &state()?, args.run.as_ref()),
+        Command::Report(args) => report::run(ui, &state()?, args.run.as_ref()),
+        Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| {
+            look::status(session, ui, args.watch).await
+        }),
+        Command::Verify => connected(cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await),
+        Command::Failover(args) => {
+            let prompter = prompter(args.yes || args.dry_run)?;
+            connected(cli, ui, prompter, async |session| failover::run(session, ui, args).await)
+        }
+        Command::Failback(args) => {
+            let prompter = prompter(args.yes || args.dry_run)?;
+            connected(cli, ui, prompter, async |session| failback::run(session, ui, args).await)
+        }
+        Command::Resume(args) => {
+            let prompter = prompter(args.yes)?;
+            connected(cli, ui, prompter, async |session| resume::run(session, ui, args.yes).await)
+        }
+    }
+}
+
+/// Who answers. Refused before anything is looked at, when nobody can.
+fn prompter(yes: bool) -> Result<Prompter, Failure> {
+    match (yes, ui::can_prompt()) {
+        (true, _) => Ok(Prompter::AssumeYes),
+        (false, true) => Ok(Prompter::Terminal),
+        (false, false) => Err(Failure::new(Exit::Usage, "there is no terminal to confirm on")
+            .hint("run it in a terminal, or add --yes to confirm everything beforehand")
+            .hint("--dry-run needs no confirmation")),
+    }
+}
+
+fn topology(global: &Global) -> Result<Topology, Failure> {
+    let path = config::find(global.config.as_deref(), &Surroundings::of_process())?;
+    Ok(config::load(&path)?)
+}
+
+fn state() -> Result<StateFolder, Failure> {
+    StateFolder::from_environment().ok_or_else(|| {
+        Failure::new(Exit::Usage, "there is no place for the journals").hint("set KDSHA_STATE_DIR, or HOME")
+    })
+}
+
+/// One thread; `paused` is virtual time, which runs ahead whenever nothing else is to be done.
+fn on_runtime<T>(paused: bool, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder
+        .enable_all()
+        .start_paused(paused)
+        .build()
+        .map_err(|e| Failure::new(Exit::Internal, format!("the runtime cannot start: {e}")))?;
+    let result = runtime.block_on(tokio::task::LocalSet::new().run_until(work));
+    // A prompt may still wait for a line that nobody will type.
+    runtime.shutdown_background();
+    result
+}
+
+/// Runs a command with everything that it needs to look at AWS.
+fn connected(
+    cli: &Cli,
+    ui: &Ui,
+    prompter: Prompter,
+    command: impl AsyncFnOnce(&Session) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let topology = topology(&cli.global)?;
+    let state = state()?;
+    on_runtime(false, async {
+        let interrupt = Interrupt::on_signals()
+            .map_err(|e| Failure::new(Exit::Internal, format!("signals cannot be heard: {e}")))?;
+        let options = ConnectOptions {
+            profile: cli.global.profile.clone(),
+            http_client: None,
+            credentials_region: topology.regions.of(Side::Standby).clone(),
+        };
+        let aws = Aws::connect(&topology, options, Clock::local()).await?;
+        ui.set_context(&topology, None);
+        let session = Session {
+            topology,
+            aws,
+            state,
+            prompter,
+            interrupt,
+            owner: session::owner(),
+            argv: std::env::args().collect(),
+            selected: cli.global.pipelines.clone(),
+        };
+        command(&session).await
+    })
+}

@@ -7,8 +7,7 @@ use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
 use crate::plan::{Intent, Mode, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
-use crate::ui::Ui;
-use crate::ui::prompt::Prompter;
+use crate::ui::{Format, Prompter, Ui};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ pub struct Wanted<'a> {
 ///
 /// # Errors
 /// What stops it before anything was changed.
-pub async fn go(session: &Session, ui: &mut Ui, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
+pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let pipelines = session.pipelines()?;
     let _lock = match wanted.dry_run {
         true => None,
@@ -56,21 +55,21 @@ pub async fn go(session: &Session, ui: &mut Ui, wanted: &Wanted<'_>) -> Result<E
         return Ok(if plan.blockers().is_empty() { Exit::Done } else { Exit::Blocked });
     }
     refuse(ui, &plan)?;
+    if ui.settings().format == Format::Human {
+        ui.plan_summary(&plan, &effects);
+    }
     if let (Intent::Failover { to, mode: Mode::Emergency }, Prompter::Terminal) = (&wanted.intent, session.prompter) {
-        ui.plan(&plan, &effects);
-        let typed = session.prompter.type_region(to).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
+        let typed = session.prompter.type_region(ui, to).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
         if !typed {
             return Ok(Exit::Declined);
         }
-    } else {
-        ui.preview(&plan, &effects);
     }
     let (mut journal, before) = open(session, &plan, earlier, kept.is_some(), &snapshot)?;
     let engine = Engine::new(
         &session.aws,
         &session.topology,
         &mut journal,
-        ui,
+        ui.clone(),
         session.prompter,
         session.interrupt.clone(),
     );
@@ -125,7 +124,7 @@ pub fn effects(plan: &Plan, snapshot: &Snapshot) -> Vec<PlannedEffect> {
 }
 
 /// Blocked plans are shown with everything that blocks them.
-fn refuse(ui: &mut Ui, plan: &Plan) -> Result<(), Failure> {
+fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     let blockers = plan.blockers();
     if blockers.is_empty() {
         return Ok(());

@@ -14,7 +14,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// What stops it before anything was changed.
-pub async fn run(session: &Session, ui: &mut Ui, yes: bool) -> Result<Exit, Failure> {
+pub async fn run(session: &Session, ui: &Ui, yes: bool) -> Result<Exit, Failure> {
     let runs = session.runs()?;
     if let Some(run) = runs.iter().find(|run| run.is_unfinished()) {
         return go_on(session, ui, run, yes).await;
@@ -29,7 +29,7 @@ pub async fn run(session: &Session, ui: &mut Ui, yes: bool) -> Result<Exit, Fail
 }
 
 /// The same command again.
-async fn go_on(session: &Session, ui: &mut Ui, run: &RunRecord, yes: bool) -> Result<Exit, Failure> {
+async fn go_on(session: &Session, ui: &Ui, run: &RunRecord, yes: bool) -> Result<Exit, Failure> {
     match &run.plan.intent {
         Intent::Failover { to, mode } => {
             let args = FailoverArgs {
@@ -51,7 +51,7 @@ async fn go_on(session: &Session, ui: &mut Ui, run: &RunRecord, yes: bool) -> Re
 }
 
 /// The owed steps of the run's own plan, fences first, as the plan has them.
-async fn settle(session: &Session, ui: &mut Ui, run: &RunRecord) -> Result<Exit, Failure> {
+async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Failure> {
     let _lock = session.state.lock(&format!("{} (resume)", session.owner))?;
     let mut journal = session.state.go_on(run)?;
     let only = run.owed().into_iter().map(|(key, _)| key).collect();
@@ -60,7 +60,7 @@ async fn settle(session: &Session, ui: &mut Ui, run: &RunRecord) -> Result<Exit,
         &session.aws,
         &session.topology,
         &mut journal,
-        ui,
+        ui.clone(),
         session.prompter,
         session.interrupt.clone(),
     );

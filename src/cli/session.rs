@@ -7,8 +7,7 @@ use crate::engine::Interrupt;
 use crate::journal::{Listed, RunRecord, StateFolder};
 use crate::model::{Exit, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::Request;
-use crate::ui::Ui;
-use crate::ui::prompt::Prompter;
+use crate::ui::Prompter;
 use std::time::Duration;
 
 /// How far back plans read the metrics.

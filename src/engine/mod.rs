@@ -15,8 +15,7 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{Check, Event, Exit, PipelineName, Side, StepOutcome, Timestamp};
 use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::Sides;
-use crate::ui::Ui;
-use crate::ui::prompt::{Prompter, StagePrompt};
+use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +58,7 @@ pub struct Engine<'a> {
     aws: &'a Aws,
     topology: &'a Topology,
     journal: RefCell<&'a mut Journal>,
-    ui: RefCell<&'a mut Ui>,
+    ui: Ui,
     prompter: Prompter,
     interrupt: Interrupt,
 }
@@ -85,11 +84,11 @@ impl<'a> Engine<'a> {
         aws: &'a Aws,
         topology: &'a Topology,
         journal: &'a mut Journal,
-        ui: &'a mut Ui,
+        ui: Ui,
         prompter: Prompter,
         interrupt: Interrupt,
     ) -> Engine<'a> {
-        Engine { aws, topology, journal: RefCell::new(journal), ui: RefCell::new(ui), prompter, interrupt }
+        Engine { aws, topology, journal: RefCell::new(journal), ui, prompter, interrupt }
     }
 
     fn now(&self) -> Timestamp {
@@ -98,7 +97,7 @@ impl<'a> Engine<'a> {
 
     /// Tells the operator; the journal does not need it.
     fn tell(&self, event: &Event) {
-        self.ui.borrow_mut().event(event, self.now());
+        self.ui.event(event, self.now());
     }
 
     /// Writes an event down, then tells the operator.

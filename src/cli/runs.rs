@@ -1,0 +1,81 @@
+//! `kdsha runs`: past runs, or one in full.
+
+use super::failure::Failure;
+use crate::journal::{RunRecord, StateFolder};
+use crate::model::{Exit, RunId};
+use crate::ui::Ui;
+use serde::Serialize;
+
+/// A run in a list.
+#[derive(Debug, Serialize)]
+struct Line {
+    run: String,
+    title: String,
+    begun: String,
+    ended: String,
+    owner: String,
+    owed: Vec<String>,
+}
+
+/// How a run stands.
+fn state(run: &RunRecord) -> String {
+    match run.ended {
+        Some(Exit::Owed) if run.owed().is_empty() => "done (settled)".to_owned(),
+        Some(Exit::Owed) => format!("done, {} owed", run.owed().len()),
+        Some(Exit::Done) => "done".to_owned(),
+        Some(exit) if run.is_unfinished() => format!("unfinished (exit {})", exit.code()),
+        None if run.is_unfinished() => "unfinished (cut off)".to_owned(),
+        _ => "nothing was changed".to_owned(),
+    }
+}
+
+/// Lists the runs of this machine, or shows one as it happened.
+///
+/// # Errors
+/// When the state folder cannot be read, or there is no such run.
+pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit, Failure> {
+    let listed = folder.runs()?;
+    if let Some(id) = wanted {
+        return show(ui, find(listed, id)?);
+    }
+    let mut lines = Vec::new();
+    for one in listed {
+        match one.run {
+            Ok(run) => lines.push(Line {
+                run: run.header.run.to_string(),
+                title: run.plan.intent.to_string(),
+                begun: run.began.to_string(),
+                ended: state(&run),
+                owner: run.header.owner.clone(),
+                owed: run.owed_in_words(),
+            }),
+            Err(error) => ui.note(&error.to_string()),
+        }
+    }
+    let row = |l: &Line| vec![l.run.clone(), l.begun.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
+    let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
+    ui.table(&["run", "begun", "by", "state", "what"], &rows, "kdsha.runs/1", &serde_json::json!({ "runs": lines }));
+    Ok(Exit::Done)
+}
+
+/// The run with an id.
+///
+/// # Errors
+/// When there is none, or its journal cannot be trusted.
+pub fn find(listed: Vec<crate::journal::Listed>, id: &RunId) -> Result<RunRecord, Failure> {
+    let is_it = |path: &std::path::Path| {
+        path.parent().and_then(|p| p.file_name()).is_some_and(|name| name == id.as_str())
+    };
+    match listed.into_iter().find(|one| is_it(&one.path)) {
+        Some(one) => Ok(one.run?),
+        None => Err(Failure::new(Exit::Usage, format!("there is no run {id} on this machine"))
+            .hint("`kdsha runs` lists them")),
+    }
+}
+
+fn show(ui: &Ui, run: RunRecord) -> Result<Exit, Failure> {
+    for (at, event) in &run.events {
+        ui.event(event, *at);
+    }
+    Ok(Exit::Done)
+}
