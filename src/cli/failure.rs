@@ -51,7 +51,9 @@ impl From<JournalError> for Failure {
             error.to_string(),
         );
         match error {
-            JournalError::Locked { .. } => failure.hint("wait for it to end; `kdsha status` shows where it stands"),
+            JournalError::Locked { .. } => {
+                failure.hint("wait for it to end; `kdsha status` shows where it stands")
+            }
             JournalError::Corrupt { path, .. } => failure.hint(format!(
                 "move {} away: the same command then goes on from what AWS shows and the run mark says",
                 path.parent().unwrap_or(&path).display()

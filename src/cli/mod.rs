@@ -76,7 +76,9 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| {
             look::status(session, ui, args.watch).await
         }),
-        Command::Verify => connected(cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await),
+        Command::Verify => {
+            connected(cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await)
+        }
         Command::Failover(args) => {
             let prompter = prompter(args.yes || args.dry_run)?;
             connected(cli, ui, prompter, async |session| failover::run(session, ui, args).await)

@@ -58,8 +58,11 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     if ui.settings().format == Format::Human {
         ui.plan_summary(&plan, &effects);
     }
-    if let (Intent::Failover { to, mode: Mode::Emergency }, Prompter::Terminal) = (&wanted.intent, session.prompter) {
-        let typed = session.prompter.type_region(ui, to).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
+    if let (Intent::Failover { to, mode: Mode::Emergency }, Prompter::Terminal) =
+        (&wanted.intent, session.prompter)
+    {
+        let typed =
+            session.prompter.type_region(ui, to).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
         if !typed {
             return Ok(Exit::Declined);
         }

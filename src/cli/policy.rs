@@ -36,11 +36,13 @@ impl Resources {
             }
             for producer in &pipeline.producers {
                 let region = topology.regions.of(producer.side);
-                all.producers.insert(format!("arn:aws:lambda:{region}:{account}:function:{}", producer.function));
+                all.producers
+                    .insert(format!("arn:aws:lambda:{region}:{account}:function:{}", producer.function));
             }
             if let Some(replicator) = &pipeline.replicator {
                 let region = &topology.regions.primary;
-                all.functions.insert(format!("arn:aws:lambda:{region}:{account}:function:{}", replicator.function));
+                all.functions
+                    .insert(format!("arn:aws:lambda:{region}:{account}:function:{}", replicator.function));
             }
         }
         all
@@ -48,7 +50,8 @@ impl Resources {
 
     fn add(&mut self, topology: &Topology, account: &str, pipeline: &Pipeline, side: Side) {
         let region = topology.regions.of(side);
-        self.streams.insert(format!("arn:aws:kinesis:{region}:{account}:stream/{}", pipeline.stream.of(side)));
+        self.streams
+            .insert(format!("arn:aws:kinesis:{region}:{account}:stream/{}", pipeline.stream.of(side)));
         let function = pipeline.consumer.function.of(side);
         self.functions.insert(format!("arn:aws:lambda:{region}:{account}:function:{function}"));
         if let Some(sink) = &pipeline.sink {
@@ -96,9 +99,14 @@ pub fn policy(topology: &Topology) -> Value {
         allow("SwitchProducers", &["lambda:UpdateFunctionConfiguration"], json!(all.producers)),
     ];
     if aliased {
-        let actions =
-            ["lambda:GetAlias", "lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:UpdateAlias"];
-        let qualified: Vec<String> = all.producers.iter().flat_map(|p| [p.clone(), format!("{p}:*")]).collect();
+        let actions = [
+            "lambda:GetAlias",
+            "lambda:ListVersionsByFunction",
+            "lambda:PublishVersion",
+            "lambda:UpdateAlias",
+        ];
+        let qualified: Vec<String> =
+            all.producers.iter().flat_map(|p| [p.clone(), format!("{p}:*")]).collect();
         statements.push(allow("MoveAliases", &actions, json!(qualified)));
     }
     // These act on mappings, whose ids are not known beforehand; the condition narrows them to the functions.

@@ -27,7 +27,8 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
     };
     match ui.settings().format {
         Format::Json => {
-            let events: Vec<_> = run.events.iter().map(|(at, event)| serde_json::json!({"at": at, "what": event})).collect();
+            let events: Vec<_> =
+                run.events.iter().map(|(at, event)| serde_json::json!({"at": at, "what": event})).collect();
             let body = serde_json::json!({"header": run.header, "plan": run.plan, "events": events, "owed": run.owed_in_words()});
             ui.document("kdsha.report/1", &body);
         }
@@ -54,7 +55,11 @@ fn head(page: &mut String, run: &RunRecord) {
     line!(page, "| | |\n|---|---|");
     line!(page, "| run | `{}` |", run.header.run);
     line!(page, "| begun | {} by {} |", run.began, run.header.owner);
-    line!(page, "| pipelines | {} |", run.plan.pipelines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+    line!(
+        page,
+        "| pipelines | {} |",
+        run.plan.pipelines.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    );
     let finish = run.events.iter().rev().find_map(|(at, event)| match event {
         Event::RunFinished { exit, summary, recovery, .. } => Some((*at, *exit, summary.clone(), *recovery)),
         _ => None,
@@ -63,7 +68,8 @@ fn head(page: &mut String, run: &RunRecord) {
     match finish {
         Some((at, exit, summary, recovery)) => {
             line!(page, "| ended | {at}, exit {}: {summary} |", exit.code());
-            let recovery = recovery.map_or_else(|| "not known".to_owned(), |r| duration::show(Duration::from_secs(r.as_secs())));
+            let recovery = recovery
+                .map_or_else(|| "not known".to_owned(), |r| duration::show(Duration::from_secs(r.as_secs())));
             line!(page, "| time to recover | {recovery}, objective {rto} |");
         }
         None => line!(page, "| ended | not yet: the process was cut off |"),
@@ -102,11 +108,16 @@ fn timeline(page: &mut String, run: &RunRecord) {
             Event::StageConfirmed { by, .. } => format!("confirmed by {by}"),
             Event::EffectFinished { effect, .. } => format!("{} in {}", effect, effect.region()),
             Event::EffectFailed { effect, failure, .. } => format!("{effect}: failed: {failure}"),
-            Event::StepFinished { step, region, outcome, .. } => format!("{step} in {region}: {}", words(outcome)),
+            Event::StepFinished { step, region, outcome, .. } => {
+                format!("{step} in {region}: {}", words(outcome))
+            }
             Event::TurnedToEmergency { reason } => format!("turned into an emergency: {reason}"),
             Event::RunFinished { exit, summary, .. } => format!("exit {}: {summary}", exit.code()),
             Event::Note { text } => text.clone(),
-            Event::Checked { .. } | Event::EffectStarted { .. } | Event::Waiting { .. } | Event::StageFinished { .. } => continue,
+            Event::Checked { .. }
+            | Event::EffectStarted { .. }
+            | Event::Waiting { .. }
+            | Event::StageFinished { .. } => continue,
         };
         line!(page, "{}", row(at, text));
     }

@@ -52,9 +52,15 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
             Err(error) => ui.note(&error.to_string()),
         }
     }
-    let row = |l: &Line| vec![l.run.clone(), l.begun.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
+    let row =
+        |l: &Line| vec![l.run.clone(), l.begun.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    ui.table(&["run", "begun", "by", "state", "what"], &rows, "kdsha.runs/1", &serde_json::json!({ "runs": lines }));
+    ui.table(
+        &["run", "begun", "by", "state", "what"],
+        &rows,
+        "kdsha.runs/1",
+        &serde_json::json!({ "runs": lines }),
+    );
     Ok(Exit::Done)
 }
 
