@@ -1,6 +1,7 @@
 //! kdsha moves an Amazon Kinesis Data Streams pipeline to another AWS Region, and back, without losing a record.
 
 pub mod aws;
+#[cfg(any())]
 pub mod cli;
 pub mod config;
 #[cfg(any())]

@@ -215,7 +215,7 @@ impl<'a> Engine<'a> {
                 effect: effect.clone(),
             })?;
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            match self.aws.perform(self.topology, &effect, permit).await {
+            match self.aws.perform(&effect, permit).await {
                 Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
                 Err(failure) => {
                     self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;
