@@ -1,6 +1,7 @@
 //! The card at the end of a run: how it ended, what changed, how long recovery took, what is owed, what comes next.
 
 use super::look::{Look, Tone};
+use super::plan::words_of;
 use super::{Context, failure, text};
 use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, duration};
 
@@ -68,7 +69,7 @@ fn changed(look: Look, tally: &Tally) -> String {
         _ => {
             let lines = tally.changed.iter().enumerate().map(|(index, (_, effect))| {
                 let label = if index == 0 { "changed" } else { "" };
-                look.field(label, &format!("{}  {effect}", effect.region()))
+                look.field(label, &format!("{}: {}", effect.region(), words_of(look, effect)))
             });
             lines.collect()
         }

@@ -25,7 +25,7 @@ impl Notes {
         }
     }
 
-    fn unknown_because(&mut self, text: &str) -> String {
+    pub(crate) fn unknown_because(&mut self, text: &str) -> String {
         let known = self.0.iter().position(|note| note == text);
         let index = known.unwrap_or_else(|| {
             self.0.push(text.to_owned());
@@ -67,7 +67,7 @@ impl Cells<'_, '_> {
         }
         rows.push(self.row("arrivals", Cells::arrivals));
         rows.push(self.row("errors", Cells::errors));
-        rows.push(vec!["run mark".to_owned(), NOTHING.to_owned(), self.mark()]);
+
         rows
     }
 
@@ -107,15 +107,15 @@ impl Cells<'_, '_> {
         };
         match &producer.region_value {
             Observed::Known(Some(target)) if target == here.as_str() => {
-                Some(format!("{} writes here{from}{status}", producer.name))
+                Some(format!("{}\nwrites here{from}{status}", producer.name))
             }
             Observed::Known(Some(target)) if *target == regions.of(side.other()).as_str() => None,
             _ if !lives_here => None,
-            Observed::Known(Some(target)) => Some(format!("{} writes to {target}{status}", producer.name)),
-            Observed::Known(None) => Some(format!("{}: variable not set{status}", producer.name)),
+            Observed::Known(Some(target)) => Some(format!("{}\nwrites to {target}{status}", producer.name)),
+            Observed::Known(None) => Some(format!("{}\nvariable not set{status}", producer.name)),
             Observed::Unknown(reason) => {
                 let unknown = self.notes.unknown(reason);
-                Some(format!("{} writes to {unknown}", producer.name))
+                Some(format!("{}\nwrites to {unknown}", producer.name))
             }
         }
     }
@@ -234,7 +234,8 @@ impl Cells<'_, '_> {
         }
     }
 
-    fn mark(&mut self) -> String {
+    /// The run mark of the standby stream: too long for a column.
+    pub(crate) fn mark(&mut self) -> String {
         match self.view.standby.mark.clone() {
             Observed::Known(None) => "none".to_owned(),
             Observed::Known(Some(mark)) => {
@@ -243,7 +244,7 @@ impl Cells<'_, '_> {
                     RunState::Closed => "closed",
                 };
                 let since = text::time(mark.token.marked_at, self.input.snapshot.taken_at);
-                format!("{state} {} by {} since {since}\n{}", mark.intent, mark.owner, mark.run)
+                format!("{state}: {} by {} since {since}, run {}", mark.intent, mark.owner, mark.run)
             }
             Observed::Unknown(reason) => self.notes.unknown(&reason),
         }

@@ -29,13 +29,13 @@ pub(crate) fn render(look: Look, exit: Exit, chain: &[String], hints: &[String])
     };
     out += &look.hang(&format!("{} ", look.paint(Tone::Bad, "error:")), first);
     for cause in causes {
-        out += &look.hang("  cause: ", cause);
+        out += &look.hang("cause: ", cause);
     }
     if !chain.is_empty() {
-        out += &look.hang("   exit: ", &format!("{}, {}", exit.code(), ending(exit)));
+        out += &look.hang("", &format!("exit {}: {}", exit.code(), ending(exit)));
     }
     for hint in hints {
-        out += &look.hang(&format!("{} ", look.paint(Tone::Strong, " hint:")), hint);
+        out += &look.hang(&format!("{} ", look.paint(Tone::Strong, "hint:")), hint);
     }
     out
 }

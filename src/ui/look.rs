@@ -186,21 +186,32 @@ impl Look {
 }
 
 impl Look {
+    /// Whether such a table needs no broken cells.
+    pub(crate) fn fits(self, header: &[&str], rows: &[Vec<String>]) -> bool {
+        natural_widths(header, rows).iter().sum::<usize>() <= self.columns()
+    }
+
     /// A table whose columns are as wide as what is in them; the last one takes what is left.
     pub(crate) fn fitted_table(self, header: &[&str], rows: &[Vec<String>]) -> String {
-        let wide = |text: &str| text.lines().map(console::measure_text_width).max().unwrap_or(0);
-        let mut widths: Vec<usize> = header.iter().map(|title| wide(title) + 2).collect();
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(wide(cell) + 2);
-            }
-        }
+        let mut widths = natural_widths(header, rows);
         if let Some((last, others)) = widths.split_last_mut() {
             let left = self.columns().saturating_sub(others.iter().sum());
             *last = (*last).min(left).max(12);
         }
         self.table(&widths, header.iter().map(|title| (*title).to_owned()).collect(), rows.to_vec())
     }
+}
+
+/// Columns as wide as what is in them, padding included.
+fn natural_widths(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    let wide = |text: &str| text.lines().map(console::measure_text_width).max().unwrap_or(0);
+    let mut widths: Vec<usize> = header.iter().map(|title| wide(title) + 2).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(wide(cell) + 2);
+        }
+    }
+    widths
 }
 
 #[cfg(test)]

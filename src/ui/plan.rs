@@ -47,14 +47,25 @@ fn step(look: Look, number: usize, step: &PlannedStep, many: bool, effects: &[Pl
     let region = step.step.region();
     let mut out = look.hang(&format!("     {region}  "), &format!("{pipeline}{}", step.step.summary()));
     for effect in calls(number, step, effects) {
-        out += &look.hang(&format!("     {} ", look.mark(Mark::Send)), &call(effect));
+        out += &look.hang(&format!("     {} ", look.mark(Mark::Send)), &call(look, effect));
     }
     out
 }
 
+/// A call in words. The tags of the run mark say what the head of the page says, so they are counted unless asked for.
+pub(crate) fn words_of(look: Look, effect: &Effect) -> String {
+    match effect {
+        Effect::TagStream { stream, tags, .. } if look.verbose == 0 => {
+            let state = tags.get("kdsha:state").map(|state| format!(" ({state})")).unwrap_or_default();
+            format!("tag stream {stream} with the run mark{state}, {}", text::plural(tags.len(), "tag"))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// A call on one line, with its Region and its name in IAM.
-pub(crate) fn call(effect: &Effect) -> String {
-    format!("{}  {} ({})", effect.region(), effect, effect.operation())
+pub(crate) fn call(look: Look, effect: &Effect) -> String {
+    format!("{}: {} ({})", effect.region(), words_of(look, effect), effect.operation())
 }
 
 fn stage(look: Look, number: usize, stage: &Stage, many: bool, effects: &[PlannedEffect]) -> String {

@@ -21,22 +21,30 @@ pub(crate) fn duplicates(position: &Position) -> String {
     }
 }
 
-/// One line for prompts that are short of room.
+/// The data points that decide: a table where it fits, two lines each where it does not.
 fn anchors(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
-    let numbers = 46;
-    let series = look.columns().saturating_sub(numbers + 4).clamp(20, 60);
-    let rows = anchors.iter().map(|anchor| {
-        let age = text::between(anchor.position, anchor.decisive.at);
-        vec![
-            format!("    {}", anchor.series),
+    let row = |anchor: &Anchor| {
+        [
+            anchor.series.clone(),
             text::count(anchor.points as u64),
-            text::time(anchor.decisive.at, today),
-            duration::show(age),
-            text::time(anchor.position, today),
+            text::exact_time(anchor.decisive.at, today),
+            text::exact(text::between(anchor.position, anchor.decisive.at)),
+            text::exact_time(anchor.position, today),
         ]
+    };
+    let rows: Vec<Vec<String>> = anchors.iter().map(|anchor| row(anchor).to_vec()).collect();
+    let header = ["series", "points", "point", "- age", "= position"];
+    let inner = Look { width: look.columns().saturating_sub(4), ..look };
+    if inner.fits(&header, &rows) {
+        let table = inner.fitted_table(&header, &rows);
+        return table.lines().map(|line| format!("    {line}\n")).collect();
+    }
+    let lines = anchors.iter().map(|anchor| {
+        let [series, points, point, age, position] = row(anchor);
+        let head = look.hang("    ", &format!("{series}, {points} points:"));
+        format!("{head}      {point} - {age} = {position}\n")
     });
-    let header = ["    series", "points", "point", "- age", "= position"].map(str::to_owned);
-    look.table(&[series + 4, 8, 12, 10, 16], header.to_vec(), rows.collect())
+    lines.collect()
 }
 
 fn sum(label: &str, sign: &str, value: &str) -> String {
@@ -59,7 +67,7 @@ pub(crate) fn render(look: Look, pipeline: &str, position: &Position, today: Tim
     match &position.origin {
         Origin::Derived { anchors: points, window_from, earliest } => {
             out += &anchors(look, points, today);
-            out += &sum("earliest of these", " ", &text::time(*earliest, today));
+            out += &sum("earliest position", " ", &text::exact_time(*earliest, today));
             out += &minus(&position.buffer);
             if let StartAt::Timestamp(at) = position.start {
                 out += &sum("start (whole seconds)", "=", &text::time(at, today));

@@ -2,7 +2,7 @@
 
 use super::input::{Keyboard, Lines, Typed};
 use super::look::{Look, Mark, Tone};
-use super::plan::{NO_RETURN, call};
+use super::plan::{NO_RETURN, call, words_of};
 use super::{Ui, aws_cli, position, text};
 use crate::model::{AccountId, Effect, PipelineName, Region, Timestamp};
 use crate::plan::Plan;
@@ -281,9 +281,9 @@ fn name(prompt: &StagePrompt, line: &StepLine) -> String {
     if many { format!("{}: ", line.pipeline) } else { String::new() }
 }
 
-fn undo(line: &StepLine) -> Vec<String> {
+fn undo(look: Look, line: &StepLine) -> Vec<String> {
     match &line.undo {
-        Undo::Effects(effects) => effects.iter().map(ToString::to_string).collect(),
+        Undo::Effects(effects) => effects.iter().map(|effect| words_of(look, effect)).collect(),
         Undo::NothingToUndo => vec!["nothing is changed, so nothing has to be undone".to_owned()],
         Undo::NotReversible(instead) => vec![format!("CANNOT BE UNDONE: {instead}")],
     }
@@ -312,12 +312,12 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         out += &labelled(look, "in", &region);
         out += &labelled(look, "does", &format!("{}{}", name(prompt, line), line.what));
         for (index, effect) in line.effects.iter().enumerate() {
-            out += &labelled(look, if index == 0 { "sends" } else { "" }, &call_without_region(effect));
+            out += &labelled(look, if index == 0 { "sends" } else { "" }, &call_without_region(look, effect));
         }
         if line.effects.is_empty() {
             out += &labelled(look, "sends", "nothing that changes anything: it looks and waits");
         }
-        for (index, text) in undo(line).iter().enumerate() {
+        for (index, text) in undo(look, line).iter().enumerate() {
             out += &labelled(look, if index == 0 { "undo" } else { "" }, text);
         }
     }
@@ -331,8 +331,8 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
     out
 }
 
-fn call_without_region(effect: &Effect) -> String {
-    format!("{effect} ({})", effect.operation())
+fn call_without_region(look: Look, effect: &Effect) -> String {
+    format!("{} ({})", words_of(look, effect), effect.operation())
 }
 
 fn choices(look: Look, prompt: &StagePrompt) -> String {
@@ -351,17 +351,17 @@ fn explanation(look: Look, prompt: &StagePrompt) -> String {
         );
         out += &labelled(look, "why", &line.why);
         for effect in &line.effects {
-            out += &labelled(look, "by hand", &call(effect));
+            out += &labelled(look, "by hand", &call(look, effect));
             out += &commands(effect, prompt.account.as_ref());
         }
         match &line.undo {
             Undo::Effects(effects) => {
                 for effect in effects {
-                    out += &labelled(look, "undo", &call(effect));
+                    out += &labelled(look, "undo", &call(look, effect));
                     out += &commands(effect, prompt.account.as_ref());
                 }
             }
-            _ => out.extend(undo(line).iter().map(|text| labelled(look, "undo", text))),
+            _ => out.extend(undo(look, line).iter().map(|text| labelled(look, "undo", text))),
         }
     }
     if let Some(risk) = &prompt.skip_risk {

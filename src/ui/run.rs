@@ -2,7 +2,7 @@
 
 use super::card::{self, Tally};
 use super::look::{Look, Mark, Tone};
-use super::plan::NO_RETURN;
+use super::plan::{NO_RETURN, words_of};
 use super::wait::{Waits, Word};
 use super::{Context, checks, text};
 use crate::model::{
@@ -69,7 +69,7 @@ impl RunView {
                 (line(Mark::Confirmed, &format!("confirmed by {by}")), Progress)
             }
             Event::EffectStarted { pipeline, effect, .. } => {
-                (line(Mark::Send, &self.call(pipeline, effect)), Progress)
+                (line(Mark::Send, &self.call(look, pipeline, effect)), Progress)
             }
             Event::EffectFinished { pipeline, effect, result, .. } => {
                 (self.answer(look, (pipeline, effect), result, at), Progress)
@@ -109,8 +109,8 @@ impl RunView {
         if self.many { format!("{pipeline}: ") } else { String::new() }
     }
 
-    fn call(&self, pipeline: &PipelineName, effect: &Effect) -> String {
-        format!("{}  {}{effect}", effect.region(), self.name(pipeline))
+    fn call(&self, look: Look, pipeline: &PipelineName, effect: &Effect) -> String {
+        format!("{}: {}{}", effect.region(), self.name(pipeline), words_of(look, effect))
     }
 
     fn start(&mut self, look: Look, context: &Context, event: &Event, at: Timestamp) -> String {
@@ -125,10 +125,10 @@ impl RunView {
             waits: Waits::default(),
         };
         let names: Vec<&str> = pipelines.iter().map(|p| p.as_str()).collect();
-        let verb = if *resumed { "resumed" } else { "started" };
         let mut out = look.rule("") + "\n";
         out += &look.hang("", &look.paint(Tone::Strong, title));
-        out += &look.field("run", &format!("{run} ({verb} {})", text::full_time(at)));
+        out += &look.field("run", run.as_str());
+        out += &look.field(if *resumed { "resumed" } else { "started" }, &text::full_time(at));
         out += &look.field("pipelines", &names.join(", "));
         out.extend(context.regions.iter().map(|regions| look.field("Regions", regions)));
         out.extend(context.who.iter().map(|who| look.field("by", who)));
@@ -219,7 +219,7 @@ impl RunView {
         };
         let waited = waited.filter(|w| w.as_secs() > 0).map(|w| format!(" (waited {})", text::whole(w)));
         let text = format!(
-            "{region}  {}{}: {why}{}",
+            "{region}: {}{}: {why}{}",
             self.name(pipeline),
             text::words(step),
             waited.unwrap_or_default()

@@ -97,7 +97,13 @@ fn head(look: Look, input: &StatusInput<'_>) -> String {
 }
 
 /// Where the producers write, in the words of the headline.
-fn headline(look: Look, input: &StatusInput<'_>, pipeline: &Pipeline, view: &PipelineView) -> String {
+fn headline(
+    look: Look,
+    input: &StatusInput<'_>,
+    pipeline: &Pipeline,
+    view: &PipelineView,
+    notes: &mut Notes,
+) -> String {
     let name = look.paint(Tone::Strong, pipeline.name.as_str());
     let mode = match pipeline.standby {
         StandbyMode::Cold => "cold standby",
@@ -109,14 +115,16 @@ fn headline(look: Look, input: &StatusInput<'_>, pipeline: &Pipeline, view: &Pip
                 .topology
                 .regions
                 .side_of(&region)
-                .map_or("neither of both".to_owned(), |s| s.to_string());
+                .map_or("not one of the two".to_owned(), |s| s.to_string());
             look.paint(Tone::Strong, format!("active in {region} ({role})"))
         }
         Active::Mixed(values) => {
             let values: Vec<String> = values.into_iter().collect();
             look.paint(Tone::Bad, format!("PRODUCERS DISAGREE: {}", values.join(", ")))
         }
-        Active::Unknown(why) => look.paint(Tone::Warn, format!("active Region unknown: {why}")),
+        Active::Unknown(why) => {
+            look.paint(Tone::Warn, format!("active Region {}", notes.unknown_because(&why)))
+        }
     };
     look.hang("", &format!("{name} ({mode}): {place}"))
 }
@@ -147,8 +155,8 @@ fn table(
     notes: &mut Notes,
 ) -> String {
     let mut cells = Cells { input, pipeline, view, notes };
-    let rows = cells.rows();
-    let label = 11;
+    let (rows, mark_text) = (cells.rows(), cells.mark());
+    let label = 12;
     let side = ((look.columns() - label) / 2).clamp(20, 62);
     let active = assess::active(view);
     let title = |side: Side| {
@@ -157,7 +165,8 @@ fn table(
         format!("{region} {side}{mark}")
     };
     let header = vec![String::new(), title(Side::Primary), title(Side::Standby)];
-    tinted(look, &look.table(&[label, side, side], header, rows))
+    let mark = look.hang(&format!("{:<label$}", "run mark"), &mark_text);
+    tinted(look, &(look.table(&[label, side, side], header, rows) + &mark))
 }
 
 fn list(look: Look, title: &str, tone: Tone, lines: &[String]) -> String {
@@ -193,7 +202,7 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
     for pipeline in &input.topology.pipelines {
         let Some(view) = input.snapshot.pipelines.get(&pipeline.name) else { continue };
         out.push('\n');
-        out += &headline(look, input, pipeline, view);
+        out += &headline(look, input, pipeline, view, &mut notes);
         out += &table(look, input, pipeline, view, &mut notes);
     }
     out += &notes.render(look);

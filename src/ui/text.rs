@@ -12,6 +12,23 @@ pub(crate) fn time(at: Timestamp, today: Timestamp) -> String {
     }
 }
 
+/// Like [`time`], with milliseconds where there are any: for arithmetic that has to add up.
+pub(crate) fn exact_time(at: Timestamp, today: Timestamp) -> String {
+    let whole = time(at, today);
+    match at.subsec_millisecond() {
+        0 => whole,
+        millis => format!("{}.{millis:03}Z", whole.trim_end_matches('Z')),
+    }
+}
+
+/// `1.25s`: a length of time below a minute with its milliseconds.
+pub(crate) fn exact(length: Duration) -> String {
+    match (length.as_secs(), length.subsec_millis()) {
+        (1..60, millis) if millis > 0 => format!("{}s", trimmed(&format!("{:.3}", length.as_secs_f64()))),
+        _ => duration::show(length),
+    }
+}
+
 /// `YYYY-MM-DD HH:MM:SSZ`.
 pub(crate) fn full_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()

@@ -65,13 +65,20 @@ impl Word<'_> {
         if many { format!("{}: ", self.pipeline) } else { String::new() }
     }
 
-    fn plain(&self, look: Look, many: bool) -> String {
-        let time = text::time(self.at, self.at);
-        let mut parts =
-            vec![format!("{}{}: {}", self.name(many), self.progress.waiting_for, self.progress.because)];
+    /// The first line says what is waited for and until when; the further ones how it goes.
+    fn plain(&self, look: Look, many: bool, is_first: bool) -> String {
+        let [waited, deadline] = self.clock();
+        let mut parts = Vec::new();
+        if is_first {
+            parts.extend([format!("for {}", self.progress.waiting_for), deadline]);
+        }
         parts.extend(lag(self.progress));
-        parts.extend(self.clock());
-        look.hang(&format!("{time}  {} ", look.mark(Mark::Waiting)), &parts.join("; "))
+        parts.push(self.progress.because.clone());
+        if !is_first {
+            parts.extend([waited, text::time_left(self.at, self.deadline)]);
+        }
+        let line = format!("{}{}", self.name(many), parts.join("; "));
+        look.hang(&format!("{}  {} ", text::time(self.at, self.at), look.mark(Mark::Waiting)), &line)
     }
 
     /// Three lines, or one where there are many waits.
@@ -139,8 +146,8 @@ impl Waits {
             Some((at, said)) => *said != gist || text::between(*at, word.at) >= EVERY,
         };
         is_due.then(|| {
-            wait.said = Some((word.at, gist));
-            word.plain(look, many)
+            let is_first = wait.said.replace((word.at, gist)).is_none();
+            word.plain(look, many, is_first)
         })
     }
 
