@@ -73,7 +73,8 @@ impl Shell<'_> {
         let account = match self.account {
             Some(account) => account.to_string(),
             None => {
-                lines.push("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)".to_owned());
+                let ask = self.aws("sts get-caller-identity", "--query Account --output text");
+                lines.push(format!("ACCOUNT=$({ask})"));
                 "$ACCOUNT".to_owned()
             }
         };

@@ -248,7 +248,7 @@ impl Terminal {
         for _ in 0..3 {
             self.ui.ask(|look| {
                 let name = look.paint(Tone::Strong, region.as_str());
-                format!("Type the name of the Region to move to, {name}, and Enter (empty: stop here) > ")
+                format!("To go on, type the Region, {name}, and Enter (empty: stop here) > ")
             });
             let Some(line) = self.line()? else { return Ok(false) };
             match line.trim() {

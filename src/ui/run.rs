@@ -79,8 +79,8 @@ impl RunView {
                 (line(Mark::Failed, &text), Attention)
             }
             Event::Waiting { pipeline, step, progress, waited, deadline } => {
-                let (waited, deadline) = (*waited, *deadline);
-                let word = Word { pipeline, step, progress, waited, deadline, at };
+                let (waited, deadline, objective) = (*waited, *deadline, self.objective);
+                let word = Word { pipeline, step, progress, waited, deadline, objective, at };
                 (self.waits.go_on(look, live, self.many, &word).unwrap_or_default(), Progress)
             }
             Event::StepFinished { .. } => self.step(look, live, event, at),

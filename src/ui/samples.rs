@@ -330,7 +330,7 @@ pub(crate) fn position() -> Position {
                 anchor("AWS/Lambda IteratorAge Maximum", "10:42:00", 900.0),
             ],
             window_from: at("10:39:00"),
-            earliest: at("10:41:58"),
+            earliest: at("10:41:58.750"),
         },
         buffer: Buffer {
             overlap: seconds(300),

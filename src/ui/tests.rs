@@ -413,14 +413,23 @@ fn look_at_it() {
     }
 }
 
-/// To see the live lines: `KDSHA_LIVE=1 cargo test watch_it -- --nocapture` in a terminal.
+/// To see the live lines: `KDSHA_LIVE=run cargo test watch_it -- --nocapture` in a terminal; `KDSHA_LIVE=ask` to
+/// be asked.
 #[test]
 fn watch_it() {
-    if std::env::var_os("KDSHA_LIVE").is_none() {
-        return;
-    }
+    let Ok(what) = std::env::var("KDSHA_LIVE") else { return };
     let ui = Ui::new(Settings::default());
-    show_slowly(&ui);
+    if what == "run" {
+        return show_slowly(&ui);
+    }
+    let plan = samples::plan();
+    let mut prompter = Prompter::terminal(&ui);
+    for stage in 2..=4 {
+        std::thread::sleep(seconds(2));
+        let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
+        ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
+    }
+    ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
 }
 
 fn show_slowly(ui: &Ui) {

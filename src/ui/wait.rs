@@ -1,4 +1,4 @@
-//! Waits: on a terminal one live block each, elsewhere a plain line now and then.
+//! Waits: on a terminal one live block each under a line that says what is waited for, elsewhere a plain line now and then.
 //!
 //! A plain line is due when the reason changes or every [`EVERY`] of the run's own time. A reason that only counts
 //! (`zero for 35s`) has not changed.
@@ -25,12 +25,14 @@ pub(crate) struct Word<'a> {
     pub(crate) progress: &'a Progress,
     pub(crate) waited: Duration,
     pub(crate) deadline: Timestamp,
+    pub(crate) objective: Option<Timestamp>,
     pub(crate) at: Timestamp,
 }
 
 #[derive(Default)]
 struct Wait {
     bar: Option<ProgressBar>,
+    waiting_for: Option<String>,
     said: Option<(Timestamp, String)>,
     waited: Duration,
     lags: Vec<f64>,
@@ -55,53 +57,60 @@ fn lag(progress: &Progress) -> Option<String> {
 }
 
 impl Word<'_> {
-    fn clock(&self) -> [String; 2] {
-        let until = text::time(self.deadline, self.at);
-        let left = text::time_left(self.at, self.deadline);
-        [format!("waited {}", text::whole(self.waited)), format!("gives up {until} ({left})")]
-    }
-
     fn name(&self, many: bool) -> String {
         if many { format!("{}: ", self.pipeline) } else { String::new() }
     }
 
-    /// The first line says what is waited for and until when; the further ones how it goes.
-    fn plain(&self, look: Look, many: bool, is_first: bool) -> String {
-        let [waited, deadline] = self.clock();
-        let mut parts = Vec::new();
-        if is_first {
-            parts.extend([format!("for {}", self.progress.waiting_for), deadline]);
-        }
-        parts.extend(lag(self.progress));
-        parts.push(self.progress.because.clone());
-        if !is_first {
-            parts.extend([waited, text::time_left(self.at, self.deadline)]);
-        }
-        let line = format!("{}{}", self.name(many), parts.join("; "));
-        look.hang(&format!("{}  {} ", text::time(self.at, self.at), look.mark(Mark::Waiting)), &line)
+    fn line(&self, look: Look, many: bool, parts: &[String]) -> String {
+        let prefix = format!("{}  {} ", text::time(self.at, self.at), look.mark(Mark::Waiting));
+        look.hang(&prefix, &format!("{}{}", self.name(many), parts.join("; ")))
     }
 
-    /// Three lines, or one where there are many waits.
-    fn live(&self, look: Look, many: bool, lags: &[f64], roomy: bool) -> String {
+    /// What is waited for and until when: said once, and it stays on the screen.
+    fn announcement(&self, look: Look, many: bool, and: Option<String>) -> String {
+        let until = text::time(self.deadline, self.at);
+        let left = text::time_left(self.at, self.deadline);
+        let mut parts =
+            vec![format!("for {}", self.progress.waiting_for), format!("gives up {until} ({left})")];
+        parts.extend(and);
+        self.line(look, many, &parts)
+    }
+
+    /// How it goes, on a line.
+    fn so_far(&self) -> String {
+        let mut parts: Vec<String> = lag(self.progress).into_iter().collect();
+        parts.push(self.progress.because.clone());
+        parts.join("; ")
+    }
+
+    fn plain(&self, look: Look, many: bool) -> String {
+        let waited = format!("waited {}", text::whole(self.waited));
+        self.line(look, many, &[self.so_far(), waited, text::time_left(self.at, self.deadline)])
+    }
+
+    /// Two lines that change in place, or one where there are many waits. The figures come first: what is cut off on
+    /// a narrow screen is the end of the reason.
+    fn live(&self, look: Look, many: bool, lags: &[f64], is_roomy: bool) -> String {
         let room = look.width.saturating_sub(3).max(20);
         let ellipsis = if look.utf8 { "…" } else { "..." };
-        let cut = |line: &str, room: usize| console::truncate_str(line, room, ellipsis).into_owned();
+        let cut = |line: &str| console::truncate_str(line, room, ellipsis).into_owned();
         let mut figures: Vec<String> = lag(self.progress).into_iter().collect();
         let trend = if look.utf8 { text::sparkline(lags) } else { String::new() };
         figures.extend((!trend.is_empty()).then_some(trend));
-        figures.extend(self.clock());
-        let figures = figures.join(look.dot());
-        if !roomy {
-            return cut(
-                &format!("{}{figures}{}{}", self.name(many), look.dot(), self.progress.because),
-                room,
-            );
+        figures.push(format!(
+            "waited {}, {}",
+            text::whole(self.waited),
+            text::time_left(self.at, self.deadline)
+        ));
+        figures.extend(self.objective.map(|until| format!("RTO {}", text::time_left(self.at, until))));
+        let (name, figures) = (self.name(many), figures.join(look.dot()));
+        match is_roomy {
+            true => {
+                let first = look.paint(Tone::Strong, cut(&format!("{name}{figures}")));
+                format!("{first}\n  {}", cut(&self.progress.because))
+            }
+            false => cut(&format!("{name}{figures}{}{}", look.dot(), self.progress.because)),
         }
-        let first =
-            look.paint(Tone::Strong, cut(&format!("{}{}", self.name(many), self.progress.waiting_for), room));
-        let second = cut(&figures, room);
-        let third = cut(&self.progress.because, room);
-        format!("{first}\n  {second}\n  {third}")
     }
 }
 
@@ -119,7 +128,7 @@ fn bar(live: &MultiProgress, look: Look) -> ProgressBar {
 }
 
 impl Waits {
-    /// A wait goes on. Gives the plain line, where one is due.
+    /// A wait goes on. Gives the line that stays on the screen, where one is due.
     pub(crate) fn go_on(
         &mut self,
         look: Look,
@@ -127,7 +136,7 @@ impl Waits {
         many: bool,
         word: &Word<'_>,
     ) -> Option<String> {
-        let roomy = self.0.len() < ROOMY;
+        let is_roomy = self.0.len() < ROOMY;
         let wait = self.0.entry((word.pipeline.clone(), word.step.to_owned())).or_default();
         wait.waited = word.waited;
         if let Some(lag) = word.progress.lag {
@@ -135,20 +144,26 @@ impl Waits {
             let surplus = wait.lags.len().saturating_sub(TREND);
             wait.lags.drain(..surplus);
         }
+        let is_new = wait.waiting_for.replace(word.progress.waiting_for.clone()).as_ref()
+            != Some(&word.progress.waiting_for);
         if let Some(live) = live {
-            let message = word.live(look, many, &wait.lags, roomy);
+            let message = word.live(look, many, &wait.lags, is_roomy);
             wait.bar.get_or_insert_with(|| bar(live, look)).set_message(message);
-            return None;
+            return is_new.then(|| word.announcement(look, many, None));
         }
         let gist = gist(&word.progress.because);
         let is_due = match &wait.said {
+            Some((at, said)) => is_new || *said != gist || text::between(*at, word.at) >= EVERY,
             None => true,
-            Some((at, said)) => *said != gist || text::between(*at, word.at) >= EVERY,
         };
-        is_due.then(|| {
-            let is_first = wait.said.replace((word.at, gist)).is_none();
-            word.plain(look, many, is_first)
-        })
+        if is_due {
+            wait.said = Some((word.at, gist));
+        }
+        match (is_due, is_new) {
+            (true, true) => Some(word.announcement(look, many, Some(word.so_far()))),
+            (true, false) => Some(word.plain(look, many)),
+            (false, _) => None,
+        }
     }
 
     /// A wait is over. Gives how long it took.

@@ -44,7 +44,7 @@ UUID=...   # the id in that line
 aws lambda update-event-source-mapping --region us-east-2 --uuid "$UUID" --no-enabled
 
 # lambda:DeleteEventSourceMapping: delete mapping KDS-HA-Stream -> KDS-HA-ConsumerLambda
-ACCOUNT=$(aws sts get-caller-identity --query Account --output text)
+ACCOUNT=$(aws sts get-caller-identity --region us-east-2 --query Account --output text)
 SOURCE=arn:aws:kinesis:us-east-2:$ACCOUNT:stream/KDS-HA-Stream
 aws lambda list-event-source-mappings --region us-east-2 --function-name KDS-HA-ConsumerLambda --event-source-arn "$SOURCE" |
   jq -r '.EventSourceMappings[] | [.UUID, .State, .FunctionArn] | @tsv'
