@@ -1,1 +1,266 @@
 //! The only room that prints: terminal, tables, progress, prompts, JSON.
+//!
+//! stdout is data, everything else is stderr. Times are the caller's (the server's clock), never the
+//! workstation's. What is rendered is made by pure functions, one file a subject; [`Ui`] decides where it goes:
+//!
+//! | file | makes |
+//! |---|---|
+//! | `run`, `wait`, `card` | a run as it happens, its live lines, its end |
+//! | `status`, `cells` | both Regions side by side |
+//! | `plan`, `position` | a plan before anybody says yes |
+//! | `checks`, `failure` | preflight and `verify`; errors with hints |
+//! | `prompt`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
+//! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
+
+pub mod aws_cli;
+mod card;
+mod cells;
+mod checks;
+mod failure;
+mod input;
+mod json;
+mod look;
+mod plan;
+mod position;
+pub mod prompt;
+mod rehearsal;
+mod run;
+#[cfg(test)]
+mod samples;
+mod screen;
+mod status;
+mod text;
+mod wait;
+
+pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
+pub use screen::Buffer;
+pub use status::StatusInput;
+
+use crate::config::Topology;
+use crate::model::{CheckReport, Event, Exit, Identity, Timestamp};
+use crate::plan::{Plan, PlannedEffect};
+use look::Look;
+use screen::Screen;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What stdout speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Tables and sentences.
+    #[default]
+    Human,
+    /// Documents, one a line, each with its `schema`.
+    Json,
+}
+
+/// Whether colours are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How the operator wants to be spoken to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What stdout speaks.
+    pub format: Format,
+    /// Colours.
+    pub color: Color,
+    /// No progress. Prompts, errors, what needs attention and data stay.
+    pub quiet: bool,
+    /// `-v`, counted.
+    pub verbose: u8,
+}
+
+/// Who is at work, and where: shown at the head of plans and runs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Context {
+    /// Account and caller.
+    pub(crate) who: Option<String>,
+    /// Both Regions with their roles.
+    pub(crate) regions: Option<String>,
+    /// Recovery time objective.
+    pub(crate) rto: Option<Duration>,
+}
+
+/// The one way to the operator. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Ui(Arc<Mutex<Inner>>);
+
+struct Inner {
+    settings: Settings,
+    screen: Screen,
+    context: Context,
+    run: run::RunView,
+    /// The stage whose head was shown last.
+    announced: Option<usize>,
+}
+
+impl Ui {
+    /// Speaks on the process's stdout and stderr.
+    pub fn new(settings: Settings) -> Ui {
+        let screen = Screen::of_process(&settings);
+        Ui::with_screen(settings, screen)
+    }
+
+    /// Speaks into given writers, in plain lines of at most `width` columns.
+    pub fn with_writers(
+        settings: Settings,
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+        width: usize,
+    ) -> Ui {
+        let screen = Screen::of_writers(&settings, stdout, stderr, width);
+        Ui::with_screen(settings, screen)
+    }
+
+    fn with_screen(settings: Settings, screen: Screen) -> Ui {
+        let (context, run) = (Context::default(), run::RunView::default());
+        Ui(Arc::new(Mutex::new(Inner { settings, screen, context, run, announced: None })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        self.inner().settings.clone()
+    }
+
+    /// Tells who is at work and where, for the heads of plans and runs.
+    pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
+        let (primary, standby) = (&topology.regions.primary, &topology.regions.standby);
+        self.inner().context = Context {
+            who: identity.map(status::who),
+            regions: Some(format!("{primary} (primary), {standby} (standby)")),
+            rto: Some(topology.objectives.rto),
+        };
+    }
+
+    /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.
+    pub fn event(&self, event: &Event, at: Timestamp) {
+        let inner = &mut *self.inner();
+        if inner.settings.format == Format::Json {
+            return inner.screen.data(&json::event(event, at));
+        }
+        let look = inner.screen.look();
+        let (text, weight) = inner.run.render(look, inner.screen.live(), &inner.context, event, at);
+        if inner.settings.quiet && weight == run::Weight::Progress {
+            return;
+        }
+        if let Event::StageStarted { number, .. } = event {
+            inner.announced = Some(*number);
+        }
+        inner.screen.say(&text);
+    }
+
+    /// Shows where both Regions stand, on stdout.
+    pub fn status(&self, input: &StatusInput<'_>) {
+        self.show(|| json::status(input), |look, _| status::render(look, input));
+    }
+
+    /// Shows a plan as data, on stdout: a dry run.
+    pub fn plan(&self, plan: &Plan, effects: &[PlannedEffect]) {
+        self.show(|| json::plan(plan, effects), |look, context| plan::render(look, context, plan, effects));
+    }
+
+    /// Shows a plan before the first prompt of a run: on stderr, where the prompts are; as JSON on stdout.
+    pub fn plan_summary(&self, plan: &Plan, effects: &[PlannedEffect]) {
+        let inner = &mut *self.inner();
+        match inner.settings.format {
+            Format::Json => inner.screen.data(&json::plan(plan, effects)),
+            Format::Human => {
+                inner.context.rto.get_or_insert(plan.rto);
+                let text = plan::render(inner.screen.look(), &inner.context, plan, effects);
+                inner.screen.say(&text);
+            }
+        }
+    }
+
+    /// Shows a list of checks, on stdout.
+    pub fn checks(&self, reports: &[CheckReport], title: &str) {
+        self.show(|| json::checks(reports), |look, _| checks::render(look, reports, title));
+    }
+
+    /// Shows why a command ended badly: `error:` and `hint:` lines on stderr, and as JSON on stdout too.
+    /// `chain` is the message and its causes, the outermost first.
+    pub fn failure(&self, exit: Exit, chain: &[String], hints: &[String]) {
+        let inner = &mut *self.inner();
+        inner.run.clear(inner.screen.live());
+        let text = failure::render(inner.screen.look(), exit, chain, hints);
+        inner.screen.say(&text);
+        if inner.settings.format == Format::Json {
+            inner.screen.data(&json::error(exit, chain, hints));
+        }
+    }
+
+    /// Shows the final document of a rehearsal, on stdout. `kdsha.rehearsal/1` becomes its schema where it has none.
+    pub fn rehearsal(&self, result: &serde_json::Value) {
+        self.show(|| json::rehearsal(result), |look, _| rehearsal::render(look, result));
+    }
+
+    /// Shows a table of anything, on stdout; as JSON `document` instead. The last column takes the room that is left.
+    pub fn table(&self, header: &[&str], rows: &[Vec<String>], schema: &str, document: &impl Serialize) {
+        self.show(|| json::document(schema, document), |look, _| look.fitted_table(header, rows));
+    }
+
+    /// Writes text as it is to stdout: a page, a policy, a completion script, a URL.
+    pub fn raw(&self, text: &str) {
+        self.inner().screen.data(text);
+    }
+
+    /// Writes a document with a schema to stdout, whatever the format.
+    pub fn document(&self, schema: &str, body: &impl Serialize) {
+        self.inner().screen.data(&json::document(schema, body));
+    }
+
+    /// Says a sentence on stderr, unless told to be quiet.
+    pub fn note(&self, text: &str) {
+        let inner = &mut *self.inner();
+        if !inner.settings.quiet {
+            let line = inner.screen.look().hang("", text);
+            inner.screen.say(&line);
+        }
+    }
+
+    /// The first error of a write, where one failed: `BrokenPipe` is how `| head` ends a command.
+    pub fn write_error(&self) -> Option<io::ErrorKind> {
+        self.inner().screen.failed()
+    }
+
+    /// Data: a document or its rendering, on stdout.
+    fn show(&self, document: impl FnOnce() -> String, human: impl FnOnce(Look, &Context) -> String) {
+        let inner = &mut *self.inner();
+        let text = match inner.settings.format {
+            Format::Json => document(),
+            Format::Human => human(inner.screen.data_look(), &inner.context),
+        };
+        inner.screen.data(&text);
+    }
+
+    /// Whether the head of a stage is on the screen already.
+    pub(crate) fn has_announced(&self, stage: usize) -> bool {
+        self.inner().announced == Some(stage)
+    }
+
+    /// A question, its live lines out of the way.
+    pub(crate) fn ask(&self, make: impl FnOnce(Look) -> String) {
+        let inner = &mut *self.inner();
+        inner.run.clear(inner.screen.live());
+        let text = make(inner.screen.look());
+        inner.screen.say(&text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The card at the end of a run: how it ended, what changed, how long recovery took, what is owed, what comes next.
+
+use super::look::{Look, Tone};
+use super::plan::words_of;
+use super::{Context, failure, text};
+use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, duration};
+
+/// Calls beyond this many are counted rather than listed.
+const LISTED: usize = 12;
+
+/// What is counted while a run goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Calls that AWS accepted.
+    pub(crate) changed: Vec<(PipelineName, Effect)>,
+    applied: usize,
+    already: usize,
+    skipped: usize,
+    owed: usize,
+    failed: usize,
+}
+
+impl Tally {
+    /// Counts a step.
+    pub(crate) fn count(&mut self, outcome: &StepOutcome) {
+        match outcome {
+            StepOutcome::Applied { .. } => self.applied += 1,
+            StepOutcome::AlreadyDone { .. } => self.already += 1,
+            StepOutcome::Skipped { .. } => self.skipped += 1,
+            StepOutcome::Owed { .. } => self.owed += 1,
+            StepOutcome::Failed { .. } | StepOutcome::TimedOut { .. } => self.failed += 1,
+        }
+    }
+
+    fn steps(&self) -> String {
+        let parts = [
+            (self.applied, "done"),
+            (self.already, "already so"),
+            (self.skipped, "skipped"),
+            (self.owed, "owed"),
+            (self.failed, "failed"),
+        ];
+        let parts: Vec<String> =
+            parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+    }
+}
+
+fn title(look: Look, exit: Exit) -> String {
+    let (tone, words) = match exit {
+        Exit::Done => (Tone::Good, "DONE".to_owned()),
+        Exit::Owed => (Tone::Warn, "DONE, WITH STEPS OWED".to_owned()),
+        Exit::Declined => (Tone::Warn, "STOPPED BY THE OPERATOR".to_owned()),
+        Exit::Interrupted => (Tone::Warn, "INTERRUPTED".to_owned()),
+        Exit::TimedOut => (Tone::Bad, "OUT OF TIME".to_owned()),
+        Exit::Blocked => (Tone::Bad, "BLOCKED".to_owned()),
+        other => (Tone::Bad, format!("FAILED: {}", failure::ending(other))),
+    };
+    look.paint(tone, words)
+}
+
+fn changed(look: Look, tally: &Tally) -> String {
+    match tally.changed.len() {
+        0 => look.field("changed", "nothing"),
+        n if n > LISTED => look.field(
+            "changed",
+            &format!("{} were accepted by AWS (kdsha report lists them)", text::plural(n, "call")),
+        ),
+        _ => {
+            let lines = tally.changed.iter().enumerate().map(|(index, (_, effect))| {
+                let label = if index == 0 { "changed" } else { "" };
+                look.field(label, &format!("{}: {}", effect.region(), words_of(look, effect)))
+            });
+            lines.collect()
+        }
+    }
+}
+
+/// Recovery against the objective, in words that need no arithmetic.
+fn recovery(recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
+    match (recovery, rto) {
+        (None, _) => "not reached: the target's consumer was not seen to read".to_owned(),
+        (Some(took), None) => text::whole(took),
+        (Some(took), Some(rto)) if took <= rto => {
+            format!(
+                "{}, within the RTO of {} ({} to spare)",
+                text::whole(took),
+                duration::show(rto),
+                text::whole(rto - took)
+            )
+        }
+        (Some(took), Some(rto)) => {
+            format!(
+                "{}, LATER than the RTO of {} by {}",
+                text::whole(took),
+                duration::show(rto),
+                text::whole(took - rto)
+            )
+        }
+    }
+}
+
+/// The card.
+pub(crate) fn render(
+    look: Look,
+    context: &Context,
+    run: Option<&RunId>,
+    tally: &Tally,
+    event: &Event,
+) -> String {
+    let Event::RunFinished { exit, summary, recovery: took, owed, next } = event else {
+        return String::new();
+    };
+    let mut out = format!("\n{}\n", look.rule(""));
+    out += &look.hang(&format!("{}  ", title(look, *exit)), summary);
+    out.extend(run.map(|run| look.field("run", run.as_str())));
+    out += &look.field("recovery", &recovery(*took, context.rto));
+    out += &look.field("steps", &tally.steps());
+    out += &changed(look, tally);
+    for (index, owed) in owed.iter().enumerate() {
+        let label =
+            if index == 0 { look.paint(Tone::Warn, format!("{:<12}", "OWED")) } else { " ".repeat(12) };
+        out += &look.hang(&label, owed);
+    }
+    if let Some(next) = next {
+        out += &look.hang(&format!("{:<12}", "next"), &look.paint(Tone::Strong, next));
+    }
+    out + &look.rule("") + "\n"
+}

@@ -1,0 +1,90 @@
+//! Lists of named checks: what needs attention in full, what is well as a count.
+
+use super::look::{Look, Mark, Tone};
+use super::text;
+use crate::model::{CheckReport, Verdict};
+
+fn mark(verdict: Verdict) -> Mark {
+    match verdict {
+        Verdict::Ok => Mark::Ok,
+        Verdict::Warn => Mark::Warn,
+        Verdict::Unknown => Mark::Unknown,
+        Verdict::Fail => Mark::Fail,
+    }
+}
+
+/// What a check is about: pipeline and Region, where it names them.
+fn subject(report: &CheckReport) -> String {
+    let parts =
+        [report.pipeline.as_ref().map(ToString::to_string), report.region.as_ref().map(ToString::to_string)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(", ")
+}
+
+/// One check: mark, name, subject, evidence, advice.
+pub(crate) fn one(look: Look, report: &CheckReport) -> String {
+    let name = look.paint(Tone::Strong, text::words(&report.check));
+    let subject = subject(report);
+    let head = if subject.is_empty() { name } else { format!("{name} ({subject})") };
+    let indent = " ".repeat(Mark::WIDTH + 3);
+    let mut out = look.hang(&format!("  {} ", look.mark(mark(report.verdict))), &head);
+    out += &look.hang(&indent, &report.evidence);
+    if let Some(advice) = &report.advice {
+        out += &look.hang(&format!("{indent}do: "), advice);
+    }
+    out
+}
+
+/// A check that is well, on one line.
+fn brief(look: Look, report: &CheckReport) -> String {
+    let subject = subject(report);
+    let subject = if subject.is_empty() { subject } else { format!(" ({subject})") };
+    let line = format!("{}{subject}: {}", text::words(&report.check), report.evidence);
+    look.hang(&format!("  {} ", look.mark(Mark::Ok)), &line)
+}
+
+/// Those of one verdict.
+fn of(reports: &[CheckReport], verdict: Verdict) -> Vec<&CheckReport> {
+    reports.iter().filter(|r| r.verdict == verdict).collect()
+}
+
+/// The checks in the order of urgency; the well ones are a count, or all of them with `-v`.
+pub(crate) fn body(look: Look, reports: &[CheckReport]) -> String {
+    let mut out = String::new();
+    for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Warn] {
+        for report in of(reports, verdict) {
+            out += &one(look, report);
+        }
+    }
+    let well = of(reports, Verdict::Ok);
+    if look.verbose > 0 {
+        out.extend(well.iter().map(|report| brief(look, report)));
+    } else if !well.is_empty() {
+        let more = format!("{} (-v lists them)", text::plural(well.len(), "check"));
+        out += &look.hang(&format!("  {} ", look.mark(Mark::Ok)), &more);
+    }
+    out
+}
+
+/// `2 failed, 1 unknown, 3 warnings, 17 ok`.
+pub(crate) fn tally(look: Look, reports: &[CheckReport]) -> String {
+    let counted = |verdict, words: &str, tone| {
+        let n = of(reports, verdict).len();
+        (n > 0).then(|| look.paint(tone, format!("{n} {words}")))
+    };
+    let warnings = if of(reports, Verdict::Warn).len() == 1 { "warning" } else { "warnings" };
+    let parts = [
+        counted(Verdict::Fail, "failed", Tone::Bad),
+        counted(Verdict::Unknown, "unknown", Tone::Warn),
+        counted(Verdict::Warn, warnings, Tone::Warn),
+        counted(Verdict::Ok, "ok", Tone::Good),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing was checked".to_owned() } else { parts.join(", ") }
+}
+
+/// A titled list with its tally.
+pub(crate) fn render(look: Look, reports: &[CheckReport], title: &str) -> String {
+    let head = look.paint(Tone::Strong, title);
+    format!("{head}: {}\n{}", tally(look, reports), body(look, reports))
+}

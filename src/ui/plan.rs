@@ -1,0 +1,133 @@
+//! A plan before anybody says yes: positions, stages with the very calls, the point of no return, the verdict.
+
+use super::look::{Look, Mark, Tone};
+use super::{Context, checks, position, text};
+use crate::model::{Effect, duration};
+use crate::plan::{OnFailure, Plan, PlannedEffect, PlannedStep, Stage};
+
+/// Words for the line that nobody may overlook.
+pub(crate) const NO_RETURN: &str = "POINT OF NO RETURN";
+
+fn head(look: Look, context: &Context, plan: &Plan) -> String {
+    let names: Vec<&str> = plan.pipelines.iter().map(|name| name.as_str()).collect();
+    let mut out = look.hang("", &look.paint(Tone::Strong, format!("Plan: {}", plan.intent)));
+    out += &look.field("run", plan.run.as_str());
+    out += &look.field("pipelines", &names.join(", "));
+    out.extend(context.regions.iter().map(|regions| look.field("Regions", regions)));
+    let who = context.who.clone().map_or(plan.owner.clone(), |who| format!("{}, {who}", plan.owner));
+    out += &look.field("by", &who);
+    out += &look.field("seen at", &text::full_time(plan.taken_at));
+    out += &look.field("RTO", &format!("{} from the start of the run", duration::show(plan.rto)));
+    out
+}
+
+fn positions(look: Look, plan: &Plan) -> String {
+    if plan.positions.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{}\n", look.rule("Where the consumer starts"));
+    for (pipeline, position) in &plan.positions {
+        out += &position::render(look, pipeline.as_str(), position, plan.taken_at);
+    }
+    out
+}
+
+/// The calls of a step, out of the vector that a run sends.
+fn calls<'a>(number: usize, step: &PlannedStep, effects: &'a [PlannedEffect]) -> Vec<&'a Effect> {
+    let of_step = step.step.effects();
+    let is_its = |e: &&PlannedEffect| {
+        let planned = (e.stage, &e.pipeline, e.step.as_str()) == (number, &step.pipeline, step.step.slug());
+        planned && of_step.contains(&e.effect)
+    };
+    effects.iter().filter(is_its).map(|e| &e.effect).collect()
+}
+
+fn step(look: Look, number: usize, step: &PlannedStep, many: bool, effects: &[PlannedEffect]) -> String {
+    let pipeline = if many { format!("{}: ", step.pipeline) } else { String::new() };
+    let region = step.step.region();
+    let mut out = look.hang(&format!("     {region}  "), &format!("{pipeline}{}", step.step.summary()));
+    for effect in calls(number, step, effects) {
+        out += &look.hang(&format!("     {} ", look.mark(Mark::Send)), &call(look, effect));
+    }
+    out
+}
+
+/// A call in words. The tags of the run mark say what the head of the page says, so they are counted unless asked for.
+pub(crate) fn words_of(look: Look, effect: &Effect) -> String {
+    match effect {
+        Effect::TagStream { stream, tags, .. } if look.verbose == 0 => {
+            let state = tags.get("kdsha:state").map(|state| format!(" ({state})")).unwrap_or_default();
+            format!("tag stream {stream} with the run mark{state}, {}", text::plural(tags.len(), "tag"))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A call on one line, with its Region and its name in IAM.
+pub(crate) fn call(look: Look, effect: &Effect) -> String {
+    format!("{}: {} ({})", effect.region(), words_of(look, effect), effect.operation())
+}
+
+fn stage(look: Look, number: usize, stage: &Stage, many: bool, effects: &[PlannedEffect]) -> String {
+    let mut out = String::new();
+    if stage.is_point_of_no_return {
+        out += &format!("{}\n", look.alarm(NO_RETURN));
+    }
+    out += &look.hang(&format!("{number:>3}. "), &look.paint(Tone::Strong, &stage.title));
+    for planned in &stage.steps {
+        out += &step(look, number, planned, many, effects);
+    }
+    let waits = stage.steps.iter().any(|s| s.step.effects().is_empty());
+    let mut rules = Vec::new();
+    if waits {
+        rules.push(format!("waits, at most {}", duration::show(stage.timeout)));
+    }
+    if stage.on_failure == OnFailure::Owe {
+        rules.push("what the Region refuses is owed, and the run goes on".to_owned());
+    }
+    if stage.skip_risk.is_some() {
+        rules.push("may be skipped, with a reason".to_owned());
+    }
+    if !rules.is_empty() {
+        out += &look.paint(Tone::Faint, look.hang("     ", &format!("({})", rules.join("; "))).trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn verdict(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
+    let blockers = plan.blockers();
+    let calls = text::plural(effects.len(), "call");
+    let stages = text::plural(plan.stages.len(), "stage");
+    match blockers.len() {
+        0 => {
+            let word = look.paint(Tone::Good, "This plan can run");
+            look.hang(
+                "",
+                &format!("{word}: {stages}, {calls} that change something. Nothing has been changed yet."),
+            )
+        }
+        n => {
+            let word = look.paint(Tone::Bad, "This plan is blocked");
+            look.hang("", &format!("{word} by {}. Nothing was changed.", text::plural(n, "check")))
+        }
+    }
+}
+
+/// The plan, its verdict last, where the eye rests.
+pub(crate) fn render(look: Look, context: &Context, plan: &Plan, effects: &[PlannedEffect]) -> String {
+    let many = plan.pipelines.len() > 1;
+    let mut out = head(look, context, plan);
+    out += &positions(look, plan);
+    out += &format!("\n{}\n", look.rule("Stages"));
+    for (index, each) in plan.stages.iter().enumerate() {
+        out += &stage(look, index + 1, each, many, effects);
+    }
+    if !plan.checks.is_empty() {
+        out += &format!("\n{}\n", look.rule(&format!("Preflight: {}", checks::tally(look, &plan.checks))));
+        out += &checks::body(look, &plan.checks);
+    }
+    out.push('\n');
+    out += &verdict(look, plan, effects);
+    out
+}

@@ -1,0 +1,225 @@
+//! Where both Regions stand: per pipeline side by side, then what did not answer, what deviates, what is owed.
+
+use super::cells::{Cells, Notes};
+use super::look::{Look, Tone};
+use super::{checks, text};
+use crate::config::{Pipeline, StandbyMode, Topology};
+use crate::model::{CheckReport, Identity, Observed, PipelineView, Side, Snapshot, Verdict};
+use crate::plan::assess::{self, Active, Health, Lag};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What `status` shows.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusInput<'a> {
+    /// What belongs together.
+    pub topology: &'a Topology,
+    /// What was seen.
+    pub snapshot: &'a Snapshot,
+    /// Unfinished runs in words, with the command that goes on.
+    pub unfinished: &'a [String],
+    /// What is owed, in words.
+    pub owed: &'a [String],
+    /// The resting state's checks; what is not ok is shown.
+    pub reports: &'a [CheckReport],
+}
+
+impl StatusInput<'_> {
+    /// The checks that are not ok.
+    pub(crate) fn deviations(&self) -> Vec<&CheckReport> {
+        self.reports.iter().filter(|r| r.verdict != Verdict::Ok).collect()
+    }
+
+    /// Whether nothing failed, nothing is unknown, nothing is unfinished, nothing is owed.
+    pub(crate) fn is_sound(&self) -> bool {
+        let bad = |r: &CheckReport| matches!(r.verdict, Verdict::Fail | Verdict::Unknown);
+        self.unfinished.is_empty() && self.owed.is_empty() && !self.reports.iter().any(bad)
+    }
+}
+
+/// What one side of a pipeline was judged to be.
+#[derive(Serialize)]
+pub(crate) struct JudgedSide {
+    health: Health,
+    consumer_lag: Observed<Lag>,
+    replicator_lag: Option<Observed<Lag>>,
+}
+
+/// What a pipeline was judged to be.
+#[derive(Serialize)]
+pub(crate) struct Judged {
+    active: Active,
+    sides: BTreeMap<&'static str, JudgedSide>,
+}
+
+/// The judgements, for JSON. They are `plan/assess.rs`'s; nothing is judged here.
+pub(crate) fn judge<'a>(input: &StatusInput<'a>) -> BTreeMap<&'a str, Judged> {
+    let side = |view: &PipelineView, side: Side| {
+        let view = view.side(side);
+        let (objectives, timing) = (&input.topology.objectives, &input.topology.timing);
+        let now = input.snapshot.taken_at;
+        JudgedSide {
+            health: assess::health(&view.metrics, objectives, timing, now),
+            consumer_lag: assess::lag(view, &view.consumer, now),
+            replicator_lag: view.replicator.as_ref().map(|reader| assess::lag(view, reader, now)),
+        }
+    };
+    let judged = input.snapshot.pipelines.iter().map(|(name, view)| {
+        let sides =
+            BTreeMap::from([("primary", side(view, Side::Primary)), ("standby", side(view, Side::Standby))]);
+        (name.as_str(), Judged { active: assess::active(view), sides })
+    });
+    judged.collect()
+}
+
+/// Account and caller, the caller without what is the same for everybody.
+pub(crate) fn who(identity: &Identity) -> String {
+    let caller = identity.arn.splitn(6, ':').nth(5).unwrap_or(&identity.arn);
+    format!("account {} as {caller}", identity.account)
+}
+
+fn head(look: Look, input: &StatusInput<'_>) -> String {
+    let snapshot = input.snapshot;
+    let at = text::full_time(snapshot.taken_at);
+    let mut out = look.hang("", &look.paint(Tone::Strong, format!("Status at {at}")));
+    out += &look.field(
+        "by",
+        &match &snapshot.identity {
+            Observed::Known(identity) => who(identity),
+            Observed::Unknown(reason) => format!("unknown: {}", reason.text),
+        },
+    );
+    if let Some(skew) = snapshot.clock_skew_seconds.filter(|skew| skew.abs() >= 30.0) {
+        let (seconds, word) = (skew.abs().round(), if skew > 0.0 { "behind" } else { "ahead" });
+        out += &look.field("clock", &format!("this machine is {seconds} s {word}; times shown are AWS's"));
+    }
+    out
+}
+
+/// Where the producers write, in the words of the headline.
+fn headline(
+    look: Look,
+    input: &StatusInput<'_>,
+    pipeline: &Pipeline,
+    view: &PipelineView,
+    notes: &mut Notes,
+) -> String {
+    let name = look.paint(Tone::Strong, pipeline.name.as_str());
+    let mode = match pipeline.standby {
+        StandbyMode::Cold => "cold standby",
+        StandbyMode::Warm => "warm standby",
+    };
+    let place = match assess::active(view) {
+        Active::Region(region) => {
+            let role = input
+                .topology
+                .regions
+                .side_of(&region)
+                .map_or("not one of the two".to_owned(), |s| s.to_string());
+            look.paint(Tone::Strong, format!("active in {region} ({role})"))
+        }
+        Active::Mixed(values) => {
+            let values: Vec<String> = values.into_iter().collect();
+            look.paint(Tone::Bad, format!("PRODUCERS DISAGREE: {}", values.join(", ")))
+        }
+        Active::Unknown(why) => {
+            look.paint(Tone::Warn, format!("active Region {}", notes.unknown_because(&why)))
+        }
+    };
+    look.hang("", &format!("{name} ({mode}): {place}"))
+}
+
+/// The words that get a colour in a table, which is laid out without.
+fn tinted(look: Look, table: &str) -> String {
+    if !look.color {
+        return table.to_owned();
+    }
+    let mut out = table.to_owned();
+    for (word, tone) in [
+        ("unknown", Tone::Warn),
+        ("<- ACTIVE", Tone::Good),
+        ("DEGRADED", Tone::Bad),
+        ("TWO OR MORE", Tone::Bad),
+        ("PROBLEM", Tone::Bad),
+    ] {
+        out = out.replace(word, &look.paint(tone, word));
+    }
+    out
+}
+
+fn table(
+    look: Look,
+    input: &StatusInput<'_>,
+    pipeline: &Pipeline,
+    view: &PipelineView,
+    notes: &mut Notes,
+) -> String {
+    let mut cells = Cells { input, pipeline, view, notes };
+    let (rows, mark_text) = (cells.rows(), cells.mark());
+    let label = 12;
+    let side = ((look.columns() - label) / 2).clamp(20, 62);
+    let active = assess::active(view);
+    let title = |side: Side| {
+        let region = input.topology.regions.of(side);
+        let mark = if active == Active::Region(region.clone()) { "  <- ACTIVE" } else { "" };
+        format!("{region} {side}{mark}")
+    };
+    let header = vec![String::new(), title(Side::Primary), title(Side::Standby)];
+    let mark = look.hang(&format!("{:<label$}", "run mark"), &mark_text);
+    tinted(look, &(look.table(&[label, side, side], header, rows) + &mark))
+}
+
+fn list(look: Look, title: &str, tone: Tone, lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{}\n", look.paint(tone, title));
+    out.extend(lines.iter().map(|line| look.hang("  - ", line)));
+    out
+}
+
+fn silent(look: Look, input: &StatusInput<'_>) -> String {
+    let regions = &input.topology.regions;
+    let lines = [&regions.primary, &regions.standby].into_iter().flat_map(|region| {
+        assess::silent_apis(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
+    });
+    list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
+}
+
+fn verdict(look: Look, input: &StatusInput<'_>) -> String {
+    let deviations = input.deviations().len();
+    match (input.is_sound(), deviations) {
+        (true, 0) => look.paint(Tone::Good, "Sound: nothing deviates, nothing is owed."),
+        (true, n) => look.paint(Tone::Good, format!("Sound, with {}.", text::plural(n, "warning"))),
+        (false, _) => look.paint(Tone::Bad, "NOT SOUND: see the lists above."),
+    }
+}
+
+/// The page.
+pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
+    let mut notes = Notes::default();
+    let mut out = head(look, input);
+    for pipeline in &input.topology.pipelines {
+        let Some(view) = input.snapshot.pipelines.get(&pipeline.name) else { continue };
+        out.push('\n');
+        out += &headline(look, input, pipeline, view, &mut notes);
+        out += &table(look, input, pipeline, view, &mut notes);
+    }
+    out += &notes.render(look);
+    out += &silent(look, input);
+    let deviations = input.deviations();
+    if !deviations.is_empty() {
+        out += &format!("\n{}\n", look.paint(Tone::Strong, "Deviations"));
+        out.extend(deviations.iter().map(|report| checks::one(look, report)));
+    }
+    out += &list(look, "Unfinished", Tone::Bad, input.unfinished);
+    out += &list(look, "Owed", Tone::Bad, input.owed);
+    out += &format!("\n{}\n", verdict(look, input));
+    if look.verbose > 0 {
+        let stats = input.snapshot.stats;
+        let chain = text::plural(stats.longest_chain as usize, "call");
+        let requests = text::plural(stats.requests as usize, "request");
+        out += &look.field("cost", &format!("{requests}, the longest chain {chain}"));
+    }
+    out
+}

@@ -1,0 +1,443 @@
+//! What people and programs read, as snapshots at two widths. `SNAPSHOTS=overwrite cargo test` writes them anew.
+
+use super::samples::{self, account, at, id, seconds};
+use super::*;
+use crate::model::{Effect, MappingSettings, MappingSource, Region, Verdict};
+use crate::plan::{Intent, Mode};
+use snapbox::{assert_data_eq, file};
+
+fn capture(settings: Settings, width: usize, show: impl FnOnce(&Ui)) -> (String, String) {
+    let (out, err) = (Buffer::default(), Buffer::default());
+    let ui = Ui::with_writers(settings, Box::new(out.clone()), Box::new(err.clone()), width);
+    show(&ui);
+    (out.text(), err.text())
+}
+
+fn human(width: usize, show: impl FnOnce(&Ui)) -> (String, String) {
+    capture(Settings::default(), width, show)
+}
+
+fn json(show: impl FnOnce(&Ui)) -> (String, String) {
+    capture(Settings { format: Format::Json, ..Settings::default() }, 80, show)
+}
+
+/// No line is wider than the screen, but for words that must not be cut.
+fn fits(text: &str, width: usize) {
+    for line in text.lines() {
+        assert!(console::measure_text_width(line) <= width, "wider than {width}: {line}");
+    }
+}
+
+/// Every line is a document with the schema.
+fn documents(text: &str, schema: &str) -> Vec<serde_json::Value> {
+    let read = |line: &str| {
+        let document: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(document["schema"], schema, "{line}");
+        document
+    };
+    text.lines().map(read).collect()
+}
+
+fn show_run(ui: &Ui) {
+    ui.set_context(&samples::topology(), Some(&samples::identity()));
+    for (event, at) in samples::events() {
+        ui.event(&event, at);
+    }
+}
+
+#[test]
+fn a_run_reads_well_at_both_widths() {
+    let (out, err) = human(80, show_run);
+    assert_eq!(out, "", "progress is not data");
+    fits(&err, 80);
+    assert_data_eq!(err, file!["snapshots/run_80.txt"].raw());
+    let (_, err) = human(120, show_run);
+    assert_data_eq!(err, file!["snapshots/run_120.txt"].raw());
+}
+
+#[test]
+fn a_run_as_json_is_one_document_an_event() {
+    let (out, err) = json(show_run);
+    assert_eq!(err, "");
+    let documents = documents(&out, "kdsha.event/1");
+    assert_eq!(documents.len(), samples::events().len());
+    assert_eq!(documents[0]["event"], "run_started");
+    assert_eq!(documents[0]["at"], "2026-11-22T10:45:01Z");
+    assert_data_eq!(out, file!["snapshots/run.jsonl"].raw());
+}
+
+#[test]
+fn quiet_keeps_what_needs_attention() {
+    let (out, err) = capture(Settings { quiet: true, ..Settings::default() }, 80, show_run);
+    assert_eq!(out, "");
+    assert!(!err.contains("[1/8]") && !err.contains("waiting"), "{err}");
+    assert!(err.contains("FAILED") && err.contains("OWED") && err.contains("kdsha resume"), "{err}");
+}
+
+#[test]
+fn a_plain_wait_speaks_when_the_reason_changes_or_fifteen_seconds_have_passed() {
+    let (_, err) = human(120, show_run);
+    let waits = err.lines().filter(|line| line.contains("  waiting ")).count();
+    assert_eq!(waits, 3, "10:46:00 (first), 10:46:15 (time), 10:46:20 (reason)\n{err}");
+}
+
+#[test]
+fn the_status_shows_both_regions() {
+    let (topology, snapshot) = (samples::topology(), samples::calm());
+    let input =
+        StatusInput { topology: &topology, snapshot: &snapshot, unfinished: &[], owed: &[], reports: &[] };
+    for width in [80, 120] {
+        let (out, err) = human(width, |ui| ui.status(&input));
+        assert_eq!(err, "");
+        fits(&out, width);
+        match width {
+            80 => assert_data_eq!(out, file!["snapshots/status_calm_80.txt"].raw()),
+            _ => assert_data_eq!(out, file!["snapshots/status_calm_120.txt"].raw()),
+        }
+    }
+}
+
+#[test]
+fn the_status_of_an_outage_names_every_unknown() {
+    let (topology, snapshot) = (samples::topology(), samples::outage());
+    let unfinished = ["20261122-104501-failover-us-east-2-3f9a, cut off in stage 4: kdsha resume".to_owned()];
+    let owed = ["us-west-2: stop the replicator KDS-HA-ReplicationAgentLambda: kdsha resume".to_owned()];
+    let reports = samples::reports();
+    let input = StatusInput {
+        topology: &topology,
+        snapshot: &snapshot,
+        unfinished: &unfinished,
+        owed: &owed,
+        reports: &reports,
+    };
+    let (out, _) = human(80, |ui| ui.status(&input));
+    fits(&out, 80);
+    assert_data_eq!(out, file!["snapshots/status_outage_80.txt"].raw());
+    let (out, _) = json(|ui| ui.status(&input));
+    let document = &documents(&out, "kdsha.status/1")[0];
+    assert_eq!(document["ok"], false);
+    assert_eq!(document["deviations"].as_array().map(Vec::len), Some(3));
+    assert!(!out.contains("hunter2"), "an environment value was printed");
+}
+
+#[test]
+fn verbose_status_says_what_the_look_cost() {
+    let (topology, snapshot) = (samples::topology(), samples::calm());
+    let input =
+        StatusInput { topology: &topology, snapshot: &snapshot, unfinished: &[], owed: &[], reports: &[] };
+    let (out, _) = capture(Settings { verbose: 1, ..Settings::default() }, 80, |ui| ui.status(&input));
+    assert!(out.contains("41 requests, the longest chain 3 calls"), "{out}");
+}
+
+#[test]
+fn a_plan_shows_positions_calls_and_the_point_of_no_return() {
+    let plan = samples::plan();
+    let effects = samples::effects(&plan);
+    let show = |ui: &Ui| {
+        ui.set_context(&samples::topology(), Some(&samples::identity()));
+        ui.plan(&plan, &effects);
+    };
+    let (out, _) = human(80, show);
+    fits(&out, 80);
+    for effect in &effects {
+        assert!(out.contains(effect.effect.operation()), "{} is missing", effect.effect.operation());
+    }
+    assert_data_eq!(out, file!["snapshots/plan_80.txt"].raw());
+    let (out, _) = human(120, show);
+    assert_data_eq!(out, file!["snapshots/plan_120.txt"].raw());
+}
+
+#[test]
+fn a_plan_as_json_is_one_document() {
+    let plan = samples::plan();
+    let effects = samples::effects(&plan);
+    let (out, _) = json(|ui| ui.plan(&plan, &effects));
+    let documents = documents(&out, "kdsha.plan/1");
+    assert_eq!(documents.len(), 1);
+    for key in ["intent", "run", "stages", "checks", "positions", "blockers", "effects"] {
+        assert!(!documents[0][key].is_null(), "{key}");
+    }
+    assert_eq!(documents[0]["effects"].as_array().map(Vec::len), Some(effects.len()));
+}
+
+#[test]
+fn a_blocked_plan_lists_every_blocker() {
+    let mut plan = samples::plan();
+    plan.checks = samples::reports();
+    let (out, _) = human(80, |ui| ui.plan(&plan, &[]));
+    assert!(out.contains("This plan is blocked by 2 checks."), "{out}");
+    plan.intent = Intent::Failover { to: samples::east(), mode: Mode::Emergency };
+    let (out, _) = human(80, |ui| ui.plan(&plan, &[]));
+    assert!(out.contains("This plan is blocked by 1 check."), "{out}");
+}
+
+#[test]
+fn the_summary_before_a_run_is_on_stderr_with_the_prompts() {
+    let plan = samples::plan();
+    let (out, err) = human(80, |ui| ui.plan_summary(&plan, &samples::effects(&plan)));
+    assert_eq!(out, "");
+    assert!(err.contains("POINT OF NO RETURN"));
+}
+
+#[test]
+fn checks_are_grouped_and_what_is_well_is_a_count() {
+    let (out, _) = human(80, |ui| ui.checks(&samples::reports(), "Verify"));
+    fits(&out, 80);
+    assert_data_eq!(out, file!["snapshots/checks_80.txt"].raw());
+    let (out, _) = capture(Settings { verbose: 1, ..Settings::default() }, 80, |ui| {
+        ui.checks(&samples::reports(), "Verify")
+    });
+    assert!(out.contains("account 123456789012, as configured"), "{out}");
+    let (out, _) = json(|ui| ui.checks(&samples::reports(), "Verify"));
+    assert_eq!(documents(&out, "kdsha.verify/1")[0]["ok"], false);
+}
+
+#[test]
+fn unknown_is_not_ok() {
+    let unknown: Vec<_> = samples::reports().into_iter().filter(|r| r.verdict == Verdict::Unknown).collect();
+    let (out, _) = json(|ui| ui.checks(&unknown, "Verify"));
+    assert_eq!(documents(&out, "kdsha.verify/1")[0]["ok"], false);
+}
+
+#[test]
+fn a_failure_names_cause_exit_and_way_out() {
+    let chain = ["the switch of KDS-HA-ProducerLambda failed".to_owned(), "lambda:UpdateFunctionConfiguration for KDS-HA-ProducerLambda in us-west-2: 412: somebody else changed the function".to_owned()];
+    let hints = ["kdsha resume".to_owned()];
+    let (out, err) = human(80, |ui| ui.failure(Exit::StepFailed, &chain, &hints));
+    assert_eq!(out, "");
+    assert_data_eq!(err, file!["snapshots/failure_80.txt"].raw());
+    let (out, err) = json(|ui| ui.failure(Exit::StepFailed, &chain, &hints));
+    assert_eq!(documents(&out, "kdsha.error/1")[0]["exit"], 5);
+    assert!(err.starts_with("error: "));
+}
+
+#[test]
+fn a_rehearsal_ends_with_its_ledger() {
+    let result = serde_json::json!({
+        "schema": "kdsha.rehearsal/1", "scenario": "planned", "put": 120_000, "processed": 120_000, "lost": 0,
+        "duplicates": 43_212, "pending": 0, "recovery_seconds": 431.0, "rto_seconds": 900.0,
+    });
+    let (out, _) = human(80, |ui| ui.rehearsal(&result));
+    assert_data_eq!(out, file!["snapshots/rehearsal_80.txt"].raw());
+    let (out, _) = json(|ui| ui.rehearsal(&result));
+    assert_eq!(documents(&out, "kdsha.rehearsal/1")[0]["put"], 120_000);
+    let (out, _) = human(80, |ui| ui.rehearsal(&serde_json::json!({ "put": 5 })));
+    assert!(out.contains("Whether records were lost is unknown."), "{out}");
+}
+
+#[test]
+fn colours_change_nothing_that_can_be_read() {
+    let colored = Settings { color: Color::Always, ..Settings::default() };
+    let (_, with) = capture(colored, 80, show_run);
+    let (_, without) = human(80, show_run);
+    assert!(with.contains('\u{1b}'));
+    assert_eq!(console::strip_ansi_codes(&with), without);
+}
+
+#[test]
+fn a_closed_pipe_is_remembered_and_stops_nothing() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let err = Buffer::default();
+    let ui = Ui::with_writers(Settings::default(), Box::new(Closed), Box::new(err.clone()), 80);
+    ui.raw("data");
+    ui.note("still here");
+    assert_eq!(ui.write_error(), Some(io::ErrorKind::BrokenPipe));
+    assert_eq!(err.text(), "still here\n");
+}
+
+fn ask(typed: &'static str, stage: usize) -> (Answer, String) {
+    let plan = samples::plan();
+    let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
+    let mut answer = None;
+    let (_, err) = human(80, |ui| {
+        answer = Prompter::with_reader(ui, Box::new(typed.as_bytes())).ask(&prompt).ok();
+    });
+    (answer.expect("an answer"), err)
+}
+
+#[test]
+fn only_a_yes_is_a_yes() {
+    for (typed, answer) in [
+        ("y\n", Answer::Yes),
+        ("YES\n", Answer::Yes),
+        ("n\n", Answer::No),
+        ("\n", Answer::No),
+        ("", Answer::No),
+        ("yy\nwhat\n", Answer::No),
+        ("s\n", Answer::No),
+    ] {
+        assert_eq!(ask(typed, 3).0, answer, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_skip_is_offered_where_it_is_legal_and_needs_a_reason() {
+    let (answer, err) = ask("s\n\ns\n  the stream is deleted \n", 4);
+    assert_eq!(answer, Answer::Skip { reason: "the stream is deleted".to_owned() });
+    assert!(err.contains("A skip needs a reason.") && err.contains("records that arrive late"), "{err}");
+    let (_, err) = ask("s\n", 3);
+    assert!(err.contains("cannot be skipped") && !err.contains("[s]kip"), "{err}");
+}
+
+#[test]
+fn a_question_says_what_where_why_and_what_undoes_it() {
+    let (_, err) = ask("e\nn\n", 3);
+    assert_data_eq!(err, file!["snapshots/prompt_switch_80.txt"].raw());
+    let (_, err) = ask("e\nn\n", 2);
+    assert_data_eq!(err, file!["snapshots/prompt_create_80.txt"].raw());
+}
+
+#[test]
+fn a_stage_that_was_announced_is_not_titled_twice() {
+    let plan = samples::plan();
+    let prompt = StagePrompt::of_plan(&plan, 3, None, at("10:45:31")).expect("a stage");
+    let (_, err) = human(80, |ui| {
+        let started = Event::StageStarted {
+            number: 3,
+            of: 8,
+            title: prompt.title.clone(),
+            is_point_of_no_return: true,
+        };
+        ui.event(&started, at("10:45:31"));
+        assert_eq!(Prompter::with_reader(ui, Box::new(&b"y\n"[..])).ask(&prompt).ok(), Some(Answer::Yes));
+    });
+    assert_eq!(err.matches("[3/8]").count(), 1, "{err}");
+}
+
+#[test]
+fn an_emergency_needs_the_name_of_the_region() {
+    let region: Region = samples::east();
+    for (typed, answer) in [
+        ("us-east-2\n", true),
+        ("us-west-2\nus-east-2\n", true),
+        ("y\ny\ny\nus-east-2\n", false),
+        ("\n", false),
+        ("", false),
+    ] {
+        let mut given = None;
+        human(80, |ui| {
+            given = Prompter::with_reader(ui, Box::new(typed.as_bytes())).type_region(&region).ok()
+        });
+        assert_eq!(given, Some(answer), "{typed:?}");
+    }
+    assert_eq!(Prompter::AssumeYes.type_region(&region).ok(), Some(true));
+}
+
+fn one_of_each() -> Vec<Effect> {
+    let region = samples::east;
+    let function = || id("KDS-HA-ConsumerLambda");
+    let fan_out = MappingSource::StreamConsumer { stream: id("KDS-HA-Stream"), consumer: id("KDS-HA-EFO") };
+    let plan = samples::plan();
+    let mut effects: Vec<Effect> = samples::effects(&plan).into_iter().take(3).map(|e| e.effect).collect();
+    let set = samples::switch().set;
+    effects.extend([
+        Effect::CreateMapping {
+            region: region(),
+            function: function(),
+            source: fan_out.clone(),
+            start: crate::model::StartAt::TrimHorizon,
+            enabled: true,
+            settings: MappingSettings {
+                bisect_on_error: true,
+                maximum_record_age_seconds: Some(3600),
+                maximum_retry_attempts: Some(5),
+                on_failure: Some("arn:aws:sqs:us-east-2:123456789012:it's".to_owned()),
+                response_types: vec!["ReportBatchItemFailures".to_owned()],
+                tumbling_window_seconds: 30,
+                filters: vec![r#"{"data":{"a":[1]}}"#.to_owned()],
+                kms_key: Some("arn:aws:kms:us-east-2:123456789012:key/1".to_owned()),
+                count_events: true,
+                ..MappingSettings::default()
+            },
+        },
+        Effect::SetMappingEnabled { region: region(), function: function(), source: fan_out, enabled: false },
+        Effect::DeleteMapping {
+            region: region(),
+            function: function(),
+            source: MappingSource::Stream(id("KDS-HA-Stream")),
+        },
+        Effect::PublishVersion { region: region(), function: function() },
+        Effect::MoveAlias { region: region(), function: function(), alias: "live".to_owned(), expect: set },
+    ]);
+    effects
+}
+
+#[test]
+fn every_call_can_be_made_by_hand() {
+    let mut text = String::new();
+    for (index, effect) in one_of_each().iter().enumerate() {
+        let account = account();
+        let lines = aws_cli::lines(effect, (index != 5).then_some(&account));
+        text += &format!("# {}: {effect}\n{}\n\n", effect.operation(), lines.join("\n"));
+    }
+    assert_data_eq!(text, file!["snapshots/aws_cli.sh"].raw());
+}
+
+/// To look at it: `KDSHA_LOOK=DIR cargo test look_at_it` writes every page in colour, at two widths.
+#[test]
+fn look_at_it() {
+    let Some(folder) = std::env::var_os("KDSHA_LOOK").map(std::path::PathBuf::from) else { return };
+    let plan = samples::plan();
+    let (topology, snapshot) = (samples::topology(), samples::outage());
+    let reports = samples::reports();
+    let owed = ["us-west-2: stop the replicator: kdsha resume".to_owned()];
+    let input = StatusInput {
+        topology: &topology,
+        snapshot: &snapshot,
+        unfinished: &owed,
+        owed: &owed,
+        reports: &reports,
+    };
+    for width in [80, 120] {
+        let settings = Settings { color: Color::Always, ..Settings::default() };
+        let (out, err) = capture(settings, width, |ui| {
+            ui.set_context(&topology, Some(&samples::identity()));
+            ui.status(&input);
+            ui.plan(&plan, &samples::effects(&plan));
+            ui.checks(&reports, "Verify");
+            show_run(ui);
+            let prompt = StagePrompt::of_plan(&plan, 3, Some(&account()), at("10:45:31")).expect("a stage");
+            let answer = Prompter::with_reader(ui, Box::new(&b"e\nx\ny\n"[..])).ask(&prompt);
+            assert_eq!(answer.ok(), Some(Answer::Yes));
+        });
+        std::fs::write(folder.join(format!("data_{width}.txt")), out).expect("a folder to write to");
+        std::fs::write(folder.join(format!("rest_{width}.txt")), err).expect("a folder to write to");
+    }
+}
+
+/// To see the live lines: `KDSHA_LIVE=run cargo test watch_it -- --nocapture` in a terminal; `KDSHA_LIVE=ask` to
+/// be asked.
+#[test]
+fn watch_it() {
+    let Ok(what) = std::env::var("KDSHA_LIVE") else { return };
+    let ui = Ui::new(Settings::default());
+    if what == "run" {
+        return show_slowly(&ui);
+    }
+    let plan = samples::plan();
+    let mut prompter = Prompter::terminal(&ui);
+    for stage in 2..=4 {
+        std::thread::sleep(seconds(2));
+        let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
+        ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
+    }
+    ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
+}
+
+fn show_slowly(ui: &Ui) {
+    ui.set_context(&samples::topology(), Some(&samples::identity()));
+    for (event, at) in samples::events() {
+        ui.event(&event, at);
+        let pause =
+            if matches!(event, Event::Waiting { .. }) { seconds(2) } else { Duration::from_millis(300) };
+        std::thread::sleep(pause);
+    }
+}
