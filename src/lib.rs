@@ -1,10 +1,8 @@
 //! kdsha moves an Amazon Kinesis Data Streams pipeline to another AWS Region, and back, without losing a record.
 
 pub mod aws;
-#[cfg(any())]
 pub mod cli;
 pub mod config;
-#[cfg(any())]
 pub mod engine;
 pub mod journal;
 pub mod model;

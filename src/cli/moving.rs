@@ -7,7 +7,7 @@ use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
 use crate::plan::{Intent, Mode, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
-use crate::ui::{Format, Prompter, Ui};
+use crate::ui::{Format, Ui};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -58,13 +58,13 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     if ui.settings().format == Format::Human {
         ui.plan_summary(&plan, &effects);
     }
-    if let (Intent::Failover { to, mode: Mode::Emergency }, Prompter::Terminal) =
-        (&wanted.intent, session.prompter)
-    {
-        let typed =
-            session.prompter.type_region(ui, to).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
-        if !typed {
-            return Ok(Exit::Declined);
+    if let Intent::Failover { to, mode: Mode::Emergency } = &wanted.intent {
+        let typed = session.prompter.borrow_mut().type_region(to);
+        match typed {
+            Ok(true) => {}
+            Ok(false) => return Ok(Exit::Declined),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => return Ok(Exit::Interrupted),
+            Err(e) => return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}"))),
         }
     }
     let (mut journal, before) = open(session, &plan, earlier, kept.is_some(), &snapshot)?;
@@ -73,7 +73,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         &session.topology,
         &mut journal,
         ui.clone(),
-        session.prompter,
+        &session.prompter,
         session.interrupt.clone(),
     );
     Ok(engine.run(&plan, &before).await)

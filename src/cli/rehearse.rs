@@ -13,6 +13,7 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::world::{Outage, Story, World};
 use crate::ui::{Format, Prompter, Ui};
 use serde_json::json;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -127,7 +128,7 @@ impl<'a> Play<'a> {
             topology,
             aws,
             state: StateFolder::at(state),
-            prompter,
+            prompter: RefCell::new(prompter),
             interrupt,
             owner: session::owner(),
             argv: vec!["kdsha".to_owned(), "rehearse".to_owned()],

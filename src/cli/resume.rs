@@ -61,7 +61,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Fai
         &session.topology,
         &mut journal,
         ui.clone(),
-        session.prompter,
+        &session.prompter,
         session.interrupt.clone(),
     );
     Ok(engine.run(&run.plan, &earlier).await)

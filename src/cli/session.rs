@@ -8,6 +8,7 @@ use crate::journal::{Listed, RunRecord, StateFolder};
 use crate::model::{Exit, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::Request;
 use crate::ui::Prompter;
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// How far back plans read the metrics.
@@ -22,7 +23,7 @@ pub struct Session {
     /// Where the runs are written down.
     pub state: StateFolder,
     /// Who answers the prompts.
-    pub prompter: Prompter,
+    pub prompter: RefCell<Prompter>,
     /// Ctrl-C.
     pub interrupt: Interrupt,
     /// `user@host`.

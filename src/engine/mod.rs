@@ -12,7 +12,7 @@ pub use interrupt::Interrupt;
 use crate::aws::Aws;
 use crate::config::Topology;
 use crate::journal::{Journal, JournalError};
-use crate::model::{Check, Event, Exit, PipelineName, Side, StepOutcome, Timestamp};
+use crate::model::{AccountId, Check, Event, Exit, PipelineName, Side, Snapshot, StepOutcome, Timestamp};
 use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::Sides;
 use crate::ui::{Prompter, StagePrompt, Ui};
@@ -59,7 +59,7 @@ pub struct Engine<'a> {
     topology: &'a Topology,
     journal: RefCell<&'a mut Journal>,
     ui: Ui,
-    prompter: Prompter,
+    prompter: &'a RefCell<Prompter>,
     interrupt: Interrupt,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Engine<'a> {
         topology: &'a Topology,
         journal: &'a mut Journal,
         ui: Ui,
-        prompter: Prompter,
+        prompter: &'a RefCell<Prompter>,
         interrupt: Interrupt,
     ) -> Engine<'a> {
         Engine { aws, topology, journal: RefCell::new(journal), ui, prompter, interrupt }
@@ -226,19 +226,22 @@ impl<'a> Engine<'a> {
         let is_done =
             |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
         let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
-            .then(|| self.prompt(plan, number, stage, &work, &snapshot));
-        let permit =
-            match confirm::confirm(self.prompter, prompt, &self.interrupt).await.map_err(Halt::Terminal)? {
-                Confirmed::Yes(permit, by) => {
-                    self.emit(Event::StageConfirmed { number, by: by.to_owned() })?;
-                    permit
-                }
-                Confirmed::No => return Err(Halt::Declined),
-                Confirmed::Interrupted => return Err(Halt::Interrupted),
-                Confirmed::Skip(reason) => return self.skip(number, &work, &reason),
-            };
+            .then(|| StagePrompt::of_plan(plan, number, self.account(&snapshot), self.now()))
+            .flatten();
+        let asked = prompt.is_some();
+        let confirmed = confirm::confirm(&mut self.prompter.borrow_mut(), prompt).map_err(Halt::Terminal)?;
+        let permit = match confirmed {
+            Confirmed::Yes(permit) => permit,
+            Confirmed::No => return Err(Halt::Declined),
+            Confirmed::Interrupted => return Err(Halt::Interrupted),
+            Confirmed::Skip(reason) => return self.skip(number, &work, &reason),
+        };
         // The world may have changed while the operator was thinking.
-        let snapshot = if self.asks(stage) { self.look(&work).await } else { snapshot };
+        let snapshot = if asked && self.is_operator() { self.look(&work).await } else { snapshot };
+        if asked {
+            let by = self.prompter.borrow().by().to_owned();
+            self.emit(Event::StageConfirmed { number, by })?;
+        }
         let end = self.work_off(number, stage, work, snapshot, &permit).await?;
         tally.failed.extend(end.failed.clone());
         tally.timed_out.extend(end.timed_out.clone());
@@ -249,8 +252,12 @@ impl<'a> Engine<'a> {
         self.emit(Event::StageFinished { number })
     }
 
-    fn asks(&self, stage: &Stage) -> bool {
-        stage.consent == Consent::Ask && matches!(self.prompter, Prompter::Terminal)
+    fn is_operator(&self) -> bool {
+        matches!(*self.prompter.borrow(), Prompter::Terminal(_))
+    }
+
+    fn account<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s AccountId> {
+        snapshot.identity.known().map(|identity| &identity.account)
     }
 
     fn skip(&self, number: usize, work: &[stage::Work<'_>], reason: &str) -> Result<(), Halt> {
@@ -269,20 +276,6 @@ impl<'a> Engine<'a> {
             self.finished(number, one.index(), one.planned(), StepOutcome::Owed { reason })?;
         }
         self.emit(Event::StageFinished { number })
-    }
-
-    fn prompt(
-        &self,
-        plan: &Plan,
-        number: usize,
-        stage: &Stage,
-        work: &[stage::Work<'_>],
-        snapshot: &crate::model::Snapshot,
-    ) -> StagePrompt {
-        let undone =
-            work.iter().filter(|one| !matches!(stage::check(one.planned(), snapshot), Check::Done(_)));
-        let steps: Vec<PlannedStep> = undone.map(|one| one.planned().clone()).collect();
-        StagePrompt::new(plan, number, stage, &steps, snapshot)
     }
 }
 

@@ -204,7 +204,7 @@ impl RunView {
         at: Timestamp,
     ) -> (String, Weight) {
         use Weight::{Attention, Progress};
-        let Event::StepFinished { pipeline, step, region, outcome } = event else {
+        let Event::StepFinished { pipeline, step, region, outcome, .. } = event else {
             return (String::new(), Progress);
         };
         let waited = self.waits.end(live, pipeline, step);
