@@ -335,7 +335,7 @@ fn watch_it() {
     let plan = sample_run::plan();
     let mut prompter = Prompter::terminal(&ui);
     for stage in 2..=4 {
-        std::thread::sleep(seconds(2));
+        std::thread::sleep(Duration::from_millis(700));
         let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
         ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
     }

@@ -85,6 +85,34 @@ fn an_emergency_needs_the_name_of_the_region() {
     assert_eq!(Prompter::AssumeYes.type_region(&region).ok(), Some(true));
 }
 
+/// On a real terminal: what is typed early is no answer, Ctrl-C is heard, Ctrl-D is no, and the cursor stays visible.
+#[test]
+fn a_terminal_is_heard_only_while_a_question_is_open() -> Result<(), rexpect::error::Error> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command
+        .args(["--exact", "ui::tests::watch_it", "--nocapture"])
+        .env("KDSHA_LIVE", "ask")
+        .env("TERM", "xterm");
+    let mut terminal = rexpect::session::spawn_command(command, Some(20_000))?;
+    terminal.exp_string("running 1 test")?;
+    terminal.send_line("y")?;
+    let mut seen = terminal.exp_string("(default: no) > ")?;
+    terminal.send_line("n")?;
+    seen += &terminal.exp_string("stage 2: Ok(No)")?;
+    terminal.exp_string("(default: no) > ")?;
+    terminal.send_control('c')?;
+    seen += &terminal.exp_string("stage 3: Err(Kind(Interrupted))")?;
+    terminal.exp_string("(default: no) > ")?;
+    terminal.send_control('d')?;
+    seen += &terminal.exp_string("stage 4: Ok(No)")?;
+    terminal.exp_string("(empty: stop here) > ")?;
+    terminal.send_line("us-east-2")?;
+    seen += &terminal.exp_string("typed: Ok(true)")?;
+    assert!(!seen.contains("\u{1b}[?25l"), "the cursor was hidden");
+    terminal.exp_eof()?;
+    Ok(())
+}
+
 fn one_of_each() -> Vec<Effect> {
     let region = samples::east;
     let function = || id("KDS-HA-ConsumerLambda");
