@@ -82,7 +82,7 @@ impl Cells<'_, '_> {
     fn stream(&mut self, side: Side) -> String {
         let name = self.side(side).stream_name.to_string();
         match self.side(side).stream.clone() {
-            Observed::Known(stream) => format!("{name}\n{}", describe(&stream)),
+            Observed::Known(stream) => describe(&name, &stream),
             Observed::Unknown(reason) => format!("{name}\n{}", self.notes.unknown(&reason)),
         }
     }
@@ -195,7 +195,7 @@ impl Cells<'_, '_> {
         match assess::lag(side, reader, self.input.snapshot.taken_at) {
             Observed::Known(lag) => {
                 let stale = if lag.sample_age > self.input.topology.timing.fresh { ", STALE" } else { "" };
-                format!("{} (sample {} old{stale})", duration::show(lag.lag), text::whole(lag.sample_age))
+                format!("{} (sample {} old{stale})", text::exact(lag.lag), text::whole(lag.sample_age))
             }
             Observed::Unknown(reason) => self.notes.unknown(&reason),
         }
@@ -251,13 +251,13 @@ impl Cells<'_, '_> {
     }
 }
 
-fn describe(stream: &StreamView) -> String {
+fn describe(name: &str, stream: &StreamView) -> String {
     let mode = match stream.mode {
         StreamMode::Provisioned => "provisioned",
         StreamMode::OnDemand => "on-demand",
     };
     let shards = text::plural(stream.open_shards as usize, "shard");
-    format!("{}, {mode}, {shards}\nkeeps {} h", stream.status, stream.retention_hours)
+    format!("{name}, {}\n{mode}, {shards}, keeps {}h", stream.status, stream.retention_hours)
 }
 
 /// What keeps a function from running.

@@ -25,8 +25,6 @@ mod position;
 pub mod prompt;
 mod rehearsal;
 mod run;
-#[cfg(test)]
-mod samples;
 mod screen;
 mod status;
 mod text;
@@ -167,6 +165,19 @@ impl Ui {
     /// Shows where both Regions stand, on stdout.
     pub fn status(&self, input: &StatusInput<'_>) {
         self.show(|| json::status(input), |look, _| status::render(look, input));
+    }
+
+    /// Shows the status in place of the one before, for `--watch`: on a terminal the screen is written over, cut to
+    /// its height; elsewhere, and as JSON, it is one more page or document.
+    pub fn status_again(&self, input: &StatusInput<'_>) {
+        let inner = &mut *self.inner();
+        match inner.settings.format {
+            Format::Json => inner.screen.data(&json::status(input)),
+            Format::Human => {
+                let page = status::render(inner.screen.data_look(), input);
+                inner.screen.frame(&page);
+            }
+        }
     }
 
     /// Shows a plan as data, on stdout: a dry run.

@@ -95,6 +95,23 @@ fn stage(look: Look, number: usize, stage: &Stage, many: bool, effects: &[Planne
     out
 }
 
+/// Calls that no step of the plan claims. There are none in a sound plan; if there are, they are not hidden.
+fn unplaced(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
+    let is_placed = |planned: &&PlannedEffect| {
+        let stage = planned.stage.checked_sub(1).and_then(|index| plan.stages.get(index));
+        let steps = stage.map_or(&[][..], |stage| &stage.steps);
+        steps.iter().any(|s| calls(planned.stage, s, effects).contains(&&planned.effect))
+    };
+    let left: Vec<&PlannedEffect> = effects.iter().filter(|planned| !is_placed(planned)).collect();
+    let mark = look.mark(Mark::Send);
+    let line = |planned: &&PlannedEffect| {
+        look.hang(&format!("     {mark} "), &format!("{}: {}", planned.pipeline, call(look, &planned.effect)))
+    };
+    let title =
+        if left.is_empty() { String::new() } else { look.hang("  +  ", "also sent, by no step above") };
+    title + &left.iter().map(line).collect::<String>()
+}
+
 fn verdict(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
     let blockers = plan.blockers();
     let calls = text::plural(effects.len(), "call");
@@ -123,6 +140,7 @@ pub(crate) fn render(look: Look, context: &Context, plan: &Plan, effects: &[Plan
     for (index, each) in plan.stages.iter().enumerate() {
         out += &stage(look, index + 1, each, many, effects);
     }
+    out += &unplaced(look, plan, effects);
     if !plan.checks.is_empty() {
         out += &format!("\n{}\n", look.rule(&format!("Preflight: {}", checks::tally(look, &plan.checks))));
         out += &checks::body(look, &plan.checks);

@@ -25,15 +25,21 @@ pub struct StatusInput<'a> {
 }
 
 impl StatusInput<'_> {
-    /// The checks that are not ok.
+    /// The checks that are not ok, the worst first.
     pub(crate) fn deviations(&self) -> Vec<&CheckReport> {
-        self.reports.iter().filter(|r| r.verdict != Verdict::Ok).collect()
+        let mut reports: Vec<&CheckReport> =
+            self.reports.iter().filter(|r| r.verdict != Verdict::Ok).collect();
+        reports.sort_by_key(|report| std::cmp::Reverse(report.verdict));
+        reports
     }
 
-    /// Whether nothing failed, nothing is unknown, nothing is unfinished, nothing is owed.
+    /// Whether every API answered, nothing failed or is unknown, nothing is unfinished, nothing is owed.
     pub(crate) fn is_sound(&self) -> bool {
         let bad = |r: &CheckReport| matches!(r.verdict, Verdict::Fail | Verdict::Unknown);
-        self.unfinished.is_empty() && self.owed.is_empty() && !self.reports.iter().any(bad)
+        let regions = &self.topology.regions;
+        let is_silent = |region| !assess::silent_apis(self.snapshot, region).is_empty();
+        let is_silent = is_silent(&regions.primary) || is_silent(&regions.standby);
+        !is_silent && self.unfinished.is_empty() && self.owed.is_empty() && !self.reports.iter().any(bad)
     }
 }
 
@@ -81,7 +87,10 @@ pub(crate) fn who(identity: &Identity) -> String {
 fn head(look: Look, input: &StatusInput<'_>) -> String {
     let snapshot = input.snapshot;
     let at = text::full_time(snapshot.taken_at);
-    let mut out = look.hang("", &look.paint(Tone::Strong, format!("Status at {at}")));
+    let mut out = look.hang(
+        "",
+        &format!("{}: {}", look.paint(Tone::Strong, format!("Status at {at}")), verdict(look, input)),
+    );
     out += &look.field(
         "by",
         &match &snapshot.identity {
@@ -189,9 +198,9 @@ fn silent(look: Look, input: &StatusInput<'_>) -> String {
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
     let deviations = input.deviations().len();
     match (input.is_sound(), deviations) {
-        (true, 0) => look.paint(Tone::Good, "Sound: nothing deviates, nothing is owed."),
-        (true, n) => look.paint(Tone::Good, format!("Sound, with {}.", text::plural(n, "warning"))),
-        (false, _) => look.paint(Tone::Bad, "NOT SOUND: see the lists above."),
+        (true, 0) => look.paint(Tone::Good, "sound, nothing is owed"),
+        (true, n) => look.paint(Tone::Good, format!("sound, with {}", text::plural(n, "warning"))),
+        (false, _) => look.paint(Tone::Bad, "NOT SOUND"),
     }
 }
 
@@ -214,7 +223,6 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
     }
     out += &list(look, "Unfinished", Tone::Bad, input.unfinished);
     out += &list(look, "Owed", Tone::Bad, input.owed);
-    out += &format!("\n{}\n", verdict(look, input));
     if look.verbose > 0 {
         let stats = input.snapshot.stats;
         let chain = text::plural(stats.longest_chain as usize, "call");

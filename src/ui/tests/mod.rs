@@ -1,8 +1,12 @@
-//! What people and programs read, as snapshots at two widths. `SNAPSHOTS=overwrite cargo test` writes them anew.
+//! Pages: what people and programs read, as snapshots at two widths. `SNAPSHOTS=overwrite cargo test` writes them anew.
 
-use super::samples::{self, account, at, id, seconds};
+use samples::{account, at, seconds};
+mod questions;
+mod sample_run;
+mod samples;
+
 use super::*;
-use crate::model::{Effect, MappingSettings, MappingSource, Region, Verdict};
+use crate::model::Verdict;
 use crate::plan::{Intent, Mode};
 use snapbox::{assert_data_eq, file};
 
@@ -40,7 +44,7 @@ fn documents(text: &str, schema: &str) -> Vec<serde_json::Value> {
 
 fn show_run(ui: &Ui) {
     ui.set_context(&samples::topology(), Some(&samples::identity()));
-    for (event, at) in samples::events() {
+    for (event, at) in sample_run::events() {
         ui.event(&event, at);
     }
 }
@@ -60,7 +64,7 @@ fn a_run_as_json_is_one_document_an_event() {
     let (out, err) = json(show_run);
     assert_eq!(err, "");
     let documents = documents(&out, "kdsha.event/1");
-    assert_eq!(documents.len(), samples::events().len());
+    assert_eq!(documents.len(), sample_run::events().len());
     assert_eq!(documents[0]["event"], "run_started");
     assert_eq!(documents[0]["at"], "2026-11-22T10:45:01Z");
     assert_data_eq!(out, file!["snapshots/run.jsonl"].raw());
@@ -115,6 +119,8 @@ fn the_status_of_an_outage_names_every_unknown() {
     assert_data_eq!(out, file!["snapshots/status_outage_80.txt"].raw());
     let (out, _) = json(|ui| ui.status(&input));
     let document = &documents(&out, "kdsha.status/1")[0];
+    let pretty = serde_json::to_string_pretty(document).expect("JSON");
+    assert_data_eq!(pretty, file!["snapshots/status_outage.json"].raw());
     assert_eq!(document["ok"], false);
     assert_eq!(document["deviations"].as_array().map(Vec::len), Some(3));
     assert!(!out.contains("hunter2"), "an environment value was printed");
@@ -131,8 +137,8 @@ fn verbose_status_says_what_the_look_cost() {
 
 #[test]
 fn a_plan_shows_positions_calls_and_the_point_of_no_return() {
-    let plan = samples::plan();
-    let effects = samples::effects(&plan);
+    let plan = sample_run::plan();
+    let effects = sample_run::effects(&plan);
     let show = |ui: &Ui| {
         ui.set_context(&samples::topology(), Some(&samples::identity()));
         ui.plan(&plan, &effects);
@@ -149,11 +155,13 @@ fn a_plan_shows_positions_calls_and_the_point_of_no_return() {
 
 #[test]
 fn a_plan_as_json_is_one_document() {
-    let plan = samples::plan();
-    let effects = samples::effects(&plan);
+    let plan = sample_run::plan();
+    let effects = sample_run::effects(&plan);
     let (out, _) = json(|ui| ui.plan(&plan, &effects));
     let documents = documents(&out, "kdsha.plan/1");
     assert_eq!(documents.len(), 1);
+    let pretty = serde_json::to_string_pretty(&documents[0]).expect("JSON");
+    assert_data_eq!(pretty, file!["snapshots/plan.json"].raw());
     for key in ["intent", "run", "stages", "checks", "positions", "blockers", "effects"] {
         assert!(!documents[0][key].is_null(), "{key}");
     }
@@ -161,8 +169,38 @@ fn a_plan_as_json_is_one_document() {
 }
 
 #[test]
+fn a_call_that_no_step_claims_is_not_hidden() {
+    let mut plan = sample_run::plan();
+    let effects = sample_run::effects(&plan);
+    plan.stages[2].steps.clear();
+    let (out, _) = human(80, |ui| ui.plan(&plan, &effects));
+    assert!(out.contains("also sent, by no step above"), "{out}");
+    assert!(out.contains("lambda:UpdateFunctionConfiguration"), "{out}");
+}
+
+#[test]
+fn several_pipelines_are_told_apart() {
+    let two = vec![samples::id("ticker-prices"), samples::id("orders")];
+    let (_, err) = human(80, |ui| {
+        for (mut event, at) in sample_run::events() {
+            if let Event::RunStarted { pipelines, .. } = &mut event {
+                pipelines.clone_from(&two);
+            }
+            ui.event(&event, at);
+        }
+    });
+    for text in [
+        "send    us-west-2: ticker-prices: set",
+        "ok      us-west-2: ticker-prices: drain",
+        "waiting ticker-prices: for",
+    ] {
+        assert!(err.contains(text), "{text}\n{err}");
+    }
+}
+
+#[test]
 fn a_blocked_plan_lists_every_blocker() {
-    let mut plan = samples::plan();
+    let mut plan = sample_run::plan();
     plan.checks = samples::reports();
     let (out, _) = human(80, |ui| ui.plan(&plan, &[]));
     assert!(out.contains("This plan is blocked by 2 checks."), "{out}");
@@ -173,8 +211,8 @@ fn a_blocked_plan_lists_every_blocker() {
 
 #[test]
 fn the_summary_before_a_run_is_on_stderr_with_the_prompts() {
-    let plan = samples::plan();
-    let (out, err) = human(80, |ui| ui.plan_summary(&plan, &samples::effects(&plan)));
+    let plan = sample_run::plan();
+    let (out, err) = human(80, |ui| ui.plan_summary(&plan, &sample_run::effects(&plan)));
     assert_eq!(out, "");
     assert!(err.contains("POINT OF NO RETURN"));
 }
@@ -253,139 +291,11 @@ fn a_closed_pipe_is_remembered_and_stops_nothing() {
     assert_eq!(err.text(), "still here\n");
 }
 
-fn ask(typed: &'static str, stage: usize) -> (Answer, String) {
-    let plan = samples::plan();
-    let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
-    let mut answer = None;
-    let (_, err) = human(80, |ui| {
-        answer = Prompter::with_reader(ui, Box::new(typed.as_bytes())).ask(&prompt).ok();
-    });
-    (answer.expect("an answer"), err)
-}
-
-#[test]
-fn only_a_yes_is_a_yes() {
-    for (typed, answer) in [
-        ("y\n", Answer::Yes),
-        ("YES\n", Answer::Yes),
-        ("n\n", Answer::No),
-        ("\n", Answer::No),
-        ("", Answer::No),
-        ("yy\nwhat\n", Answer::No),
-        ("s\n", Answer::No),
-    ] {
-        assert_eq!(ask(typed, 3).0, answer, "{typed:?}");
-    }
-}
-
-#[test]
-fn a_skip_is_offered_where_it_is_legal_and_needs_a_reason() {
-    let (answer, err) = ask("s\n\ns\n  the stream is deleted \n", 4);
-    assert_eq!(answer, Answer::Skip { reason: "the stream is deleted".to_owned() });
-    assert!(err.contains("A skip needs a reason.") && err.contains("records that arrive late"), "{err}");
-    let (_, err) = ask("s\n", 3);
-    assert!(err.contains("cannot be skipped") && !err.contains("[s]kip"), "{err}");
-}
-
-#[test]
-fn a_question_says_what_where_why_and_what_undoes_it() {
-    let (_, err) = ask("e\nn\n", 3);
-    assert_data_eq!(err, file!["snapshots/prompt_switch_80.txt"].raw());
-    let (_, err) = ask("e\nn\n", 2);
-    assert_data_eq!(err, file!["snapshots/prompt_create_80.txt"].raw());
-}
-
-#[test]
-fn a_stage_that_was_announced_is_not_titled_twice() {
-    let plan = samples::plan();
-    let prompt = StagePrompt::of_plan(&plan, 3, None, at("10:45:31")).expect("a stage");
-    let (_, err) = human(80, |ui| {
-        let started = Event::StageStarted {
-            number: 3,
-            of: 8,
-            title: prompt.title.clone(),
-            is_point_of_no_return: true,
-        };
-        ui.event(&started, at("10:45:31"));
-        assert_eq!(Prompter::with_reader(ui, Box::new(&b"y\n"[..])).ask(&prompt).ok(), Some(Answer::Yes));
-    });
-    assert_eq!(err.matches("[3/8]").count(), 1, "{err}");
-}
-
-#[test]
-fn an_emergency_needs_the_name_of_the_region() {
-    let region: Region = samples::east();
-    for (typed, answer) in [
-        ("us-east-2\n", true),
-        ("us-west-2\nus-east-2\n", true),
-        ("y\ny\ny\nus-east-2\n", false),
-        ("\n", false),
-        ("", false),
-    ] {
-        let mut given = None;
-        human(80, |ui| {
-            given = Prompter::with_reader(ui, Box::new(typed.as_bytes())).type_region(&region).ok()
-        });
-        assert_eq!(given, Some(answer), "{typed:?}");
-    }
-    assert_eq!(Prompter::AssumeYes.type_region(&region).ok(), Some(true));
-}
-
-fn one_of_each() -> Vec<Effect> {
-    let region = samples::east;
-    let function = || id("KDS-HA-ConsumerLambda");
-    let fan_out = MappingSource::StreamConsumer { stream: id("KDS-HA-Stream"), consumer: id("KDS-HA-EFO") };
-    let plan = samples::plan();
-    let mut effects: Vec<Effect> = samples::effects(&plan).into_iter().take(3).map(|e| e.effect).collect();
-    let set = samples::switch().set;
-    effects.extend([
-        Effect::CreateMapping {
-            region: region(),
-            function: function(),
-            source: fan_out.clone(),
-            start: crate::model::StartAt::TrimHorizon,
-            enabled: true,
-            settings: MappingSettings {
-                bisect_on_error: true,
-                maximum_record_age_seconds: Some(3600),
-                maximum_retry_attempts: Some(5),
-                on_failure: Some("arn:aws:sqs:us-east-2:123456789012:it's".to_owned()),
-                response_types: vec!["ReportBatchItemFailures".to_owned()],
-                tumbling_window_seconds: 30,
-                filters: vec![r#"{"data":{"a":[1]}}"#.to_owned()],
-                kms_key: Some("arn:aws:kms:us-east-2:123456789012:key/1".to_owned()),
-                count_events: true,
-                ..MappingSettings::default()
-            },
-        },
-        Effect::SetMappingEnabled { region: region(), function: function(), source: fan_out, enabled: false },
-        Effect::DeleteMapping {
-            region: region(),
-            function: function(),
-            source: MappingSource::Stream(id("KDS-HA-Stream")),
-        },
-        Effect::PublishVersion { region: region(), function: function() },
-        Effect::MoveAlias { region: region(), function: function(), alias: "live".to_owned(), expect: set },
-    ]);
-    effects
-}
-
-#[test]
-fn every_call_can_be_made_by_hand() {
-    let mut text = String::new();
-    for (index, effect) in one_of_each().iter().enumerate() {
-        let account = account();
-        let lines = aws_cli::lines(effect, (index != 5).then_some(&account));
-        text += &format!("# {}: {effect}\n{}\n\n", effect.operation(), lines.join("\n"));
-    }
-    assert_data_eq!(text, file!["snapshots/aws_cli.sh"].raw());
-}
-
 /// To look at it: `KDSHA_LOOK=DIR cargo test look_at_it` writes every page in colour, at two widths.
 #[test]
 fn look_at_it() {
     let Some(folder) = std::env::var_os("KDSHA_LOOK").map(std::path::PathBuf::from) else { return };
-    let plan = samples::plan();
+    let plan = sample_run::plan();
     let (topology, snapshot) = (samples::topology(), samples::outage());
     let reports = samples::reports();
     let owed = ["us-west-2: stop the replicator: kdsha resume".to_owned()];
@@ -401,7 +311,7 @@ fn look_at_it() {
         let (out, err) = capture(settings, width, |ui| {
             ui.set_context(&topology, Some(&samples::identity()));
             ui.status(&input);
-            ui.plan(&plan, &samples::effects(&plan));
+            ui.plan(&plan, &sample_run::effects(&plan));
             ui.checks(&reports, "Verify");
             show_run(ui);
             let prompt = StagePrompt::of_plan(&plan, 3, Some(&account()), at("10:45:31")).expect("a stage");
@@ -422,10 +332,10 @@ fn watch_it() {
     if what == "run" {
         return show_slowly(&ui);
     }
-    let plan = samples::plan();
+    let plan = sample_run::plan();
     let mut prompter = Prompter::terminal(&ui);
     for stage in 2..=4 {
-        std::thread::sleep(seconds(2));
+        std::thread::sleep(Duration::from_millis(700));
         let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
         ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
     }
@@ -434,7 +344,7 @@ fn watch_it() {
 
 fn show_slowly(ui: &Ui) {
     ui.set_context(&samples::topology(), Some(&samples::identity()));
-    for (event, at) in samples::events() {
+    for (event, at) in sample_run::events() {
         ui.event(&event, at);
         let pause =
             if matches!(event, Event::Waiting { .. }) { seconds(2) } else { Duration::from_millis(300) };

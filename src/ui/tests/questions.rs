@@ -1,0 +1,164 @@
+//! Questions and answers, and the same calls by hand.
+
+use super::human;
+use super::sample_run as run;
+use super::samples::{self, account, at, id};
+use crate::model::{Effect, Event, MappingSettings, MappingSource, Region};
+use crate::ui::{Answer, Prompter, StagePrompt, aws_cli};
+use snapbox::{assert_data_eq, file};
+
+fn ask(typed: &'static str, stage: usize) -> (Answer, String) {
+    let plan = run::plan();
+    let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
+    let mut answer = None;
+    let (_, err) = human(80, |ui| {
+        answer = Prompter::with_reader(ui, Box::new(typed.as_bytes())).ask(&prompt).ok();
+    });
+    (answer.expect("an answer"), err)
+}
+
+#[test]
+fn only_a_yes_is_a_yes() {
+    for (typed, answer) in [
+        ("y\n", Answer::Yes),
+        ("YES\n", Answer::Yes),
+        ("n\n", Answer::No),
+        ("\n", Answer::No),
+        ("", Answer::No),
+        ("yy\nwhat\n", Answer::No),
+        ("s\n", Answer::No),
+    ] {
+        assert_eq!(ask(typed, 3).0, answer, "{typed:?}");
+    }
+}
+
+#[test]
+fn a_skip_is_offered_where_it_is_legal_and_needs_a_reason() {
+    let (answer, err) = ask("s\n\ns\n  the stream is deleted \n", 4);
+    assert_eq!(answer, Answer::Skip { reason: "the stream is deleted".to_owned() });
+    assert!(err.contains("A skip needs a reason.") && err.contains("records that arrive late"), "{err}");
+    let (_, err) = ask("s\n", 3);
+    assert!(err.contains("cannot be skipped") && !err.contains("[s]kip"), "{err}");
+}
+
+#[test]
+fn a_question_says_what_where_why_and_what_undoes_it() {
+    let (_, err) = ask("e\nn\n", 3);
+    assert_data_eq!(err, file!["snapshots/prompt_switch_80.txt"].raw());
+    let (_, err) = ask("e\nn\n", 2);
+    assert_data_eq!(err, file!["snapshots/prompt_create_80.txt"].raw());
+}
+
+#[test]
+fn a_stage_that_was_announced_is_not_titled_twice() {
+    let plan = run::plan();
+    let prompt = StagePrompt::of_plan(&plan, 3, None, at("10:45:31")).expect("a stage");
+    let (_, err) = human(80, |ui| {
+        let started = Event::StageStarted {
+            number: 3,
+            of: 8,
+            title: prompt.title.clone(),
+            is_point_of_no_return: true,
+        };
+        ui.event(&started, at("10:45:31"));
+        assert_eq!(Prompter::with_reader(ui, Box::new(&b"y\n"[..])).ask(&prompt).ok(), Some(Answer::Yes));
+    });
+    assert_eq!(err.matches("[3/8]").count(), 1, "{err}");
+}
+
+#[test]
+fn an_emergency_needs_the_name_of_the_region() {
+    let region: Region = samples::east();
+    for (typed, answer) in [
+        ("us-east-2\n", true),
+        ("us-west-2\nus-east-2\n", true),
+        ("y\ny\ny\nus-east-2\n", false),
+        ("\n", false),
+        ("", false),
+    ] {
+        let mut given = None;
+        human(80, |ui| {
+            given = Prompter::with_reader(ui, Box::new(typed.as_bytes())).type_region(&region).ok()
+        });
+        assert_eq!(given, Some(answer), "{typed:?}");
+    }
+    assert_eq!(Prompter::AssumeYes.type_region(&region).ok(), Some(true));
+}
+
+/// On a real terminal: what is typed early is no answer, Ctrl-C is heard, Ctrl-D is no, and the cursor stays visible.
+#[test]
+fn a_terminal_is_heard_only_while_a_question_is_open() -> Result<(), rexpect::error::Error> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command
+        .args(["--exact", "ui::tests::watch_it", "--nocapture"])
+        .env("KDSHA_LIVE", "ask")
+        .env("TERM", "xterm");
+    let mut terminal = rexpect::session::spawn_command(command, Some(20_000))?;
+    terminal.exp_string("running 1 test")?;
+    terminal.send_line("y")?;
+    let mut seen = terminal.exp_string("(default: no) > ")?;
+    terminal.send_line("n")?;
+    seen += &terminal.exp_string("stage 2: Ok(No)")?;
+    terminal.exp_string("(default: no) > ")?;
+    terminal.send_control('c')?;
+    seen += &terminal.exp_string("stage 3: Err(Kind(Interrupted))")?;
+    terminal.exp_string("(default: no) > ")?;
+    terminal.send_control('d')?;
+    seen += &terminal.exp_string("stage 4: Ok(No)")?;
+    terminal.exp_string("(empty: stop here) > ")?;
+    terminal.send_line("us-east-2")?;
+    seen += &terminal.exp_string("typed: Ok(true)")?;
+    assert!(!seen.contains("\u{1b}[?25l"), "the cursor was hidden");
+    terminal.exp_eof()?;
+    Ok(())
+}
+
+fn one_of_each() -> Vec<Effect> {
+    let region = samples::east;
+    let function = || id("KDS-HA-ConsumerLambda");
+    let fan_out = MappingSource::StreamConsumer { stream: id("KDS-HA-Stream"), consumer: id("KDS-HA-EFO") };
+    let plan = run::plan();
+    let mut effects: Vec<Effect> = run::effects(&plan).into_iter().take(3).map(|e| e.effect).collect();
+    let set = run::switch().set;
+    effects.extend([
+        Effect::CreateMapping {
+            region: region(),
+            function: function(),
+            source: fan_out.clone(),
+            start: crate::model::StartAt::TrimHorizon,
+            enabled: true,
+            settings: MappingSettings {
+                bisect_on_error: true,
+                maximum_record_age_seconds: Some(3600),
+                maximum_retry_attempts: Some(5),
+                on_failure: Some("arn:aws:sqs:us-east-2:123456789012:it's".to_owned()),
+                response_types: vec!["ReportBatchItemFailures".to_owned()],
+                tumbling_window_seconds: 30,
+                filters: vec![r#"{"data":{"a":[1]}}"#.to_owned()],
+                kms_key: Some("arn:aws:kms:us-east-2:123456789012:key/1".to_owned()),
+                count_events: true,
+                ..MappingSettings::default()
+            },
+        },
+        Effect::SetMappingEnabled { region: region(), function: function(), source: fan_out, enabled: false },
+        Effect::DeleteMapping {
+            region: region(),
+            function: function(),
+            source: MappingSource::Stream(id("KDS-HA-Stream")),
+        },
+        Effect::PublishVersion { region: region(), function: function() },
+        Effect::MoveAlias { region: region(), function: function(), alias: "live".to_owned(), expect: set },
+    ]);
+    effects
+}
+
+#[test]
+fn every_call_can_be_made_by_hand() {
+    let mut text = String::new();
+    for (index, effect) in one_of_each().iter().enumerate() {
+        let account = account();
+        let lines = aws_cli::lines(effect, (index != 5).then_some(&account));
+        text += &format!("# {}: {effect}\n{}\n\n", effect.operation(), lines.join("\n"));
+    }
+    assert_data_eq!(text, file!["snapshots/aws_cli.sh"].raw());
+}
