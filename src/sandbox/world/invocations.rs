@@ -27,15 +27,14 @@ impl World {
         let Some(checkpoint) = cursor.checkpoint else { return };
         let mut count = (cursor.read_to - checkpoint).min(tuning.round());
         let since = *cursor.gathering_since.get_or_insert(now);
-        if count < u64::from(tuning.batch_size) && now - since < Millis::from(tuning.window_seconds) * SECOND
-        {
+        if count < u64::from(tuning.batch_size) && now - since < Millis::from(tuning.window_seconds) * SECOND {
             return;
         }
         count = count.min(cursor.at_most.unwrap_or(u64::MAX));
         let function = &mut self.functions[mapping.function.0];
         let configuration = function.resolve(mapping.qualifier.as_deref()).filter(|_| !function.is_barred());
         let Some(configuration) = configuration else {
-            cursor.not_before = now + SECOND + self.rng.i64(..2 * SECOND);
+            cursor.not_before = now + SECOND + self.rng.i64(0..2 * SECOND);
             if function.gone {
                 mapping.result = "PROBLEM: Function not found".to_owned();
             } else {
@@ -112,7 +111,7 @@ impl World {
             cursor.retries += 1;
         }
         let back_off = (SECOND << cursor.retries.min(4)).min(10 * SECOND);
-        cursor.not_before = now + back_off / 2 + self.rng.i64(..back_off);
+        cursor.not_before = now + back_off / 2 + self.rng.i64(0..back_off);
         if tuning.maximum_retries.is_some_and(|most| cursor.retries > most) {
             cursor.retries = 0;
             self.discard(reader, flight.from, flight.to);
@@ -150,7 +149,9 @@ impl World {
             self.books.processed(record);
             let Some(table) = table else { continue };
             let (key, attributes) = match body {
-                Body::Tick(ticker) => (Key::Symbol(ticker.symbol()), Attributes::Tick { ticker, written_in }),
+                Body::Tick(ticker) => {
+                    (Key::Symbol(ticker.symbol()), Attributes::Tick { ticker, written_in })
+                }
                 Body::Data(document) => {
                     let region = self.places[written_in.0].region.as_str();
                     let Some((key, result)) = result_of(&document.data, region) else { continue };
@@ -242,8 +243,7 @@ impl PutRecordsCount {
 fn result_of(data: &[u8], region: &str) -> Option<(String, Map<String, Value>)> {
     let data: Value = serde_json::from_slice(data).ok()?;
     let ticker = data.get("ticker")?.as_str()?;
-    let price =
-        data.get("price").map_or_else(|| "0".to_owned(), |p| p.to_string().trim_matches('"').to_owned());
+    let price = data.get("price").map_or_else(|| "0".to_owned(), |p| p.to_string().trim_matches('"').to_owned());
     let result = json!({
         "ticker": { "S": ticker },
         "price": { "S": price },

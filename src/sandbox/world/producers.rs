@@ -1,7 +1,6 @@
 //! The producers: clients invoke a function at a rate, each invocation puts one record where the function's
 //! environment says. What is not accepted is tried again for five minutes, as the post has it.
 
-use super::TICK;
 use super::World;
 use super::clock::{MINUTE, Millis, SECOND};
 use super::functions::{Behaviour, Configuration, FunctionId};
@@ -9,6 +8,7 @@ use super::ledger::RecordId;
 use super::metrics::Statistics;
 use super::streams::{Body, PutRefused, StreamId};
 use super::tickers::Ticker;
+use super::TICK;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -78,8 +78,10 @@ impl World {
     /// One tick of all producers.
     pub(super) fn produce(&mut self) {
         for index in 0..self.traffic.len() {
-            let mut traffic =
-                std::mem::replace(&mut self.traffic[index], Traffic::new(FunctionId(0), None, 0.0, 0.0));
+            let mut traffic = std::mem::replace(
+                &mut self.traffic[index],
+                Traffic::new(FunctionId(0), None, 0.0, 0.0),
+            );
             self.produce_one(&mut traffic);
             self.traffic[index] = traffic;
         }
@@ -96,7 +98,7 @@ impl World {
         let count = traffic.carry as i64;
         traffic.carry -= count as f64;
         for number in 0..count {
-            let at = self.ticked - TICK + 1 + (number * TICK + self.rng.i64(..TICK)) / count.max(1);
+            let at = self.ticked - TICK + 1 + (number * TICK + self.rng.i64(0..TICK)) / count.max(1);
             let body = Ticker::draw(&mut self.rng);
             let fresh = Waiting { body, first: at, tries: 0, invocation: None };
             self.try_to_put(traffic, fresh, at.min(self.ticked), &mut tally);
@@ -158,8 +160,8 @@ impl World {
             self.books.given_up += 1;
             return;
         }
-        let back_off = (500 << waiting.tries.min(6)).min(30 * SECOND) + self.rng.i64(..500);
-        waiting.tries += 1;
+        let back_off = (500 << waiting.tries.min(6)).min(30 * SECOND) + self.rng.i64(0..500);
+        waiting.tries = waiting.tries.saturating_add(1);
         let mut next = at + back_off;
         if let Some((started, configuration)) = &waiting.invocation {
             next = next.min(started + Millis::from(configuration.timeout_seconds) * SECOND).max(at + TICK);
@@ -238,11 +240,7 @@ impl World {
     }
 
     /// One invocation of a producer by an API client. `None`: it ended with an error.
-    pub(super) fn invoke_producer(
-        &mut self,
-        function: FunctionId,
-        configuration: &Configuration,
-    ) -> Option<String> {
+    pub(super) fn invoke_producer(&mut self, function: FunctionId, configuration: &Configuration) -> Option<String> {
         let now = self.now;
         let here = &self.functions[function.0];
         debug_assert_eq!(here.behaviour, Behaviour::Producer);
@@ -293,13 +291,7 @@ impl World {
         }
     }
 
-    pub(super) fn note_invocation(
-        &mut self,
-        function: FunctionId,
-        started: Millis,
-        now: Millis,
-        took: Millis,
-    ) {
+    pub(super) fn note_invocation(&mut self, function: FunctionId, started: Millis, now: Millis, took: Millis) {
         let series = self.functions[function.0].series;
         self.metrics.record(series.invocations, started, now, 1.0);
         self.metrics.record(series.errors, started, now, 0.0);
@@ -312,4 +304,5 @@ impl World {
         self.metrics.record(series.errors, started, now, 1.0);
         self.metrics.record(series.duration, started, now, took as f64);
     }
+
 }
