@@ -11,9 +11,11 @@ fn refused(rig: &Rig, code: i32, arguments: &[&str], names: &[&str]) -> Finished
     let finished = rig.expect(code, arguments);
     let mutations = rig.mutations();
     assert_eq!(mutations.len(), before, "{arguments:?} sent: {:#?}", &mutations[before..]);
+    let said = format!("{}{}", finished.stdout, finished.stderr);
     for name in names {
-        assert!(finished.stderr.contains(name), "{arguments:?} does not name `{name}`:\n{}", finished.stderr);
+        assert!(said.contains(name), "{arguments:?} does not name `{name}`:\n{said}");
     }
+    assert!(finished.stderr.contains("error:"), "{arguments:?}: no error on stderr:\n{said}");
     finished
 }
 
