@@ -64,12 +64,12 @@ pub fn dry_run(rig: &Rig, arguments: &[&str]) -> Vec<String> {
     plan["effects"].as_array().expect("effects").iter().map(in_words).collect()
 }
 
-/// Runs a command dry, then for real; both must say the same. What the real run wrote.
+/// Runs a command dry, then for real; both must say the same. The real run's events.
 pub fn run(rig: &Rig, arguments: &[&str]) -> String {
     let planned = dry_run(rig, arguments);
     assert!(!planned.is_empty(), "a plan without effects moves nothing");
     let before = rig.mutations().len();
-    let output = rig.succeed(&[arguments, &["--yes"]].concat());
+    let output = rig.succeed(&[arguments, &["--yes", "--output", "json"]].concat());
     let mutations = rig.mutations();
     let sent: Vec<String> = mutations[before..].iter().map(ToString::to_string).collect();
     assert_eq!(planned, sent, "the dry run and the real run differ");

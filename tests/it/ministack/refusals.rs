@@ -62,6 +62,8 @@ fn bad_input_is_refused_and_changes_nothing() {
     let second = rig.script("meddle", &["second-mapping"]);
     let uuid = second["mapping"].as_str().expect("a UUID");
     refused(&rig, 4, &["failover", "--to", STANDBY, "--yes"], &[uuid, "KDS-HA-ConsumerLambda"]);
+    let verified = rig.expect(7, &["verify"]);
+    assert!(verified.stdout.contains(uuid), "{}", verified.stdout);
     rig.script("meddle", &["only-mapping"]);
 
     corrupt_journal(&rig);

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 
 /// The access key of everything that is neither kdsha nor a function.
 const ACCESS_KEY: &str = "AKIARIG0000000000000";
+/// The value of a producer's variable that kdsha has no business with.
+const SECRET: &str = "s3cr3t-do-not-print";
 /// For a script, the emulator's start, and its end.
 const LIMIT: Duration = Duration::from_secs(180);
 /// For one run of kdsha: its waits are bounded by four minutes each.
@@ -175,7 +177,28 @@ region_attribute = "last_updated_region"
 
     /// Runs kdsha to its end.
     pub fn run(&self, arguments: &[&str]) -> Finished {
-        process::run(&mut self.kdsha(arguments), RUN_LIMIT).expect("kdsha within its time")
+        let finished = process::run(&mut self.kdsha(arguments), RUN_LIMIT).expect("kdsha within its time");
+        let said = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(
+            !said.contains(SECRET),
+            "{arguments:?} shows the value of a variable that is not its business"
+        );
+        finished
+    }
+
+    /// No file of the state folder holds the value of a variable that is not kdsha's business.
+    pub fn assert_no_secret_on_disk(&self) {
+        let runs: Vec<PathBuf> =
+            fs::read_dir(self.path("state")).expect("runs").flatten().map(|e| e.path()).collect();
+        let files =
+            runs.iter().filter_map(|run| fs::read_dir(run).ok()).flatten().flatten().map(|e| e.path());
+        let files: Vec<PathBuf> = files.collect();
+        assert!(!files.is_empty(), "no journal was kept");
+        for file in files {
+            let text = fs::read(&file).expect("a readable file");
+            let found = text.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
+            assert!(!found, "{} holds the value of a variable that is not kdsha's business", file.display());
+        }
     }
 
     /// Runs kdsha, which has to succeed; its standard output.
