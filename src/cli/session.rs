@@ -5,7 +5,7 @@ use crate::aws::{Aws, Scope};
 use crate::config::Topology;
 use crate::engine::Interrupt;
 use crate::journal::{Listed, RunRecord, StateFolder};
-use crate::model::{Exit, FailureKind, PipelineName, RunId, Snapshot, Timestamp};
+use crate::model::{Exit, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::Request;
 use crate::ui::Prompter;
 use std::cell::RefCell;
@@ -59,14 +59,7 @@ impl Session {
         scope.pipelines = self.pipelines()?;
         scope.sink = sink;
         scope.metrics_window = HISTORY;
-        let snapshot = self.aws.observe(&self.topology, &scope).await;
-        match snapshot.identity.reason() {
-            // Nothing can be asked without credentials: one error, not a page of unknowns.
-            Some(reason) if reason.kind == FailureKind::Credentials => {
-                Err(Failure::new(Exit::Usage, reason.text.clone()))
-            }
-            _ => Ok(snapshot),
-        }
+        Ok(self.aws.observe(&self.topology, &scope).await)
     }
 
     /// Runs of this machine that can be read.
@@ -130,21 +123,9 @@ pub fn new_run_id(at: Timestamp, verb: &str) -> Result<RunId, Failure> {
 /// `user@host`, as other operators should see it: only characters that a tag may hold.
 pub fn owner() -> String {
     let variable = |key: &str| std::env::var(key).ok().filter(|v| !v.is_empty());
-    let user = variable("USER")
-        .or_else(|| variable("LOGNAME"))
-        .or_else(login)
-        .unwrap_or_else(|| "unknown".to_owned());
+    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|h| h.trim().to_owned());
     let host = variable("HOSTNAME").or(host).unwrap_or_else(|| "unknown".to_owned());
     let legal = |c: &char| c.is_ascii_alphanumeric() || "._-@".contains(*c);
     format!("{user}@{host}").chars().filter(legal).take(128).collect()
-}
-
-/// The login name of this process's user, where the environment does not say it (cron, containers).
-fn login() -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let uid = std::fs::metadata("/proc/self").ok()?.uid().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let of_user = |line: &&str| line.split(':').nth(2) == Some(uid.as_str());
-    users.lines().find(of_user)?.split(':').next().map(str::to_owned)
 }

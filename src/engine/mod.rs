@@ -117,7 +117,6 @@ impl<'a> Engine<'a> {
         self.emit(Event::StepFinished {
             pipeline: planned.pipeline.clone(),
             step: planned.step.slug().to_owned(),
-            summary: planned.step.summary(),
             region: planned.step.region().clone(),
             number,
             index,

@@ -1,0 +1,10 @@
+//! The integration tests: the compiled binary from outside.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `support` | running the binary in a hermetic environment and within a time limit |
+//! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
+
+mod complete;
+mod ministack;
+mod support;
