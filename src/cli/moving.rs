@@ -76,7 +76,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         &session.prompter,
         session.interrupt.clone(),
     );
-    Ok(engine.run(&plan, &before).await)
+    Ok(Box::pin(engine.run(&plan, &before)).await)
 }
 
 /// The unfinished run that this command goes on with.

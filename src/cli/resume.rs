@@ -64,5 +64,5 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Fai
         &session.prompter,
         session.interrupt.clone(),
     );
-    Ok(engine.run(&run.plan, &earlier).await)
+    Ok(Box::pin(engine.run(&run.plan, &earlier)).await)
 }

@@ -59,7 +59,7 @@ impl Session {
         scope.pipelines = self.pipelines()?;
         scope.sink = sink;
         scope.metrics_window = HISTORY;
-        Ok(self.aws.observe(&self.topology, &scope).await)
+        Ok(Box::pin(self.aws.observe(&self.topology, &scope)).await)
     }
 
     /// Runs of this machine that can be read.

@@ -189,7 +189,7 @@ impl<'a> Engine<'a> {
         }
         for (number, stage) in plan.stages.iter().enumerate().map(|(i, s)| (i + 1, s)) {
             self.stop_if_interrupted()?;
-            self.one_stage(plan, number, stage, earlier, tally).await?;
+            Box::pin(self.one_stage(plan, number, stage, earlier, tally)).await?;
             if plan.pipelines.iter().all(|name| tally.out().contains(name)) {
                 return Ok(());
             }

@@ -72,7 +72,8 @@ impl<'a> Engine<'a> {
             ),
             None => Scope::status(),
         };
-        self.aws.observe(self.topology, &scope).await
+        // Boxed: the future of a look is large, and it is awaited from deep within.
+        Box::pin(self.aws.observe(self.topology, &scope)).await
     }
 
     /// Runs the steps until all of them are over. `snapshot` is the look that found work to do.
@@ -215,7 +216,7 @@ impl<'a> Engine<'a> {
                 effect: effect.clone(),
             })?;
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            match self.aws.perform(&effect, permit).await {
+            match Box::pin(self.aws.perform(&effect, permit)).await {
                 Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
                 Err(failure) => {
                     self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;

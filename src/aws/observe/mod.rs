@@ -183,7 +183,7 @@ impl Aws {
             answers: RefCell::default(),
             longest_chain: Cell::new(0),
         };
-        let sides = join(look.side(Side::Primary), look.side(Side::Standby));
+        let sides = join(Box::pin(look.side(Side::Primary)), Box::pin(look.side(Side::Standby)));
         let ((primary, standby), identity) = join(sides, look.identity()).await;
         let mut pipelines: BTreeMap<PipelineName, PipelineView> = BTreeMap::new();
         for pipeline in look.pipelines() {
