@@ -35,7 +35,7 @@ impl World {
         let function = &mut self.functions[mapping.function.0];
         let configuration = function.resolve(mapping.qualifier.as_deref()).filter(|_| !function.is_barred());
         let Some(configuration) = configuration else {
-            cursor.not_before = now + SECOND + self.rng.i64(..2 * SECOND);
+            cursor.not_before = now + SECOND + self.rng.i64(0..2 * SECOND);
             if function.gone {
                 mapping.result = "PROBLEM: Function not found".to_owned();
             } else {
@@ -112,7 +112,7 @@ impl World {
             cursor.retries += 1;
         }
         let back_off = (SECOND << cursor.retries.min(4)).min(10 * SECOND);
-        cursor.not_before = now + back_off / 2 + self.rng.i64(..back_off);
+        cursor.not_before = now + back_off / 2 + self.rng.i64(0..back_off);
         if tuning.maximum_retries.is_some_and(|most| cursor.retries > most) {
             cursor.retries = 0;
             self.discard(reader, flight.from, flight.to);

@@ -168,7 +168,7 @@ impl World {
         self.streams[stream.0]
             .shards
             .iter()
-            .map(|_| Cursor { next_poll: first + self.rng.i64(..SECOND), ..Cursor::default() })
+            .map(|_| Cursor { next_poll: first + self.rng.i64(0..SECOND), ..Cursor::default() })
             .collect()
     }
 }

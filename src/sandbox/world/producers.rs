@@ -96,7 +96,7 @@ impl World {
         let count = traffic.carry as i64;
         traffic.carry -= count as f64;
         for number in 0..count {
-            let at = self.ticked - TICK + 1 + (number * TICK + self.rng.i64(..TICK)) / count.max(1);
+            let at = self.ticked - TICK + 1 + (number * TICK + self.rng.i64(0..TICK)) / count.max(1);
             let body = Ticker::draw(&mut self.rng);
             let fresh = Waiting { body, first: at, tries: 0, invocation: None };
             self.try_to_put(traffic, fresh, at.min(self.ticked), &mut tally);

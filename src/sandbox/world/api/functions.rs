@@ -182,7 +182,7 @@ impl World {
             return Err(error);
         }
         match input.text("InvocationType") {
-            Some("DryRun") => return Ok(ApiReply { status: 204, output: json!({ "StatusCode": 204 }) }),
+            Some("DryRun") => Ok(ApiReply { status: 204, output: json!({ "StatusCode": 204 }) }),
             kind => {
                 let payload = self.run_once(id, &configuration);
                 let waited = kind != Some("Event");
