@@ -2,9 +2,7 @@
 
 use super::World;
 use super::clock::Millis;
-use super::functions::{
-    Configuration, Function, FunctionId, FunctionState, Variables, behaviour_of,
-};
+use super::functions::{Configuration, Function, FunctionId, FunctionState, Variables, behaviour_of};
 use super::mappings::{Extras, Mapping, Polling, Source, StartingPosition, State, Tuning};
 use super::place::PlaceId;
 use super::streams::{NewStream, Status, Stream, StreamConsumer, StreamId};

@@ -46,7 +46,10 @@ impl Configuration {
         self.variables.get(name).map(String::as_str)
     }
     fn by_part(&self, part: &str) -> Option<&str> {
-        self.variables.iter().find(|(key, _)| key.to_ascii_uppercase().contains(part)).map(|(_, v)| v.as_str())
+        self.variables
+            .iter()
+            .find(|(key, _)| key.to_ascii_uppercase().contains(part))
+            .map(|(_, v)| v.as_str())
     }
     /// Where a producer writes: the Region and stream that its environment names.
     pub fn destination(&self) -> Option<(Region, &str)> {
@@ -73,7 +76,9 @@ impl Configuration {
 pub(super) fn behaviour_of(name: &str, variables: &Variables) -> Behaviour {
     let name = name.to_ascii_lowercase();
     match () {
-        () if variables.contains_key("PRODUCING_TO_REGION") || name.contains("producer") => Behaviour::Producer,
+        () if variables.contains_key("PRODUCING_TO_REGION") || name.contains("producer") => {
+            Behaviour::Producer
+        }
         () if name.contains("consumer") || variables.contains_key("TABLE") => Behaviour::Consumer,
         () if name.contains("replicat") => Behaviour::Replicator,
         () => Behaviour::Nothing,
@@ -152,11 +157,6 @@ pub(super) struct Function {
 }
 
 impl Function {
-    /// An update of the configuration is in progress.
-    pub fn is_updating(&self) -> bool {
-        self.state == FunctionState::Active && self.until.is_some()
-    }
-
     /// The configuration that an invocation through this qualifier runs with.
     pub fn resolve(&self, qualifier: Option<&str>) -> Option<Arc<Configuration>> {
         match qualifier {
@@ -176,7 +176,9 @@ impl Function {
 
     /// Throttled whatever happens: nothing is reserved for it, or it is not there yet.
     pub fn is_barred(&self) -> bool {
-        self.gone || self.reserved_concurrency.is_some_and(|most| self.running >= most) || self.state == FunctionState::Pending
+        self.gone
+            || self.reserved_concurrency.is_some_and(|most| self.running >= most)
+            || self.state == FunctionState::Pending
     }
 
     /// The code runs into an error of its own with this configuration.
@@ -202,7 +204,10 @@ mod tests {
         let with = |key: &str| Variables::from([(key.to_owned(), "x".to_owned())]);
         assert_eq!(behaviour_of("ingest", &with("PRODUCING_TO_REGION")), Behaviour::Producer);
         assert_eq!(behaviour_of("KDS-HA-ConsumerLambda", &with("TABLE")), Behaviour::Consumer);
-        assert_eq!(behaviour_of("KDS-HA-ReplicationAgentLambda", &with("FAILOVER_REGION")), Behaviour::Replicator);
+        assert_eq!(
+            behaviour_of("KDS-HA-ReplicationAgentLambda", &with("FAILOVER_REGION")),
+            Behaviour::Replicator
+        );
         assert_eq!(behaviour_of("KDS-HA-FailoverLambda", &with("FAILOVER_REGION")), Behaviour::Nothing);
     }
 }

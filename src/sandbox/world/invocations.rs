@@ -27,7 +27,8 @@ impl World {
         let Some(checkpoint) = cursor.checkpoint else { return };
         let mut count = (cursor.read_to - checkpoint).min(tuning.round());
         let since = *cursor.gathering_since.get_or_insert(now);
-        if count < u64::from(tuning.batch_size) && now - since < Millis::from(tuning.window_seconds) * SECOND {
+        if count < u64::from(tuning.batch_size) && now - since < Millis::from(tuning.window_seconds) * SECOND
+        {
             return;
         }
         count = count.min(cursor.at_most.unwrap_or(u64::MAX));
@@ -149,9 +150,7 @@ impl World {
             self.books.processed(record);
             let Some(table) = table else { continue };
             let (key, attributes) = match body {
-                Body::Tick(ticker) => {
-                    (Key::Symbol(ticker.symbol()), Attributes::Tick { ticker, written_in })
-                }
+                Body::Tick(ticker) => (Key::Symbol(ticker.symbol()), Attributes::Tick { ticker, written_in }),
                 Body::Data(document) => {
                     let region = self.places[written_in.0].region.as_str();
                     let Some((key, result)) = result_of(&document.data, region) else { continue };
@@ -243,7 +242,8 @@ impl PutRecordsCount {
 fn result_of(data: &[u8], region: &str) -> Option<(String, Map<String, Value>)> {
     let data: Value = serde_json::from_slice(data).ok()?;
     let ticker = data.get("ticker")?.as_str()?;
-    let price = data.get("price").map_or_else(|| "0".to_owned(), |p| p.to_string().trim_matches('"').to_owned());
+    let price =
+        data.get("price").map_or_else(|| "0".to_owned(), |p| p.to_string().trim_matches('"').to_owned());
     let result = json!({
         "ticker": { "S": ticker },
         "price": { "S": price },

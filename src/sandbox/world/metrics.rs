@@ -125,10 +125,7 @@ impl Metrics {
                 continue;
             }
             let bucket = sample.stamp - sample.stamp.rem_euclid(period.max(1));
-            points
-                .entry(bucket)
-                .and_modify(|p| p.add(sample.statistics))
-                .or_insert(sample.statistics);
+            points.entry(bucket).and_modify(|p| p.add(sample.statistics)).or_insert(sample.statistics);
         }
         points.into_iter().collect()
     }
@@ -172,7 +169,10 @@ mod tests {
         assert!(metrics.read(&key, (0, 600_000), MINUTE, 164_999).is_empty());
         let points = metrics.read(&key, (0, 600_000), MINUTE, 165_000);
         assert_eq!(points.len(), 1);
-        assert_eq!((points[0].0, points[0].1.sum, points[0].1.most, points[0].1.count), (60_000, 8.0, 5.0, 2.0));
+        assert_eq!(
+            (points[0].0, points[0].1.sum, points[0].1.most, points[0].1.count),
+            (60_000, 8.0, 5.0, 2.0)
+        );
     }
 
     #[test]

@@ -163,7 +163,12 @@ impl World {
     }
 
     /// Breaks a function's code, or mends it. Unknown functions are left alone; the answer says whether it is there.
-    pub fn set_fault(&mut self, region: &Region, function: &FunctionName, fault: Option<FunctionFault>) -> bool {
+    pub fn set_fault(
+        &mut self,
+        region: &Region,
+        function: &FunctionName,
+        fault: Option<FunctionFault>,
+    ) -> bool {
         self.each_function(region, function, |f| f.fault = fault)
     }
 

@@ -1,6 +1,7 @@
 //! The producers: clients invoke a function at a rate, each invocation puts one record where the function's
 //! environment says. What is not accepted is tried again for five minutes, as the post has it.
 
+use super::TICK;
 use super::World;
 use super::clock::{MINUTE, Millis, SECOND};
 use super::functions::{Behaviour, Configuration, FunctionId};
@@ -8,7 +9,6 @@ use super::ledger::RecordId;
 use super::metrics::Statistics;
 use super::streams::{Body, PutRefused, StreamId};
 use super::tickers::Ticker;
-use super::TICK;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -78,10 +78,8 @@ impl World {
     /// One tick of all producers.
     pub(super) fn produce(&mut self) {
         for index in 0..self.traffic.len() {
-            let mut traffic = std::mem::replace(
-                &mut self.traffic[index],
-                Traffic::new(FunctionId(0), None, 0.0, 0.0),
-            );
+            let mut traffic =
+                std::mem::replace(&mut self.traffic[index], Traffic::new(FunctionId(0), None, 0.0, 0.0));
             self.produce_one(&mut traffic);
             self.traffic[index] = traffic;
         }
@@ -161,7 +159,7 @@ impl World {
             return;
         }
         let back_off = (500 << waiting.tries.min(6)).min(30 * SECOND) + self.rng.i64(0..500);
-        waiting.tries = waiting.tries.saturating_add(1);
+        waiting.tries += 1;
         let mut next = at + back_off;
         if let Some((started, configuration)) = &waiting.invocation {
             next = next.min(started + Millis::from(configuration.timeout_seconds) * SECOND).max(at + TICK);
@@ -240,7 +238,11 @@ impl World {
     }
 
     /// One invocation of a producer by an API client. `None`: it ended with an error.
-    pub(super) fn invoke_producer(&mut self, function: FunctionId, configuration: &Configuration) -> Option<String> {
+    pub(super) fn invoke_producer(
+        &mut self,
+        function: FunctionId,
+        configuration: &Configuration,
+    ) -> Option<String> {
         let now = self.now;
         let here = &self.functions[function.0];
         debug_assert_eq!(here.behaviour, Behaviour::Producer);
@@ -291,7 +293,13 @@ impl World {
         }
     }
 
-    pub(super) fn note_invocation(&mut self, function: FunctionId, started: Millis, now: Millis, took: Millis) {
+    pub(super) fn note_invocation(
+        &mut self,
+        function: FunctionId,
+        started: Millis,
+        now: Millis,
+        took: Millis,
+    ) {
         let series = self.functions[function.0].series;
         self.metrics.record(series.invocations, started, now, 1.0);
         self.metrics.record(series.errors, started, now, 0.0);
@@ -304,5 +312,4 @@ impl World {
         self.metrics.record(series.errors, started, now, 1.0);
         self.metrics.record(series.duration, started, now, took as f64);
     }
-
 }

@@ -8,7 +8,13 @@ use super::place::PlaceId;
 use super::streams::{ConsumerSeries, StreamSeries};
 
 impl World {
-    fn series(&mut self, place: PlaceId, namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> SeriesId {
+    fn series(
+        &mut self,
+        place: PlaceId,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(&str, &str)],
+    ) -> SeriesId {
         let mut dimensions: Vec<(String, String)> =
             dimensions.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         dimensions.sort();
@@ -66,7 +72,8 @@ impl World {
     }
 
     pub(super) fn mapping_series(&mut self, place: PlaceId, uuid: &str) -> MappingSeries {
-        let mut named = |name: &str| self.series(place, "AWS/Lambda", name, &[("EventSourceMappingUUID", uuid)]);
+        let mut named =
+            |name: &str| self.series(place, "AWS/Lambda", name, &[("EventSourceMappingUUID", uuid)]);
         MappingSeries {
             polled: named("PolledEventCount"),
             invoked: named("InvokedEventCount"),

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 /// The symbols of the traffic; they are the partition keys and the keys of the table.
 pub(super) const TICKERS: [&str; 40] = [
-    "AAPL", "ABBV", "ADBE", "AMD", "AMGN", "AMZN", "AVGO", "BAC", "BKNG", "CAT", "COST", "CRM", "CSCO", "CVX",
-    "DIS", "GE", "GOOG", "HD", "HON", "IBM", "INTC", "INTU", "JNJ", "JPM", "KO", "MCD", "META", "MRK", "MSFT",
-    "NFLX", "NKE", "NVDA", "ORCL", "PEP", "PFE", "QCOM", "TSLA", "TXN", "V", "WMT",
+    "AAPL", "ABBV", "ADBE", "AMD", "AMGN", "AMZN", "AVGO", "BAC", "BKNG", "CAT", "COST", "CRM", "CSCO",
+    "CVX", "DIS", "GE", "GOOG", "HD", "HON", "IBM", "INTC", "INTU", "JNJ", "JPM", "KO", "MCD", "META", "MRK",
+    "MSFT", "NFLX", "NKE", "NVDA", "ORCL", "PEP", "PFE", "QCOM", "TSLA", "TXN", "V", "WMT",
 ];
 
 /// One price.

@@ -55,8 +55,11 @@ impl World {
     fn get_metric_statistics(&mut self, at: At, input: Input) -> ApiResult {
         let key = key_of(at, input)?;
         let period = period_of(input)?;
-        let statistics: Result<Vec<Statistic>, ApiError> =
-            input.list("Statistics").iter().map(|s| Statistic::read(s.as_str().unwrap_or_default())).collect();
+        let statistics: Result<Vec<Statistic>, ApiError> = input
+            .list("Statistics")
+            .iter()
+            .map(|s| Statistic::read(s.as_str().unwrap_or_default()))
+            .collect();
         let statistics = statistics?;
         if statistics.is_empty() {
             return Err(ApiError::new(
@@ -67,7 +70,10 @@ impl World {
         }
         let points = self.metrics.read(&key, range(input)?, period, self.now);
         if points.len() > POINTS_MOST {
-            let text = format!("You have requested up to {} datapoints, which exceeds the limit of {POINTS_MOST}.", points.len());
+            let text = format!(
+                "You have requested up to {} datapoints, which exceeds the limit of {POINTS_MOST}.",
+                points.len()
+            );
             return Err(ApiError::new(400, "InvalidParameterCombination", text));
         }
         let unit = unit_of(&key.name);
@@ -171,7 +177,9 @@ impl Query {
     fn read(at: At, query: Input) -> Result<Query, ApiError> {
         if query.get("MetricStat").is_none() {
             let id = query.text("Id").unwrap_or_default();
-            return Err(validation(format!("The sandbox does not play metric math: query {id} has no MetricStat.")));
+            return Err(validation(format!(
+                "The sandbox does not play metric math: query {id} has no MetricStat."
+            )));
         }
         let stat = query.within("MetricStat");
         Ok(Query {
@@ -225,7 +233,10 @@ impl Statistic {
 
 fn key_of(at: At, metric: Input) -> Result<SeriesKey, ApiError> {
     let text = |name: &str| {
-        metric.text(name).map(str::to_owned).ok_or_else(|| validation(format!("The parameter {name} is required.")))
+        metric
+            .text(name)
+            .map(str::to_owned)
+            .ok_or_else(|| validation(format!("The parameter {name} is required.")))
     };
     Ok(SeriesKey {
         place: at.place,
@@ -258,7 +269,9 @@ fn period_of(input: Input) -> Result<Millis, ApiError> {
 fn range(input: Input) -> Result<(Millis, Millis), ApiError> {
     match (input.time("StartTime"), input.time("EndTime")) {
         (Some(start), Some(end)) if start < end => Ok((minute_of(start), end)),
-        (Some(_), Some(_)) => Err(validation("The parameter StartTime must be less than the parameter EndTime.".to_owned())),
+        (Some(_), Some(_)) => {
+            Err(validation("The parameter StartTime must be less than the parameter EndTime.".to_owned()))
+        }
         _ => Err(validation("The parameters StartTime and EndTime are required.".to_owned())),
     }
 }

@@ -47,7 +47,11 @@ impl World {
         let arn = Arn::new(text);
         let name = arn.resource().strip_prefix("table/").unwrap_or(text);
         self.places[at.place.0].tables.get(name).copied().ok_or_else(|| {
-            ApiError::new(400, "ResourceNotFoundException", format!("Requested resource not found: Table: {name} not found"))
+            ApiError::new(
+                400,
+                "ResourceNotFoundException",
+                format!("Requested resource not found: Table: {name} not found"),
+            )
         })
     }
 
@@ -118,7 +122,11 @@ impl World {
             validation("One or more parameter values were invalid: Missing a key of the table in the item")
         })?;
         let written = self.now;
-        self.write_item(id, Key::Text(key), Item { written, record: None, attributes: Attributes::Document(item) });
+        self.write_item(
+            id,
+            Key::Text(key),
+            Item { written, record: None, attributes: Attributes::Document(item) },
+        );
         empty()
     }
 
@@ -161,9 +169,9 @@ impl World {
         let names = Projection::names(input);
         let mut conditions = Vec::new();
         for condition in expression.replace(" and ", " AND ").split(" AND ") {
-            let (name, value) = condition
-                .split_once('=')
-                .ok_or_else(|| validation("The sandbox plays key conditions of the form NAME = :VALUE only"))?;
+            let (name, value) = condition.split_once('=').ok_or_else(|| {
+                validation("The sandbox plays key conditions of the form NAME = :VALUE only")
+            })?;
             let name = name.trim();
             let value = input.within("ExpressionAttributeValues").get(value.trim()).ok_or_else(|| {
                 validation("Invalid KeyConditionExpression: An expression attribute value is not defined")

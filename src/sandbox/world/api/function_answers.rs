@@ -26,25 +26,27 @@ impl Function {
 
     fn describe_latest(&self) -> Map<String, Value> {
         let mut output = self.common(&self.latest);
-        let (status, reason) = match (self.state, self.until) {
-            (FunctionState::Pending, _) => ("InProgress", Some("Creating")),
-            (FunctionState::Active, Some(_)) => ("InProgress", None),
-            (FunctionState::Active, None) => ("Successful", None),
-        };
-        let state = if reason.is_some() { "Pending" } else { "Active" };
         let mut add = |name: &str, value: Value| output.insert(name.to_owned(), value);
         add("FunctionArn", json!(self.arn));
         add("Version", json!("$LATEST"));
         add("RevisionId", json!(self.revision));
         add("LastModified", json!(lambda_date(self.modified)));
-        add("State", json!(state));
-        add("LastUpdateStatus", json!(status));
-        if let Some(code) = reason {
-            add("StateReason", json!("The function is being created."));
-            add("StateReasonCode", json!(code));
-        } else if status == "InProgress" {
-            add("LastUpdateStatusReason", json!("The function is being created."));
-            add("LastUpdateStatusReasonCode", json!("Creating"));
+        match (self.state, self.until) {
+            (FunctionState::Pending, _) => {
+                add("State", json!("Pending"));
+                add("StateReason", json!("The function is being created."));
+                add("StateReasonCode", json!("Creating"));
+            }
+            (FunctionState::Active, Some(_)) => {
+                add("State", json!("Active"));
+                add("LastUpdateStatus", json!("InProgress"));
+                add("LastUpdateStatusReason", json!("The function is being created."));
+                add("LastUpdateStatusReasonCode", json!("Creating"));
+            }
+            (FunctionState::Active, None) => {
+                add("State", json!("Active"));
+                add("LastUpdateStatus", json!("Successful"));
+            }
         }
         output
     }

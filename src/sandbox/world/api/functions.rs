@@ -176,11 +176,13 @@ impl World {
             let (throttles, now) = (function.series.throttles, self.now);
             self.metrics.record(throttles, now, now, 1.0);
             let mut error = lambda_error(429, "TooManyRequestsException", "Rate Exceeded.");
-            error.members.insert("Reason".to_owned(), json!("ReservedFunctionConcurrentInvocationLimitExceeded"));
+            error
+                .members
+                .insert("Reason".to_owned(), json!("ReservedFunctionConcurrentInvocationLimitExceeded"));
             return Err(error);
         }
         match input.text("InvocationType") {
-            Some("DryRun") => return Ok(ApiReply { status: 204, output: json!({ "StatusCode": 204 }) }),
+            Some("DryRun") => Ok(ApiReply { status: 204, output: json!({ "StatusCode": 204 }) }),
             kind => {
                 let payload = self.run_once(id, &configuration);
                 let waited = kind != Some("Event");
@@ -299,7 +301,9 @@ fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), ApiErro
         return Err(lambda_error(
             400,
             "ValidationException",
-            format!("1 validation error detected: Value '{key}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"),
+            format!(
+                "1 validation error detected: Value '{key}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
+            ),
         ));
     }
     let text = serde_json::to_string(variables).unwrap_or_default();

@@ -42,7 +42,9 @@ impl World {
                 arn.stream().unwrap_or_default().to_owned()
             }
             (None, None) => {
-                return Err(invalid("Missing one of the parameters StreamARN or StreamName, or both are invalid."));
+                return Err(invalid(
+                    "Missing one of the parameters StreamARN or StreamName, or both are invalid.",
+                ));
             }
         };
         place.streams.get(&name).copied().ok_or_else(|| stream_not_found(&name, place.account.as_str()))
@@ -121,7 +123,12 @@ impl World {
     }
 
     /// A record that an API client sent; the outage of its Region has been looked at before.
-    fn put_client_record(&mut self, id: StreamId, body: Body, hash: Option<u128>) -> Result<(usize, u64), PutRefused> {
+    fn put_client_record(
+        &mut self,
+        id: StreamId,
+        body: Body,
+        hash: Option<u128>,
+    ) -> Result<(usize, u64), PutRefused> {
         let copy_of = match &body {
             Body::Data(document) => self.books.recognise(&document.data),
             Body::Tick(_) => None,
@@ -147,7 +154,9 @@ impl World {
             return Err(ApiError::new(
                 400,
                 "ValidationException",
-                format!("1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than or equal to {most}"),
+                format!(
+                    "1 validation error detected: Value at 'data' failed to satisfy constraint: Member must have length less than or equal to {most}"
+                ),
             ));
         }
         let hash = match input.text("ExplicitHashKey") {
@@ -156,7 +165,9 @@ impl World {
                 invalid(format!("Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was {text}"))
             })?),
         };
-        debug_assert!(hash.is_some() || self.streams[id.0].shards.iter().any(|s| hash_key(key) <= s.hash_range.1));
+        debug_assert!(
+            hash.is_some() || self.streams[id.0].shards.iter().any(|s| hash_key(key) <= s.hash_range.1)
+        );
         Ok((Body::Data(Arc::new(Document { key: key.to_owned(), data })), hash))
     }
 
@@ -180,7 +191,10 @@ impl World {
         let sequence = || {
             let text = input.text("StartingSequenceNumber").unwrap_or_default();
             shard.position_of(text).ok_or_else(|| {
-                invalid(format!("Invalid StartingSequenceNumber {text}; it was not found in shard {}.", shard.id))
+                invalid(format!(
+                    "Invalid StartingSequenceNumber {text}; it was not found in shard {}.",
+                    shard.id
+                ))
             })
         };
         Ok(match input.text("ShardIteratorType").unwrap_or_default() {
@@ -215,7 +229,8 @@ impl World {
         let plain = BASE64.decode(text).ok().and_then(|b| String::from_utf8(b).ok()).ok_or_else(wrong)?;
         let numbers: Vec<i64> = plain.split('/').skip(1).filter_map(|part| part.parse().ok()).collect();
         let &[stream, shard, position, given] = numbers.as_slice() else { return Err(wrong()) };
-        let (stream, shard) = (usize::try_from(stream).map_err(|_| wrong())?, usize::try_from(shard).map_err(|_| wrong())?);
+        let (stream, shard) =
+            (usize::try_from(stream).map_err(|_| wrong())?, usize::try_from(shard).map_err(|_| wrong())?);
         let there = self.streams.get(stream).filter(|s| s.place == at.place && shard < s.shards.len());
         there.ok_or_else(wrong)?;
         if self.now - given > ITERATOR_LIFE {
@@ -229,7 +244,8 @@ impl World {
     }
 
     fn get_records(&mut self, at: At, input: Input) -> ApiResult {
-        let (id, index, position) = self.read_iterator(at, input.text("ShardIterator").unwrap_or_default())?;
+        let (id, index, position) =
+            self.read_iterator(at, input.text("ShardIterator").unwrap_or_default())?;
         let now = self.now;
         let latency = self.rng.i64(4..20) as f64;
         let stream = &mut self.streams[id.0];
@@ -276,9 +292,11 @@ impl World {
 fn put_error(why: PutRefused, stream: &str) -> ApiError {
     match why {
         PutRefused::Throttled => rate_exceeded("shardId-000000000000", stream),
-        PutRefused::Internal => {
-            ApiError::new(500, "InternalFailure", "The request processing has failed because of an unknown error.")
-        }
+        PutRefused::Internal => ApiError::new(
+            500,
+            "InternalFailure",
+            "The request processing has failed because of an unknown error.",
+        ),
     }
 }
 

@@ -39,7 +39,9 @@ impl World {
             return Err(ApiError::new(
                 400,
                 "ValidationException",
-                format!("1 validation error detected: Value '{name}' at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"),
+                format!(
+                    "1 validation error detected: Value '{name}' at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+                ),
             ));
         }
         let place = &self.places[at.place.0];
@@ -179,7 +181,9 @@ impl World {
         let stream = &mut self.streams[id.0];
         let (low, high) = (24, 8_760);
         if !(low..=high).contains(&hours) {
-            return Err(invalid(format!("RetentionPeriodHours must be between {low} and {high}; it is {hours}.")));
+            return Err(invalid(format!(
+                "RetentionPeriodHours must be between {low} and {high}; it is {hours}."
+            )));
         }
         if increase && hours < stream.retention_hours || !increase && hours > stream.retention_hours {
             let word = if increase { "shorter" } else { "longer" };

@@ -56,15 +56,13 @@ impl World {
 }
 
 /// The settings with the members of a request put in.
-pub(super) fn settings(
-    input: Input,
-    base: (Tuning, Extras),
-) -> Result<(Tuning, Extras), ApiError> {
+pub(super) fn settings(input: Input, base: (Tuning, Extras)) -> Result<(Tuning, Extras), ApiError> {
     let (mut tuning, mut extras) = base;
     tuning.batch_size = within(input, "BatchSize", 1..=10_000)?.unwrap_or(tuning.batch_size);
     tuning.window_seconds =
         within(input, "MaximumBatchingWindowInSeconds", 0..=300)?.unwrap_or(tuning.window_seconds);
-    tuning.parallelization = within(input, "ParallelizationFactor", 1..=10)?.unwrap_or(tuning.parallelization);
+    tuning.parallelization =
+        within(input, "ParallelizationFactor", 1..=10)?.unwrap_or(tuning.parallelization);
     tuning.bisect = input.flag("BisectBatchOnFunctionError").unwrap_or(tuning.bisect);
     if let Some(age) = unless_never(input, "MaximumRecordAgeInSeconds", 60..=604_800)? {
         tuning.maximum_record_age = age;
@@ -72,7 +70,8 @@ pub(super) fn settings(
     if let Some(retries) = unless_never(input, "MaximumRetryAttempts", 0..=10_000)? {
         tuning.maximum_retries = retries;
     }
-    extras.tumbling_window = within(input, "TumblingWindowInSeconds", 0..=900)?.unwrap_or(extras.tumbling_window);
+    extras.tumbling_window =
+        within(input, "TumblingWindowInSeconds", 0..=900)?.unwrap_or(extras.tumbling_window);
     let destination = input.within("DestinationConfig").within("OnFailure");
     match destination.text("Destination") {
         Some("") => extras.on_failure = None,

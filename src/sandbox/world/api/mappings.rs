@@ -49,7 +49,9 @@ impl World {
                 }
                 Some(when) => Ok(StartingPosition::AtTimestamp(when)),
             },
-            Some(other) => Err(invalid_value(format!("{other} is not a starting position of a Kinesis stream."))),
+            Some(other) => {
+                Err(invalid_value(format!("{other} is not a starting position of a Kinesis stream.")))
+            }
             None => Err(invalid_value(
                 "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member \
                  must not be null.",
@@ -86,9 +88,17 @@ impl World {
         Ok(Source { stream, arn: text.to_owned(), consumer })
     }
 
-    fn refuse_duplicate(&self, function: FunctionId, qualifier: Option<&str>, source: &Source) -> Result<(), ApiError> {
+    fn refuse_duplicate(
+        &self,
+        function: FunctionId,
+        qualifier: Option<&str>,
+        source: &Source,
+    ) -> Result<(), ApiError> {
         let same = self.mappings.iter().find(|m| {
-            !m.gone && m.function == function && m.qualifier.as_deref() == qualifier && m.source.arn == source.arn
+            !m.gone
+                && m.function == function
+                && m.qualifier.as_deref() == qualifier
+                && m.source.arn == source.arn
         });
         let Some(same) = same else { return Ok(()) };
         let function = &self.functions[function.0].name;
@@ -128,7 +138,9 @@ impl World {
             .iter()
             .filter(|m| !m.gone && m.place == at.place)
             .filter(|m| source.is_none_or(|arn| m.source.arn == arn))
-            .filter(|m| wanted.as_ref().is_none_or(|named| self.is_for(m.function, m.qualifier.as_deref(), named)))
+            .filter(|m| {
+                wanted.as_ref().is_none_or(|named| self.is_for(m.function, m.qualifier.as_deref(), named))
+            })
             .map(|m| self.describe_mapping(m))
             .collect();
         let skip: usize = input.text("Marker").and_then(|m| m.parse().ok()).unwrap_or_default();

@@ -22,8 +22,22 @@ use serde_json::{Map, Value, json};
 /// Whether an operation changes the world. Everything else may be tried again without harm.
 pub fn is_mutating(operation: &str) -> bool {
     const CHANGES: [&str; 16] = [
-        "Add", "Create", "Decrease", "Delete", "Deregister", "Disable", "Enable", "Increase", "Invoke", "Merge",
-        "Publish", "Put", "Register", "Remove", "Split", "Start",
+        "Add",
+        "Create",
+        "Decrease",
+        "Delete",
+        "Deregister",
+        "Disable",
+        "Enable",
+        "Increase",
+        "Invoke",
+        "Merge",
+        "Publish",
+        "Put",
+        "Register",
+        "Remove",
+        "Split",
+        "Start",
     ];
     const MORE: [&str; 6] = ["Stop", "Tag", "Untag", "Update", "BatchWrite", "TransactWrite"];
     CHANGES.iter().chain(&MORE).any(|verb| operation.starts_with(verb))
@@ -145,7 +159,11 @@ fn internal_failure(service: Service) -> ApiError {
         Service::Lambda => {
             lambda_error(500, "ServiceException", "An error occurred and the request cannot be processed.")
         }
-        _ => ApiError::new(500, "InternalFailure", "The request processing has failed because of an unknown error."),
+        _ => ApiError::new(
+            500,
+            "InternalFailure",
+            "The request processing has failed because of an unknown error.",
+        ),
     }
 }
 
@@ -175,7 +193,14 @@ mod tests {
 
     #[test]
     fn reads_and_changes_are_told_apart() {
-        for change in ["CreateEventSourceMapping", "UpdateAlias", "PutRecord", "Invoke", "TagResource", "AddTagsToStream"] {
+        for change in [
+            "CreateEventSourceMapping",
+            "UpdateAlias",
+            "PutRecord",
+            "Invoke",
+            "TagResource",
+            "AddTagsToStream",
+        ] {
             assert!(is_mutating(change), "{change}");
         }
         for read in ["GetRecords", "ListShards", "DescribeStreamSummary", "GetMetricData", "Scan", "Query"] {
