@@ -23,7 +23,7 @@ async fn a_cold_pipeline_goes_over_and_comes_back_without_losing_a_record() {
 
 #[tokio::test(start_paused = true)]
 async fn a_warm_pipeline_goes_over_and_comes_back_without_losing_a_record() {
-    let stage = Stage::of(2, &Story { warm: true, ..Story::default() });
+    let stage = Stage::of(2, &Story { warm: true, ..Stage::light() });
     let before = stage.fingerprint();
     stage.must_fail_over().await;
     stage.expect(stage.verify().await, Exit::Done);

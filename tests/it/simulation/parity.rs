@@ -85,10 +85,10 @@ async fn same(story: Story) {
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_cold_pipeline_prints_what_the_run_sends() {
-    same(Story::default()).await;
+    same(Stage::light()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_warm_pipeline_prints_what_the_run_sends() {
-    same(Story { warm: true, ..Story::default() }).await;
+    same(Story { warm: true, ..Stage::light() }).await;
 }
