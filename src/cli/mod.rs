@@ -2,19 +2,17 @@
 
 pub mod args;
 pub mod complete;
-mod failback;
-mod failover;
+pub mod failback;
+pub mod failover;
 pub mod failure;
 mod help;
-mod look;
-mod moving;
-mod policy;
-#[cfg(any())]
+pub mod look;
+pub mod moving;
+pub mod policy;
 mod rehearse;
 mod report;
-mod resume;
+pub mod resume;
 mod runs;
-#[cfg(any())]
 mod sandbox;
 pub mod session;
 
@@ -68,12 +66,9 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         }
         Command::Rehearse(args) => {
             let prompter = prompter(ui, args.yes)?;
-            {
-                let _ = prompter;
-                on_runtime(!args.real_time, async { Ok(Exit::Done) })
-            }
+            on_runtime(!args.real_time, rehearse::run(ui, &cli.global, args, prompter))
         }
-        Command::Sandbox(_) => Ok(Exit::Done),
+        Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
         Command::Policy => policy::run(ui, &topology(&cli.global)?),
         Command::Init => Err(Failure::new(Exit::Usage, "`kdsha init` cannot look at an account yet")
             .hint("start from the commented kdsha.toml in the README")),

@@ -1,3 +1,220 @@
 //! The built-in two-Region AWS, served in process or on loopback.
+//!
+//! `world/` is what happens; `wire/` is how clients say it; this file joins them: time, faults, the log of calls.
 
 pub mod call;
+mod connect;
+pub mod faults;
+mod serve;
+mod wire;
+pub mod world;
+
+use crate::model::{Region, Timestamp};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use call::{ApiCall, ApiError, ApiResult, Service};
+use faults::{Fault, Rule};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use wire::{Decoded, HttpAnswer, HttpCall};
+use world::{Outage, World, is_mutating};
+
+/// How long an answer takes when nothing is wrong.
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// One call, for the log.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// The Region.
+    pub region: Region,
+    /// The service.
+    pub service: Service,
+    /// The operation.
+    pub operation: String,
+    /// Its members.
+    pub input: Value,
+    /// Whether it changes something.
+    pub is_mutating: bool,
+    /// Whether it reached the world.
+    pub applied: bool,
+}
+
+/// What becomes of a request.
+enum Fate {
+    Answer(HttpAnswer),
+    /// Never answered.
+    Silence,
+    /// The connection breaks.
+    Broken,
+}
+
+/// A simulated AWS. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    world: Mutex<World>,
+    rules: Mutex<Vec<Rule>>,
+    log: Mutex<Vec<Logged>>,
+    start: Timestamp,
+    begun: Instant,
+    speed: f64,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("now", &self.now()).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Sandbox {
+    /// A world whose time is tokio's: under the paused clock, virtual.
+    pub fn new(world: World) -> Sandbox {
+        Sandbox::with_speed(world, 1.0)
+    }
+
+    /// A world in which `speed` seconds pass in a second.
+    pub fn with_speed(world: World, speed: f64) -> Sandbox {
+        Sandbox(Arc::new(Inner {
+            start: world.now(),
+            begun: Instant::now(),
+            speed,
+            world: Mutex::new(world),
+            rules: Mutex::default(),
+            log: Mutex::default(),
+        }))
+    }
+
+    /// Now, in the sandbox.
+    pub fn now(&self) -> Timestamp {
+        self.0.start + self.0.begun.elapsed().mul_f64(self.0.speed)
+    }
+
+    /// The world as it is now.
+    pub fn with_world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        let now = self.now();
+        let mut world = lock(&self.0.world);
+        world.advance_to(now);
+        f(&mut world)
+    }
+
+    /// Adds a fault.
+    pub fn inject(&self, rule: Rule) {
+        lock(&self.0.rules).push(rule);
+    }
+
+    /// Takes all faults away.
+    pub fn mend(&self) {
+        lock(&self.0.rules).clear();
+    }
+
+    /// Every call so far.
+    pub fn log(&self) -> Vec<Logged> {
+        lock(&self.0.log).clone()
+    }
+
+    /// The SDK's connection to this sandbox, without a socket.
+    pub fn http_client(&self) -> SharedHttpClient {
+        connect::client(self.clone())
+    }
+
+    /// Serves it on a loopback address until `shutdown` is over.
+    ///
+    /// # Errors
+    /// For an address that other machines can reach, or when the listener fails.
+    pub async fn serve(
+        &self,
+        listener: tokio::net::TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
+        serve::serve(self.clone(), listener, shutdown).await
+    }
+
+    async fn handle(&self, request: HttpCall) -> Fate {
+        let decoded = match wire::decode(&request) {
+            Ok(decoded) => decoded,
+            Err((protocol, error)) => {
+                return Fate::Answer(self.stamped(wire::encode(protocol, "", &request_id(), &Err(error))));
+            }
+        };
+        if self.with_world(|world| world.outage(&decoded.call.region)) == Some(Outage::Silent) {
+            self.remember(&decoded.call, false);
+            return Fate::Silence;
+        }
+        let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call);
+        tokio::time::sleep(LATENCY).await;
+        self.meet(fault, decoded).await
+    }
+
+    async fn meet(&self, fault: Option<Fault>, decoded: Decoded) -> Fate {
+        let Decoded { call, protocol } = decoded;
+        let refuse = |error: ApiError| {
+            self.remember(&call, false);
+            Fate::Answer(self.stamped(wire::encode(protocol, &call.operation, &request_id(), &Err(error))))
+        };
+        match fault {
+            Some(Fault::Throttle) => return refuse(faults::throttled(call.service)),
+            Some(Fault::Error { status, code }) => {
+                return refuse(ApiError::new(status, &code, "injected by a rule of the sandbox"));
+            }
+            Some(Fault::Hang) => {
+                self.remember(&call, false);
+                return Fate::Silence;
+            }
+            Some(Fault::Drop) => {
+                self.remember(&call, false);
+                return Fate::Broken;
+            }
+            Some(Fault::ApplyThenDrop) => {
+                let _ = self.apply(&call);
+                return Fate::Broken;
+            }
+            Some(Fault::ApplyThenHang) => {
+                let _ = self.apply(&call);
+                return Fate::Silence;
+            }
+            Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
+            None => {}
+        }
+        let result = self.apply(&call);
+        Fate::Answer(self.stamped(wire::encode(protocol, &call.operation, &request_id(), &result)))
+    }
+
+    fn apply(&self, call: &ApiCall) -> ApiResult {
+        self.remember(call, true);
+        self.with_world(|world| world.call(call))
+    }
+
+    fn remember(&self, call: &ApiCall, applied: bool) {
+        let logged = Logged {
+            at: self.now(),
+            region: call.region.clone(),
+            service: call.service,
+            operation: call.operation.clone(),
+            input: call.input.clone(),
+            is_mutating: is_mutating(&call.operation),
+            applied,
+        };
+        lock(&self.0.log).push(logged);
+    }
+
+    /// Every answer says what time it is.
+    fn stamped(&self, mut answer: HttpAnswer) -> HttpAnswer {
+        let date = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        answer.headers.push(("date".to_owned(), date));
+        answer
+    }
+}
+
+fn request_id() -> String {
+    let n = fastrand::u128(..);
+    let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16);
+    format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (n >> 48) as u16, n & 0xffff_ffff_ffff)
+}

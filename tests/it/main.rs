@@ -3,8 +3,10 @@
 //! | module | subject |
 //! |---|---|
 //! | `support` | running the binary in a hermetic environment and within a time limit |
+//! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod complete;
 mod ministack;
+mod simulation;
 mod support;

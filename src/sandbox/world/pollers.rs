@@ -1,0 +1,194 @@
+//! The pollers: they read each shard once a second, ahead of the function, and hand it batches.
+
+use super::World;
+use super::clock::{MINUTE, Millis, SECOND};
+use super::mappings::{Cursor, StartingPosition, Tuning};
+use super::streams::Status;
+
+/// Between two looks at a shard that has nothing more to give.
+const POLL_EVERY: Millis = SECOND;
+/// How long a subscription of a fan-out consumer lives.
+const SUBSCRIPTION: Millis = 5 * MINUTE;
+
+/// A shard's reader: which mapping, which shard.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    pub mapping: usize,
+    pub shard: usize,
+}
+
+impl World {
+    /// One tick of all mappings.
+    pub(super) fn run_mappings(&mut self) {
+        for mapping in 0..self.mappings.len() {
+            let this = &self.mappings[mapping];
+            if !this.is_live() || self.places[this.place.0].is_silent() {
+                continue;
+            }
+            for shard in 0..self.mappings[mapping].cursors.len() {
+                self.run_reader(Reader { mapping, shard });
+            }
+        }
+    }
+
+    fn run_reader(&mut self, reader: Reader) {
+        let mapping = &self.mappings[reader.mapping];
+        let cursor = &mapping.cursors[reader.shard];
+        let landed = cursor.flight.as_ref().is_some_and(|f| f.ends <= self.ticked);
+        if landed {
+            self.land(reader);
+        }
+        let mapping = &self.mappings[reader.mapping];
+        if mapping.gone || !mapping.polls() {
+            return;
+        }
+        if mapping.cursors[reader.shard].next_poll <= self.ticked {
+            self.poll(reader);
+        }
+        let cursor = &self.mappings[reader.mapping].cursors[reader.shard];
+        let waiting = cursor.checkpoint.is_some_and(|checkpoint| cursor.read_to > checkpoint);
+        if waiting && cursor.flight.is_none() && cursor.not_before <= self.ticked {
+            self.take_off(reader);
+        }
+    }
+
+    /// One GetRecords call, or one event of a subscription.
+    fn poll(&mut self, reader: Reader) {
+        let now = self.ticked;
+        let mapping = &mut self.mappings[reader.mapping];
+        let stream = &self.streams[mapping.source.stream.0];
+        let cursor = &mut mapping.cursors[reader.shard];
+        cursor.next_poll = match cursor.checkpoint {
+            // Readers start at different moments of the second.
+            None => now + self.rng.i64(200..=POLL_EVERY),
+            Some(_) => now + POLL_EVERY,
+        };
+        if stream.status != Status::Active {
+            return;
+        }
+        let most = mapping.tuning.round();
+        let share = self.places[stream.place.0].failure_share();
+        let fails = share > 0.0 && self.rng.f64() < share;
+        let shard = &stream.shards[reader.shard];
+        let checkpoint = *cursor.checkpoint.get_or_insert_with(|| match mapping.starting {
+            StartingPosition::TrimHorizon => shard.first,
+            StartingPosition::Latest => shard.tip(),
+            StartingPosition::AtTimestamp(at) => shard.at_timestamp(at),
+        });
+        // What retention has taken is gone; the reader goes on with the oldest record there is.
+        if checkpoint < shard.first && cursor.flight.is_none() {
+            cursor.checkpoint = Some(shard.first);
+        }
+        cursor.read_to = cursor.read_to.max(cursor.checkpoint.unwrap_or_default()).max(shard.first);
+        let held = cursor.read_to - cursor.checkpoint.unwrap_or_default().min(cursor.read_to);
+        if held >= 2 * most {
+            return; // the buffer is full until the function has taken its batch
+        }
+        let from = cursor.read_to;
+        let to = if fails { from } else { shard.tip().min(from + most) };
+        cursor.read_to = to;
+        if to - from == most {
+            cursor.next_poll = now;
+        }
+        self.note_poll(reader, (from, to), fails);
+        if !fails {
+            self.drop_too_old(reader);
+        }
+    }
+
+    fn note_poll(&mut self, reader: Reader, (from, to): (u64, u64), fails: bool) {
+        let now = self.ticked;
+        let mapping = &mut self.mappings[reader.mapping];
+        let stream = &self.streams[mapping.source.stream.0];
+        let shard = &stream.shards[reader.shard];
+        let count = (to - from) as f64;
+        if mapping.extras.count_events && !fails {
+            self.metrics.record(mapping.series.polled, now, now, count);
+        }
+        let Some(consumer) = mapping.source.consumer.and_then(|index| stream.consumers.get(index)) else {
+            let last = to.checked_sub(1).filter(|_| to > from).and_then(|position| shard.get(position));
+            let age = last.map_or_else(|| shard.millis_behind(to, now), |record| now - record.arrival);
+            let series = stream.series;
+            self.metrics.record(series.get_success, now, now, if fails { 0.0 } else { 1.0 });
+            self.metrics.record(series.get_latency, now, now, self.rng.i64(4..20) as f64);
+            if !fails {
+                self.metrics.record(series.get_records, now, now, count);
+                self.metrics.record(series.get_age, now, now, age.max(0) as f64);
+            }
+            return;
+        };
+        let series = consumer.series;
+        let cursor = &mut mapping.cursors[reader.shard];
+        if fails {
+            self.metrics.record(series.subscribed, now, now, 0.0);
+            return;
+        }
+        if cursor.next_subscription <= now {
+            cursor.next_subscription = now + SUBSCRIPTION;
+            self.metrics.record(series.subscribed, now, now, 1.0);
+        }
+        self.metrics.record(series.success, now, now, 1.0);
+        self.metrics.record(series.records, now, now, count);
+        self.metrics.record(series.behind, now, now, shard.millis_behind(to, now) as f64);
+    }
+
+    /// MaximumRecordAgeInSeconds: what is older is given up before the function sees it.
+    fn drop_too_old(&mut self, reader: Reader) {
+        let mapping = &self.mappings[reader.mapping];
+        let cursor = &mapping.cursors[reader.shard];
+        let (Some(most), Some(from), None) =
+            (mapping.tuning.maximum_record_age, cursor.checkpoint, cursor.flight.as_ref())
+        else {
+            return;
+        };
+        let oldest = self.ticked - Millis::from(most) * SECOND;
+        let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
+        let to = shard.at_timestamp(oldest).min(cursor.read_to);
+        if to > from {
+            self.discard(reader, from, to);
+        }
+    }
+
+    /// A mapping gives records up and goes on behind them.
+    pub(super) fn discard(&mut self, reader: Reader, from: u64, to: u64) {
+        let mapping = &mut self.mappings[reader.mapping];
+        let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
+        for (_, record) in shard.from(from).take_while(|(position, _)| *position < to) {
+            self.books.discarded(record.id);
+        }
+        if mapping.extras.count_events {
+            self.metrics.record(mapping.series.dropped, self.ticked, self.ticked, (to - from) as f64);
+        }
+        mapping.cursors[reader.shard].move_to(to);
+    }
+
+    /// A new mapping's readers, none of which has looked yet.
+    pub(super) fn new_cursors(&mut self, stream: super::streams::StreamId) -> Vec<Cursor> {
+        let first = self.ticked;
+        self.streams[stream.0]
+            .shards
+            .iter()
+            .map(|_| Cursor { next_poll: first + self.rng.i64(0..SECOND), ..Cursor::default() })
+            .collect()
+    }
+}
+
+impl Cursor {
+    /// Everything before this position is done with.
+    pub(super) fn move_to(&mut self, position: u64) {
+        self.checkpoint = Some(position);
+        self.read_to = self.read_to.max(position);
+        if position >= self.retrying_to {
+            self.retries = 0;
+            self.at_most = None;
+        }
+        self.gathering_since = None;
+    }
+}
+
+impl Tuning {
+    /// The most records of one round of invocations.
+    pub(super) fn round(&self) -> u64 {
+        u64::from(self.batch_size) * u64::from(self.parallelization)
+    }
+}

@@ -1,0 +1,8 @@
+//! The real engine and the real SDK on the sandbox in process, under tokio's paused clock: an hour of a pipeline's
+//! life takes a moment.
+
+mod crashes;
+mod journeys;
+mod parity;
+mod refusals;
+mod stage;
