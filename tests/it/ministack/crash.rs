@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const KILLS: usize = 5;
 /// The latest instant of a kill that looks at nothing, after the process was started.
 const LATEST: Duration = Duration::from_secs(12);
+/// How a journal announces a call.
+const CALL: &str = "\"effect_started\"";
 /// How long a kill waits for a call to be announced before it comes anyway.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Repeats the instants of an earlier run.
@@ -28,6 +30,8 @@ fn seed() -> u64 {
 enum Moment {
     /// So long after its start.
     After(Duration),
+    /// As soon as there is a journal of the run: often before its first call.
+    Begun,
     /// So long after the journal announces its next call: before, in or shortly after the call.
     AroundCall(Duration),
 }
@@ -44,33 +48,42 @@ impl Moment {
     fn wait(self, rig: &Rig, running: &mut Running) -> Option<ExitStatus> {
         match self {
             Moment::After(delay) => running.wait(delay).expect("a child process"),
+            Moment::Begun => until(running, || written(rig, "\"run_started\"") > 0),
             Moment::AroundCall(delay) => {
-                let (before, began) = (announced(rig), Instant::now());
-                while announced(rig) == before && began.elapsed() < PATIENCE {
-                    if let Some(status) = running.wait(Duration::ZERO).expect("a child process") {
-                        return Some(status);
-                    }
-                    thread::sleep(Duration::from_millis(1));
-                }
+                let before = written(rig, CALL);
+                let ended = until(running, || written(rig, CALL) > before);
                 thread::sleep(delay);
-                None
+                ended
             }
         }
     }
 }
 
-/// Calls that all journals announce.
-fn announced(rig: &Rig) -> usize {
+/// Waits for something in the journals, or for the end of the process, or for long enough.
+fn until(running: &mut Running, is_so: impl Fn() -> bool) -> Option<ExitStatus> {
+    let began = Instant::now();
+    while !is_so() && began.elapsed() < PATIENCE {
+        if let Some(status) = running.wait(Duration::ZERO).expect("a child process") {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    None
+}
+
+/// How often the journals say something.
+fn written(rig: &Rig, what: &str) -> usize {
     let runs = fs::read_dir(rig.path("state")).into_iter().flatten().flatten();
     let journals = runs.filter_map(|run| fs::read_to_string(run.path().join("journal.jsonl")).ok());
-    journals.map(|text| text.matches("\"effect_started\"").count()).sum()
+    journals.map(|text| text.matches(what).count()).sum()
 }
 
 /// Runs a command, kills it at random moments, and runs it again until it ends by itself.
 fn through_kills(rig: &Rig, arguments: &[&str], random: &mut fastrand::Rng, story: &mut Vec<String>) {
     for kill in 1..=KILLS {
         let mut running = rig.launch(arguments);
-        let moment = Moment::draw(random);
+        // The last one hits the first process that finds an open mark and no journal.
+        let moment = if kill == KILLS { Moment::Begun } else { Moment::draw(random) };
         let ended = moment.wait(rig, &mut running);
         let finished = running.kill().expect("a child process");
         story.push(format!("{arguments:?} killed {moment:?}"));

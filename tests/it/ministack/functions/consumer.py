@@ -1,8 +1,12 @@
-"""The post's consumer: writes every record to the table, with the Region that processed it, and counts how often."""
+"""The post's consumer: writes every record to the table, with the Region that processed it, and counts how often.
+
+A record may say how long it takes to be processed.
+"""
 
 import base64
 import functools
 import json
+import time
 
 import boto3
 
@@ -15,6 +19,7 @@ def dynamodb():
 def lambda_handler(event, context):
     for record in event["Records"]:
         data = json.loads(base64.b64decode(record["kinesis"]["data"]))
+        time.sleep(data.get("work", 0))
         dynamodb().update_item(
             TableName="ticker-prices",
             Key={"ticker": {"S": data["ticker"]}},

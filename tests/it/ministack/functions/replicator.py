@@ -1,9 +1,13 @@
-"""The post's replication agent: copies the records of a batch to the stream in the other Region."""
+"""The post's replication agent: copies the records of a batch to the stream in the other Region.
+
+A record may say how long it takes to be copied.
+"""
 
 import base64
 import functools
 import json
 import os
+import time
 
 import boto3
 
@@ -21,6 +25,7 @@ def lambda_handler(event, context):
         }
         for record in event["Records"]
     ]
+    time.sleep(sum(json.loads(record["Data"]).get("work", 0) for record in records))
     response = kinesis().put_records(Records=records, StreamName="KDS-HA-Stream")
     if response["FailedRecordCount"] > 0:
         print("Failed replicating data: " + json.dumps(response))

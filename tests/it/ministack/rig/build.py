@@ -36,7 +36,7 @@ AWKWARD = {
 }
 # Settings that differ from Lambda's defaults, so that a clone which forgets one is caught.
 CONSUMER_SETTINGS = {
-    "BatchSize": 50, "MaximumBatchingWindowInSeconds": 1, "ParallelizationFactor": 2, "BisectBatchOnFunctionError": True,
+    "BatchSize": 25, "MaximumBatchingWindowInSeconds": 1, "ParallelizationFactor": 2, "BisectBatchOnFunctionError": True,
     "MaximumRetryAttempts": 7, "MaximumRecordAgeInSeconds": 86400, "FunctionResponseTypes": ["ReportBatchItemFailures"],
 }
 
@@ -122,7 +122,7 @@ def main():
         wait_active(region, name)
     made = [
         mapping(PRIMARY, CONSUMER, stream_arn(PRIMARY), StartingPosition="TRIM_HORIZON", **CONSUMER_SETTINGS),
-        mapping(PRIMARY, REPLICATOR, fan_out, StartingPosition="TRIM_HORIZON", BatchSize=100),
+        mapping(PRIMARY, REPLICATOR, fan_out, StartingPosition="TRIM_HORIZON", BatchSize=50),
         mapping(PRIMARY, OTHER_FUNCTION, stream_arn(PRIMARY, OTHER_STREAM), StartingPosition="TRIM_HORIZON", BatchSize=10),
         # Another team reads the very same stream.
         mapping(PRIMARY, OTHER_FUNCTION, stream_arn(PRIMARY), StartingPosition="TRIM_HORIZON", BatchSize=500),
