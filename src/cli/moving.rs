@@ -41,6 +41,8 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         None => marked(session, &snapshot, &wanted.intent)
             .map_or_else(|| session::new_run_id(snapshot.taken_at, wanted.intent.verb()), Ok)?,
     };
+    // A run that was found again by its mark may have a journal in which nothing was sent yet.
+    let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
     let owed = session::owed(&runs);
     let request = session.request(&snapshot, &run, &pipelines, &owed, wanted.timeout);
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);

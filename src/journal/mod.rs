@@ -139,6 +139,10 @@ impl StateFolder {
         let folder = self.root.join(header.run.as_str());
         fs::create_dir_all(&folder).map_err(io_error(&folder))?;
         let path = folder.join("journal.jsonl");
+        if path.exists() && read(path.clone()).is_none() {
+            // Cut off before its plan was on disk: nothing was sent, it begins anew.
+            fs::remove_file(&path).map_err(io_error(&path))?;
+        }
         let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(io_error(&path))?;
         let mut journal = Journal { run: header.run.clone(), file, path, seq: 0 };
         journal.write(at, Body::Opened(header))?;

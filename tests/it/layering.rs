@@ -62,7 +62,10 @@ fn imports_run_one_way() {
 fn the_sdk_is_named_in_one_room() {
     for (name, room, code) in files().into_iter().filter(|(_, room, _)| room != "aws") {
         let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-        assert!(!lines.into_iter().any(|line| line.contains("aws_sdk_")), "src/{name} ({room}) names the SDK");
+        assert!(
+            !lines.into_iter().any(|line| line.contains("aws_sdk_")),
+            "src/{name} ({room}) names the SDK"
+        );
     }
 }
 

@@ -27,7 +27,13 @@ async fn run(stage: &Stage, way: Way) -> Result<Exit, kdsha::cli::failure::Failu
 /// Lets a run go on until a call has met the fault, and drops it there: nothing after that instant happens.
 async fn kill(stage: &Stage, way: Way, nth: u32, fault: &Fault) -> bool {
     let before = stage.sandbox.log().iter().filter(|call| call.is_mutating).count();
-    let rule = Rule { only_mutating: true, skip: nth, times: Some(1), fault: Some(fault.clone()), ..Rule::default() };
+    let rule = Rule {
+        only_mutating: true,
+        skip: nth,
+        times: Some(1),
+        fault: Some(fault.clone()),
+        ..Rule::default()
+    };
     stage.sandbox.inject(rule);
     let met = async {
         let seen = || stage.sandbox.log().iter().filter(|call| call.is_mutating).count();
@@ -81,7 +87,11 @@ async fn every_call(way: Way, journal: Journal) {
                 stage.must_have_lost_nothing().await;
             } else {
                 let ledger = stage.account().await;
-                assert_eq!((ledger.lost, ledger.pending), (0, 0), "{way:?}, call {nth}, {fault:?}: {ledger:?}");
+                assert_eq!(
+                    (ledger.lost, ledger.pending),
+                    (0, 0),
+                    "{way:?}, call {nth}, {fault:?}: {ledger:?}"
+                );
             }
         }
     }
@@ -111,12 +121,20 @@ async fn a_failback_killed_at_any_call_ends_in_the_same_world_without_its_journa
 #[tokio::test(start_paused = true)]
 async fn lost_answers_and_passing_errors_do_not_end_a_run() {
     let error = Fault::Error { status: 500, code: "ServiceException".to_owned() };
-    for fault in [Fault::ApplyThenDrop, Fault::Drop, Fault::Throttle, error, Fault::Hang, Fault::ApplyThenHang] {
+    for fault in
+        [Fault::ApplyThenDrop, Fault::Drop, Fault::Throttle, error, Fault::Hang, Fault::ApplyThenHang]
+    {
         let (expected, calls) = undisturbed(Way::Over).await;
         for nth in 0..calls as u32 {
             let stage = prepared(Way::Over).await;
             let fault = Some(fault.clone());
-            stage.sandbox.inject(Rule { only_mutating: true, skip: nth, times: Some(1), fault, ..Rule::default() });
+            stage.sandbox.inject(Rule {
+                only_mutating: true,
+                skip: nth,
+                times: Some(1),
+                fault,
+                ..Rule::default()
+            });
             let exit = run(&stage, Way::Over).await;
             stage.expect(exit, Exit::Done);
             assert_eq!(stage.fingerprint(), expected, "call {nth}");

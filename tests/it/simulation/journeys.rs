@@ -2,7 +2,9 @@
 
 use super::stage::{MINUTE, Stage, region};
 use kdsha::model::{Exit, StartAt, Timestamp};
+use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{Outage, Story};
+use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_cold_pipeline_goes_over_and_comes_back_without_losing_a_record() {
@@ -84,6 +86,52 @@ async fn a_silent_region_is_left_at_once_and_what_it_owes_is_settled_later() {
     stage.expect(stage.resume().await, Exit::Done);
     stage.pass(5 * MINUTE).await;
     stage.expect(stage.verify().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_pipelines_go_side_by_side() {
+    let stage = Stage::of(5, &Story { pipelines: 3, ..Stage::light() });
+    let begun = stage.sandbox.now();
+    stage.must_fail_over().await;
+    let took = stage.sandbox.now().duration_since(begun);
+    assert!(took.as_secs() < 15 * 60, "three take as long as one: {took:?}");
+    stage.expect(stage.verify().await, Exit::Done);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.expect(stage.verify().await, Exit::Done);
+    stage.must_have_lost_nothing().await;
+}
+
+/// A pipeline that fails leaves the run; the others go on, and the exit code tells. The same command is the repair.
+#[tokio::test(start_paused = true)]
+async fn one_failing_pipeline_does_not_stop_the_others() {
+    let stage = Stage::of(6, &Story { pipelines: 2, ..Stage::light() });
+    let denied = Fault::Error { status: 403, code: "AccessDeniedException".to_owned() };
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        times: Some(1),
+        fault: Some(denied),
+        ..Rule::default()
+    });
+    stage.expect(stage.failover(&stage.over()).await, Exit::StepFailed);
+    let said = stage.stderr.text();
+    assert!(said.contains("AccessDeniedException"), "{said}");
+    stage.expect(stage.failover(&stage.over()).await, Exit::Done);
+    stage.expect(stage.verify().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// With the journal of what was skipped, a skip stays one; a time-out is resumable and exits 6.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_does_not_end_stops_the_run_and_the_same_command_goes_on() {
+    let stage = Stage::post(8);
+    let mut args = stage.over();
+    args.timeout = Some(Duration::from_secs(30));
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    stage.must_fail_over().await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }

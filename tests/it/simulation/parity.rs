@@ -47,7 +47,8 @@ async fn dry(stage: &Stage, back: bool) -> Vec<Told> {
     let before = (stage.mutations().len(), stage.fingerprint());
     let out = kdsha::ui::Buffer::default();
     let settings = kdsha::ui::Settings { format: Format::Json, ..Default::default() };
-    let ui = kdsha::ui::Ui::with_writers(settings, Box::new(out.clone()), Box::new(stage.stderr.clone()), 100);
+    let ui =
+        kdsha::ui::Ui::with_writers(settings, Box::new(out.clone()), Box::new(stage.stderr.clone()), 100);
     let session = stage.session().await;
     let exit = if back {
         let mut args = stage.back();
@@ -91,4 +92,30 @@ async fn a_dry_run_of_a_cold_pipeline_prints_what_the_run_sends() {
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_warm_pipeline_prints_what_the_run_sends() {
     same(Story { warm: true, ..Stage::light() }).await;
+}
+
+/// An emergency asks the failing Region for everything at once, so only the set is fixed there.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_of_an_emergency_prints_what_the_run_sends() {
+    let stage = Stage::post(12);
+    let mut args = stage.over();
+    args.emergency = true;
+    let out = kdsha::ui::Buffer::default();
+    let settings = kdsha::ui::Settings { format: Format::Json, ..Default::default() };
+    let ui =
+        kdsha::ui::Ui::with_writers(settings, Box::new(out.clone()), Box::new(stage.stderr.clone()), 100);
+    let dry = kdsha::cli::args::FailoverArgs { dry_run: true, ..args.clone() };
+    let exit = kdsha::cli::failover::run(&stage.session().await, &ui, &dry).await;
+    stage.expect(exit, Exit::Done);
+    assert!(stage.mutations().is_empty());
+    let document: Value = serde_json::from_str(out.text().trim()).expect("one JSON document");
+    let mut told: Vec<Told> = document["effects"].as_array().expect("effects").iter().map(printed).collect();
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    let mut done: Vec<Told> = stage.mutations().iter().map(sent).collect();
+    told.sort();
+    done.sort();
+    assert_eq!(told, done);
+    stage.pass(10 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 /// Refused with a code, naming something, and without a single change.
 async fn refused(stage: &Stage, result: Result<Exit, Failure>, exit: Exit, names: &str) {
     let failure = result.expect_err("it should be refused");
-    let said = format!("{} {:?}\n{}{}", failure.message, failure.hints, stage.stdout.text(), stage.stderr.text());
+    let said =
+        format!("{} {:?}\n{}{}", failure.message, failure.hints, stage.stdout.text(), stage.stderr.text());
     assert_eq!(failure.exit, exit, "{said}");
     assert!(said.contains(names), "`{names}` is not in: {said}");
     assert_eq!(stage.mutations().len(), 0);
@@ -68,7 +69,8 @@ async fn a_corrupt_journal_is_refused_and_named() {
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("journal.jsonl"), "{\"v\":1}\nnonsense\n").expect("a file");
     refused(&stage, stage.failover(&stage.over()).await, Exit::Locked, "journal.jsonl").await;
-    std::fs::write(folder.join("journal.jsonl"), "{\"v\":99,\"seq\":0}\n{\"v\":99,\"seq\":1}\n").expect("a file");
+    std::fs::write(folder.join("journal.jsonl"), "{\"v\":99,\"seq\":0}\n{\"v\":99,\"seq\":1}\n")
+        .expect("a file");
     refused(&stage, stage.failover(&stage.over()).await, Exit::Locked, "journal.jsonl").await;
 }
 

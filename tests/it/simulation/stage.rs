@@ -5,7 +5,7 @@ use kdsha::cli::args::{FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
 use kdsha::cli::session::Session;
 use kdsha::cli::{failback, failover, look, resume};
-use kdsha::config::{self, StandbyMode, Topology};
+use kdsha::config::{self, PerSide, Pipeline, StandbyMode, Topology};
 use kdsha::engine::Interrupt;
 use kdsha::journal::StateFolder;
 use kdsha::model::{Clock, Exit, Region, Timestamp};
@@ -45,6 +45,26 @@ pub fn region(name: &str) -> Region {
     name.parse().expect("a Region")
 }
 
+/// The post's pipeline again, under the names that the story gives to a further one.
+fn further(first: &Pipeline, story: &Story, number: u32) -> Pipeline {
+    let mut pipeline = first.clone();
+    let named = |base: &str| story.name(base, number);
+    pipeline.name = named(first.name.as_str()).parse().expect("a name");
+    let stream: kdsha::model::StreamName = named(Story::STREAM).parse().expect("a name");
+    pipeline.stream = PerSide { primary: stream.clone(), standby: stream };
+    let consumer: kdsha::model::FunctionName = named(Story::CONSUMER).parse().expect("a name");
+    pipeline.consumer.function = PerSide { primary: consumer.clone(), standby: consumer };
+    pipeline.producers[0].function = named(Story::PRODUCER).parse().expect("a name");
+    if let Some(replicator) = &mut pipeline.replicator {
+        replicator.function = named(Story::REPLICATOR).parse().expect("a name");
+        replicator.stream_consumer = Some(named(Story::STREAM_CONSUMER).parse().expect("a name"));
+    }
+    if let Some(sink) = &mut pipeline.sink {
+        sink.table = named(Story::TABLE);
+    }
+    pipeline
+}
+
 impl Stage {
     pub fn of(seed: u64, story: &Story) -> Stage {
         let start = Timestamp::from_second(BEGINNING).expect("an instant");
@@ -53,6 +73,9 @@ impl Stage {
         topology.timing.poll = Duration::from_secs(20);
         if story.warm {
             topology.pipelines.iter_mut().for_each(|p| p.standby = StandbyMode::Warm);
+        }
+        for number in 2..=story.pipelines {
+            topology.pipelines.push(further(&topology.pipelines[0], story, number));
         }
         Stage {
             sandbox: Sandbox::new(World::of_the_post(seed, start, story)),
@@ -233,7 +256,13 @@ impl Stage {
     pub async fn must_have_lost_nothing(&self) {
         let ledger = self.account().await;
         assert!(ledger.put > 0, "there was no traffic");
-        assert_eq!((ledger.lost, ledger.pending), (0, 0), "seed {}: {ledger:?}\n{}", self.seed, self.stderr.text());
+        assert_eq!(
+            (ledger.lost, ledger.pending),
+            (0, 0),
+            "seed {}: {ledger:?}\n{}",
+            self.seed,
+            self.stderr.text()
+        );
         assert_eq!(ledger.processed, ledger.put);
     }
 }
