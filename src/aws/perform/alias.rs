@@ -1,0 +1,209 @@
+//! Producers that are invoked through an alias: a version locks its environment, so a switch of $LATEST
+//! reaches them by a new version and a moved alias.
+
+use super::send::lambda_once;
+use super::{Deadline, Hand};
+use crate::aws::convert;
+use crate::aws::errors::Asked;
+use crate::aws::pacer::Family;
+use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed, Sent};
+use aws_sdk_lambda::operation::get_alias::GetAliasOutput;
+use aws_sdk_lambda::types::FunctionConfiguration;
+use std::collections::BTreeMap;
+use tokio::time::sleep;
+
+const PUBLISH: &str = "lambda:PublishVersion";
+const MOVE: &str = "lambda:UpdateAlias";
+const MOST_PAGES: u32 = 500;
+
+impl Hand<'_> {
+    /// Publishes what $LATEST is. Lambda makes no new version when nothing changed since the newest one, so
+    /// doing it twice does no harm.
+    pub(super) async fn publish_version(&self, function: &FunctionName) -> Result<Performed, AwsFailure> {
+        let asked = Asked::mutation(PUBLISH, function.as_str(), &self.at.region);
+        let now = self.settled(&asked, function, Sent::No).await?;
+        let request = self
+            .at
+            .lambda()
+            .publish_version()
+            .function_name(function.as_str())
+            .set_revision_id(now.revision_id);
+        let send = || request.clone().customize().config_override(lambda_once()).send();
+        let done = self.write(Family::LambdaControl, PUBLISH, function.as_str(), send).await?;
+        let version = done.answer.version().unwrap_or("without a number").to_owned();
+        Ok(done.applied(format!("version {version}")))
+    }
+
+    /// Moves an alias to the newest version whose environment says what is expected.
+    pub(super) async fn move_alias(
+        &self,
+        function: &FunctionName,
+        alias: &str,
+        expect: &BTreeMap<String, String>,
+    ) -> Result<Performed, AwsFailure> {
+        let resource = format!("{function}:{alias}");
+        let asked = Asked::mutation(MOVE, &resource, &self.at.region);
+        let (found, versions) =
+            tokio::join!(self.get_alias(function, alias, &resource), self.versions(&asked, function));
+        let (found, versions) = (found?, versions?);
+        let refuse = |text: String| asked.failed(FailureKind::Refused, text, Sent::No);
+        let at = found.function_version().unwrap_or_default();
+        let newest = choose(&versions, at, expect).map_err(&refuse)?;
+        if is_weighted(&found) {
+            let text = "the alias splits its traffic between two versions; make it point at one \
+                        (aws lambda update-alias --routing-config AdditionalVersionWeights={}), then resume";
+            return Err(refuse(text.to_owned()));
+        }
+        if at == newest {
+            return Ok(Performed::AlreadySo(format!("the alias points at version {newest}")));
+        }
+        self.wait_active(&asked, function, &newest).await?;
+        let request = self
+            .at
+            .lambda()
+            .update_alias()
+            .function_name(function.as_str())
+            .name(alias)
+            .function_version(&newest)
+            .set_revision_id(found.revision_id.clone());
+        let send = || request.clone().customize().config_override(lambda_once()).send();
+        let done = self.write(Family::LambdaControl, MOVE, &resource, send).await?;
+        Ok(done.applied(format!("version {at} -> {newest}")))
+    }
+
+    async fn get_alias(
+        &self,
+        function: &FunctionName,
+        alias: &str,
+        resource: &str,
+    ) -> Result<GetAliasOutput, AwsFailure> {
+        let request = self.at.lambda().get_alias().function_name(function.as_str()).name(alias);
+        self.at.read(Family::LambdaControl, "lambda:GetAlias", resource, request.send()).await
+    }
+
+    /// Every published version.
+    async fn versions(
+        &self,
+        asked: &Asked<'_>,
+        function: &FunctionName,
+    ) -> Result<Vec<FunctionConfiguration>, AwsFailure> {
+        const LIST: &str = "lambda:ListVersionsByFunction";
+        let (mut found, mut marker) = (Vec::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let request = self
+                .at
+                .lambda()
+                .list_versions_by_function()
+                .function_name(function.as_str())
+                .set_marker(marker);
+            let page = self.at.read(Family::LambdaControl, LIST, function.as_str(), request.send()).await?;
+            found.extend(page.versions.unwrap_or_default());
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(asked.failed(FailureKind::Unreadable, "the list of versions does not end", Sent::No))
+    }
+
+    /// A version may be Pending for a while after it was published; invoked then, it fails.
+    async fn wait_active(
+        &self,
+        asked: &Asked<'_>,
+        function: &FunctionName,
+        version: &str,
+    ) -> Result<(), AwsFailure> {
+        let deadline = Deadline::begin();
+        loop {
+            let got = self.get_function(function, Some(version)).await?;
+            let state = got.configuration.as_ref().map_or_else(|| "unknown".to_owned(), convert::state);
+            match state.as_str() {
+                "Active" | "Inactive" => return Ok(()),
+                "Pending" if !deadline.is_over() => sleep(self.poll).await,
+                state => {
+                    let text = format!("version {version} is {state}, not Active");
+                    return Err(asked.failed(FailureKind::Refused, text, Sent::No));
+                }
+            }
+        }
+    }
+}
+
+fn is_weighted(alias: &GetAliasOutput) -> bool {
+    let weights =
+        alias.routing_config.as_ref().and_then(|routing| routing.additional_version_weights.as_ref());
+    weights.is_some_and(|weights| !weights.is_empty())
+}
+
+fn number(version: &FunctionConfiguration) -> Option<u64> {
+    version.version()?.parse().ok()
+}
+
+/// The newest version that says what is expected. It must run the code that the alias runs now: $LATEST may
+/// hold code that nobody has released, and a failover is no release.
+fn choose(
+    versions: &[FunctionConfiguration],
+    current: &str,
+    expect: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    let says = |version: &&FunctionConfiguration| match convert::environment(version.environment.as_ref()) {
+        Environment::Readable(variables) => {
+            expect.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value))
+        }
+        Environment::Unreadable(_) => false,
+    };
+    let newest = versions
+        .iter()
+        .filter(|version| number(version).is_some())
+        .filter(says)
+        .max_by_key(|version| number(version))
+        .ok_or_else(|| {
+            let keys: Vec<&str> = expect.keys().map(String::as_str).collect();
+            format!("no published version has {} as expected; publish one from $LATEST", keys.join(", "))
+        })?;
+    let target = newest.version().unwrap_or_default();
+    let now = versions.iter().find(|version| version.version() == Some(current));
+    let codes = (now.and_then(|v| v.code_sha256()), newest.code_sha256());
+    match codes {
+        (Some(now), Some(then)) if now != then => Err(format!(
+            "version {target} runs other code than version {current}, which the alias points at: $LATEST holds \
+             code that was not released. Release it, or publish a version of the released code with the new \
+             environment, and move the alias by hand"
+        )),
+        _ => Ok(target.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_lambda::types::EnvironmentResponse;
+
+    fn version(number: &str, region: &str, code: &str) -> FunctionConfiguration {
+        let environment = EnvironmentResponse::builder().variables("REGION", region).build();
+        FunctionConfiguration::builder().version(number).environment(environment).code_sha256(code).build()
+    }
+
+    fn expect() -> BTreeMap<String, String> {
+        BTreeMap::from([("REGION".to_owned(), "us-east-2".to_owned())])
+    }
+
+    #[test]
+    fn the_newest_version_with_the_expected_environment_is_taken() {
+        let versions = [
+            version("$LATEST", "us-east-2", "a"),
+            version("9", "us-west-2", "a"),
+            version("10", "us-east-2", "a"),
+            version("2", "us-east-2", "a"),
+        ];
+        assert_eq!(choose(&versions, "9", &expect()), Ok("10".to_owned()));
+        assert!(choose(&versions[..2], "9", &expect()).is_err());
+    }
+
+    #[test]
+    fn an_alias_is_not_moved_to_code_that_nobody_released() {
+        let versions = [version("9", "us-west-2", "released"), version("10", "us-east-2", "unreleased")];
+        let text = choose(&versions, "9", &expect()).expect_err("other code");
+        assert!(text.contains("not released"), "{text}");
+    }
+}

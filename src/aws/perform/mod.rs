@@ -1,0 +1,84 @@
+//! The only writer: one mutating call an effect, one attempt, and the world read before and after it.
+//!
+//! A mutation is never repeated by the SDK: the answer may be lost and the effect not. It is sent again only
+//! when AWS answered that it did nothing: throttled, or another operation was under way.
+
+mod alias;
+mod create;
+mod environment;
+mod functions;
+mod lookup;
+mod send;
+mod tag;
+mod toggle;
+
+use super::clients::RegionClients;
+use super::{Aws, refused};
+use crate::config::Topology;
+use crate::model::{AwsFailure, Effect, Performed, Permit};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between two looks at something that is changing by itself. GetFunction's quota of its own allows it.
+const POLL: Duration = Duration::from_secs(1);
+/// For one wait inside an effect. Longer waits are the steps' own.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Sends of one effect while AWS answers that it did nothing.
+const MOST_SENDS: u32 = 3;
+
+impl Aws {
+    /// Makes one change. What it names is looked up first; what it changed is read back where AWS gives a way.
+    ///
+    /// # Errors
+    /// The failure says whether the change may have been applied all the same ([`crate::model::Sent`]).
+    pub async fn perform(
+        &self,
+        topology: &Topology,
+        effect: &Effect,
+        _permit: &Permit,
+    ) -> Result<Performed, AwsFailure> {
+        let region = effect.region();
+        let of_topology = topology.regions.side_of(region).and_then(|_| self.clients(region));
+        let Some(at) = of_topology else {
+            let text = "the Region is neither the primary nor the standby of this configuration";
+            return Err(refused(effect.operation(), &effect.to_string(), region, text));
+        };
+        let hand = Hand { at, poll: POLL.min(topology.timing.poll) };
+        match effect {
+            Effect::TagStream { stream, tags, .. } => hand.tag_stream(stream, tags).await,
+            Effect::CreateMapping { function, source, start, enabled, settings, .. } => {
+                let wanted = create::Wanted { function, source, start: *start, enabled: *enabled, settings };
+                hand.create_mapping(&wanted).await
+            }
+            Effect::SetMappingEnabled { function, source, enabled, .. } => {
+                hand.set_mapping_enabled(function, source, *enabled).await
+            }
+            Effect::DeleteMapping { function, source, .. } => hand.delete_mapping(function, source).await,
+            Effect::SetEnvironment { function, set, .. } => hand.set_environment(function, set).await,
+            Effect::PublishVersion { function, .. } => hand.publish_version(function).await,
+            Effect::MoveAlias { function, alias, expect, .. } => {
+                hand.move_alias(function, alias, expect).await
+            }
+        }
+    }
+}
+
+/// What writes in one Region.
+#[derive(Debug)]
+struct Hand<'a> {
+    at: &'a RegionClients,
+    poll: Duration,
+}
+
+/// How long a wait inside an effect may still go on.
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    fn begin() -> Deadline {
+        Deadline(Instant::now() + PATIENCE)
+    }
+    fn is_over(self) -> bool {
+        Instant::now() >= self.0
+    }
+}
