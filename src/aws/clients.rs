@@ -9,6 +9,7 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures_util::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
 
 /// What every call of the SDK gives.
@@ -90,18 +91,23 @@ impl RegionClients {
         sts, aws_sdk_sts
     );
 
-    /// A read in its lane, with the SDK's retries, its error in the operator's words.
-    pub(super) async fn read<T, E>(
-        &self,
+    /// A read in its lane, with the SDK's retries, its error in the operator's words. On the heap, because the
+    /// SDK's futures are tens of kilobytes large.
+    pub(super) fn read<'s, T, E>(
+        &'s self,
         family: Family,
         operation: &'static str,
-        resource: &str,
-        send: impl Future<Output = SdkResult<T, E>>,
-    ) -> Result<T, AwsFailure>
+        resource: &'s str,
+        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
+    ) -> BoxFuture<'s, Result<T, AwsFailure>>
     where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: Send + 's,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let asked = Asked::read(operation, resource, &self.region);
-        self.lanes.run(family, send).await.map_err(|error| errors::failure(&asked, &error))
+        let send = Box::pin(send);
+        Box::pin(async move {
+            let asked = Asked::read(operation, resource, &self.region);
+            self.lanes.run(family, send).await.map_err(|error| errors::failure(&asked, &error))
+        })
     }
 }

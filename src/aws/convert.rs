@@ -18,9 +18,9 @@ pub(super) fn instant(at: &DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// An instant for the SDK, to the nanosecond.
+/// An instant for Kinesis, which reads milliseconds.
 pub(super) fn date_time(at: Timestamp) -> DateTime {
-    DateTime::from_nanos(at.as_nanosecond()).unwrap_or_else(|_| DateTime::from_secs(at.as_second()))
+    DateTime::from_millis(at.as_millisecond())
 }
 
 /// An instant for a mapping's start: whole seconds, rounded down, which is the safe direction. Lambda
@@ -192,10 +192,8 @@ pub(super) fn last_update_status(config: &FunctionConfiguration) -> String {
 fn update_reason(config: &FunctionConfiguration) -> Option<String> {
     let code = config.last_update_status_reason_code.as_ref().map(|code| code.as_str().to_owned());
     let text = config.last_update_status_reason.as_deref().map(super::errors::scrub);
-    match (code, text) {
-        (Some(code), Some(text)) => Some(format!("{code}: {text}")),
-        (code, text) => code.or(text),
-    }
+    let parts: Vec<String> = [code, text].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
 }
 
 fn unqualified(arn: &str) -> Arn {

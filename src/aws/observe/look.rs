@@ -2,11 +2,12 @@
 //! a service that has gone silent.
 
 use crate::aws::clients::{RegionClients, SdkResult};
-use crate::aws::errors::Asked;
+use crate::aws::errors::{Asked, failure};
 use crate::aws::pacer::Family;
 use crate::model::{ApiAnswer, AwsFailure, FailureKind, Sent};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use std::collections::BTreeMap;
+use futures_util::future::BoxFuture;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,13 +18,23 @@ pub(super) const BOUND: Duration = Duration::from_secs(10);
 /// Failures to answer after which a service that has not answered at all is left alone for this look.
 const PATIENCE: u32 = 3;
 
+/// The account of one look.
+#[derive(Debug, Default)]
+struct Answers {
+    by_operation: BTreeMap<&'static str, ApiAnswer>,
+    /// Calls of each service that no answer came to.
+    silences: BTreeMap<&'static str, u32>,
+    /// Services that answered at least once, be it with a refusal.
+    heard: BTreeSet<&'static str>,
+}
+
 /// One look at one Region.
 #[derive(Debug)]
 pub(super) struct Look<'a> {
     /// The Region's clients.
     pub(super) at: &'a RegionClients,
     deadline: Instant,
-    answers: Mutex<BTreeMap<&'static str, ApiAnswer>>,
+    answers: Mutex<Answers>,
     longest_chain: AtomicU32,
 }
 
@@ -33,14 +44,14 @@ impl<'a> Look<'a> {
         Look {
             at,
             deadline: Instant::now() + BOUND + queueing,
-            answers: Mutex::new(BTreeMap::new()),
+            answers: Mutex::new(Answers::default()),
             longest_chain: AtomicU32::new(0),
         }
     }
 
     /// What came of the look's calls, by operation.
     pub(super) fn answers(&self) -> Vec<ApiAnswer> {
-        self.lock().values().cloned().collect()
+        self.lock().by_operation.values().cloned().collect()
     }
 
     /// The longest chain of calls that each waited for the one before.
@@ -48,44 +59,60 @@ impl<'a> Look<'a> {
         self.longest_chain.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, ApiAnswer>> {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One read. `depth` is its place in its chain of calls, counted from 1.
-    pub(super) async fn ask<T, E>(
-        &self,
+    ///
+    /// The SDK's futures are tens of kilobytes large; on the heap they do not add up in those that join them.
+    pub(super) fn ask<'s, T, E>(
+        &'s self,
         depth: u32,
         family: Family,
         operation: &'static str,
-        resource: &str,
-        send: impl Future<Output = SdkResult<T, E>>,
-    ) -> Result<T, AwsFailure>
+        resource: &'s str,
+        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
+    ) -> BoxFuture<'s, Result<T, AwsFailure>>
     where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: Send + 's,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let asked = Asked::read(operation, resource, &self.at.region);
-        let mut sent_at = None;
-        let call = async {
-            if self.is_silent(operation) {
-                return Err(asked.failed(FailureKind::TimedOut, silent_text(operation), Sent::No));
-            }
-            self.longest_chain.fetch_max(depth, Ordering::Relaxed);
-            sent_at = Some(Instant::now());
-            send.await.map_err(|error| crate::aws::errors::failure(&asked, &error))
-        };
-        let in_lane = self.at.lanes.run(family, call);
-        let result = timeout_at(self.deadline, in_lane).await.unwrap_or_else(|_| {
-            let text = format!("no answer within the {} s of one look", BOUND.as_secs());
-            Err(asked.failed(FailureKind::TimedOut, text, Sent::No))
-        });
-        self.note(operation, &result, sent_at.map(|at| at.elapsed()));
-        result
+        let send = Box::pin(send);
+        Box::pin(async move {
+            let asked = Asked::read(operation, resource, &self.at.region);
+            let mut sent_at = None;
+            let call = async {
+                if self.is_silent(operation) {
+                    return Err(asked.failed(FailureKind::TimedOut, silent_text(operation), Sent::No));
+                }
+                self.longest_chain.fetch_max(depth, Ordering::Relaxed);
+                sent_at = Some(Instant::now());
+                send.await.map_err(|error| failure(&asked, &error))
+            };
+            let in_lane = self.at.lanes.run(family, call);
+            let result = timeout_at(self.deadline, in_lane).await.unwrap_or_else(|_| {
+                let text = format!("no answer within the {} s of one look", BOUND.as_secs());
+                Err(asked.failed(FailureKind::TimedOut, text, Sent::No))
+            });
+            self.note(operation, &result, sent_at.map(|at| at.elapsed()));
+            result
+        })
     }
 
     fn note<T>(&self, operation: &'static str, result: &Result<T, AwsFailure>, took: Option<Duration>) {
         let mut answers = self.lock();
-        let answer = answers.entry(operation).or_insert_with(|| ApiAnswer {
+        match result {
+            Err(failure) if is_silence(failure.kind) => {
+                *answers.silences.entry(service(operation)).or_default() += 1;
+            }
+            // Credentials that do not come say nothing of the service.
+            Err(failure) if failure.kind == FailureKind::Credentials => {}
+            _ => {
+                answers.heard.insert(service(operation));
+            }
+        }
+        let answer = answers.by_operation.entry(operation).or_insert_with(|| ApiAnswer {
             operation: operation.to_owned(),
             answered: 0,
             failed: 0,
@@ -105,20 +132,23 @@ impl<'a> Look<'a> {
     }
 
     /// Whether the operation's service has answered nothing and failed to answer often enough.
-    fn is_silent(&self, operation: &str) -> bool {
+    fn is_silent(&self, operation: &'static str) -> bool {
         let service = service(operation);
         let answers = self.lock();
-        let of_service = || answers.values().filter(|answer| self::service(&answer.operation) == service);
-        of_service().all(|answer| answer.answered == 0)
-            && of_service().map(|answer| answer.failed).sum::<u32>() >= PATIENCE
+        !answers.heard.contains(service)
+            && answers.silences.get(service).is_some_and(|count| *count >= PATIENCE)
     }
 }
 
-fn service(operation: &str) -> &str {
+fn service(operation: &'static str) -> &'static str {
     operation.split(':').next().unwrap_or(operation)
 }
 
-fn silent_text(operation: &str) -> String {
+fn is_silence(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::TimedOut | FailureKind::Unreachable)
+}
+
+fn silent_text(operation: &'static str) -> String {
     format!("not asked again: {} has not answered in this look", service(operation))
 }
 

@@ -47,8 +47,8 @@ impl Aws {
         let pipelines = scope.select(topology);
         let (identity, primary, standby) = tokio::join!(
             self.identify(),
-            self.look_at(topology, scope, &pipelines, Side::Primary),
-            self.look_at(topology, scope, &pipelines, Side::Standby),
+            Box::pin(self.look_at(topology, scope, &pipelines, Side::Primary)),
+            Box::pin(self.look_at(topology, scope, &pipelines, Side::Standby)),
         );
         let mut longest_chain = primary.longest_chain.max(standby.longest_chain);
         let regions = [(Side::Primary, primary.view), (Side::Standby, standby.view)]

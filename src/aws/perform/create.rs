@@ -2,7 +2,7 @@
 //! is there already, it is adopted only if it starts where this one should.
 
 use super::lookup::is_source;
-use super::send::{Accepted, lambda_once};
+use super::send::{Accepted, after_refusal, lambda_once};
 use super::{Deadline, Hand};
 use crate::aws::convert::whole_seconds;
 use crate::aws::errors::Asked;
@@ -42,7 +42,7 @@ impl Hand<'_> {
             Err(failure) => failure,
         };
         let Some(id) = existing(&failure) else { return Err(advised(failure)) };
-        match self.get_mapping(&id).await? {
+        match self.get_mapping(&id).await.map_err(after_refusal)? {
             Some(mapping) if mapping.state != MappingState::Deleting => adopt(&asked, wanted, &mapping),
             // A mapping that is being deleted blocks its successor until it is gone.
             _ => {
@@ -55,7 +55,7 @@ impl Hand<'_> {
 
     async fn wait_gone(&self, asked: &Asked<'_>, id: &MappingId) -> Result<(), AwsFailure> {
         let deadline = Deadline::begin();
-        while self.get_mapping(id).await?.is_some() {
+        while self.get_mapping(id).await.map_err(after_refusal)?.is_some() {
             if deadline.is_over() {
                 let text = format!("mapping {id} is still being deleted; resume when it is gone");
                 return Err(asked.failed(FailureKind::TimedOut, text, Sent::Refused));

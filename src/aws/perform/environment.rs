@@ -55,7 +55,8 @@ impl Hand<'_> {
         }
         let mut original: Option<Variables> = None;
         for _ in 0..MOST_SENDS {
-            let now = self.settled(&asked, function, Sent::No).await?;
+            let sent = if original.is_none() { Sent::No } else { Sent::Refused };
+            let now = self.settled(&asked, function, sent).await?;
             let variables = readable(now.environment).map_err(&refuse)?;
             if set.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value)) {
                 return Ok(Performed::AlreadySo(format!("{} set already", keys(set.keys()))));

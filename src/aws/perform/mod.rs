@@ -45,19 +45,23 @@ impl Aws {
         };
         let hand = Hand { at, poll: POLL.min(topology.timing.poll) };
         match effect {
-            Effect::TagStream { stream, tags, .. } => hand.tag_stream(stream, tags).await,
+            Effect::TagStream { stream, tags, .. } => Box::pin(hand.tag_stream(stream, tags)).await,
             Effect::CreateMapping { function, source, start, enabled, settings, .. } => {
                 let wanted = create::Wanted { function, source, start: *start, enabled: *enabled, settings };
-                hand.create_mapping(&wanted).await
+                Box::pin(hand.create_mapping(&wanted)).await
             }
             Effect::SetMappingEnabled { function, source, enabled, .. } => {
-                hand.set_mapping_enabled(function, source, *enabled).await
+                Box::pin(hand.set_mapping_enabled(function, source, *enabled)).await
             }
-            Effect::DeleteMapping { function, source, .. } => hand.delete_mapping(function, source).await,
-            Effect::SetEnvironment { function, set, .. } => hand.set_environment(function, set).await,
-            Effect::PublishVersion { function, .. } => hand.publish_version(function).await,
+            Effect::DeleteMapping { function, source, .. } => {
+                Box::pin(hand.delete_mapping(function, source)).await
+            }
+            Effect::SetEnvironment { function, set, .. } => {
+                Box::pin(hand.set_environment(function, set)).await
+            }
+            Effect::PublishVersion { function, .. } => Box::pin(hand.publish_version(function)).await,
             Effect::MoveAlias { function, alias, expect, .. } => {
-                hand.move_alias(function, alias, expect).await
+                Box::pin(hand.move_alias(function, alias, expect)).await
             }
         }
     }

@@ -44,6 +44,11 @@ impl<T> Accepted<T> {
     }
 }
 
+/// A read that failed after AWS had refused a mutation: something was sent, and nothing changed.
+pub(super) fn after_refusal(failure: AwsFailure) -> AwsFailure {
+    AwsFailure { sent: Sent::Refused, ..failure }
+}
+
 impl Hand<'_> {
     /// Sends a mutation. `send` makes the call anew for each time it is sent.
     pub(super) async fn write<T, E, F>(
@@ -61,7 +66,7 @@ impl Hand<'_> {
         let asked = Asked::mutation(operation, resource, &self.at.region);
         let mut backoff = BACKOFF;
         for send_number in 1.. {
-            let result = self.at.lanes.run(family, send()).await;
+            let result = self.at.lanes.run(family, Box::pin(send())).await;
             let request_id = errors::request_id(&result);
             let failure = match result {
                 Ok(answer) => return Ok(Accepted { answer, request_id }),

@@ -2,7 +2,7 @@
 
 use super::Hand;
 use super::lookup::the_one;
-use super::send::lambda_once;
+use super::send::{after_refusal, lambda_once};
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
 use crate::model::{
@@ -47,7 +47,7 @@ impl Hand<'_> {
                     return Ok(done.applied(format!("mapping {}, {state}", mapping.id)));
                 }
                 Err(failure) if is_busy(&failure) && send_number < MOST_SENDS => {
-                    mapping = self.there(&asked, &mapping.id).await?;
+                    mapping = self.there(&asked, &mapping.id).await.map_err(after_refusal)?;
                 }
                 Err(failure) => return Err(failure),
             }
@@ -70,7 +70,8 @@ impl Hand<'_> {
         };
         let id = mapping.id;
         for send_number in 1.. {
-            match self.settled_mapping(&asked, &id).await? {
+            let now = self.settled_mapping(&asked, &id).await;
+            match if send_number == 1 { now? } else { now.map_err(after_refusal)? } {
                 Some(mapping) if mapping.state != MappingState::Deleting => {}
                 _ => return Ok(gone(&id)),
             }
