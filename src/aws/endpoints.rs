@@ -50,20 +50,17 @@ fn check_overrides(topology: &Topology, sdk: &SdkConfig) -> Result<(), ConnectEr
         if service == "DynamoDB" && !has_sink {
             continue;
         }
-        let own = service_override(sdk, service);
-        let (url, variable) = match (&own, sdk.endpoint_url()) {
-            (Some(url), _) => {
-                (url.as_str(), named(variable, "endpoint_url of the profile's services section"))
-            }
-            (None, Some(url)) => (url, named("AWS_ENDPOINT_URL", "endpoint_url of the profile")),
-            (None, None) => continue,
+        let Some(url) = service_override(sdk, service).or_else(|| sdk.endpoint_url().map(str::to_owned))
+        else {
+            continue;
         };
-        check_shared(&variable, service, url, topology)?;
+        let place = place_of(&url, variable);
+        check_shared(place, service, &url, topology)?;
     }
     Ok(())
 }
 
-/// The override of one service, found as the SDK finds it.
+/// The override of one service, found as the SDK finds it: its own, else the general one.
 fn service_override(sdk: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service)
@@ -74,12 +71,13 @@ fn service_override(sdk: &SdkConfig, service: &str) -> Option<String> {
     sdk.service_config()?.load_config(key)
 }
 
-/// Names the place an override came from: the variable where it is set, else the profile.
-fn named(variable: &str, profile: &str) -> String {
-    match std::env::var_os(variable) {
-        Some(_) => variable.to_owned(),
-        None => profile.to_owned(),
-    }
+/// Names the place an override came from: the variable that holds it, else the profile.
+fn place_of<'a>(url: &str, variable: &'a str) -> &'a str {
+    let holds = |name: &str| std::env::var(name).is_ok_and(|value| value == url);
+    [variable, "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find(|name| holds(name))
+        .unwrap_or("endpoint_url of the profile (or of its services section)")
 }
 
 fn check_shared(

@@ -39,14 +39,9 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// Begins a look that ends after [`BOUND`] and the time that the calls queue.
-    pub(super) fn begin(at: &'a RegionClients, queueing: Duration) -> Look<'a> {
-        Look {
-            at,
-            deadline: Instant::now() + BOUND + queueing,
-            answers: Mutex::new(Answers::default()),
-            longest_chain: AtomicU32::new(0),
-        }
+    /// Begins a look that ends at the deadline.
+    pub(super) fn until(at: &'a RegionClients, deadline: Instant) -> Look<'a> {
+        Look { at, deadline, answers: Mutex::new(Answers::default()), longest_chain: AtomicU32::new(0) }
     }
 
     /// What came of the look's calls, by operation.

@@ -35,21 +35,24 @@ use crate::model::{
 use assemble::Both;
 use facts::{Facts, Manner};
 use futures_util::future::join_all;
-use look::Look;
+use look::{BOUND, Look};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 use wants::Wants;
 
 impl Aws {
     /// Looks at the pipelines of a scope. Never fails and never waits longer than its bound.
     pub async fn observe(&self, topology: &Topology, scope: &Scope) -> Snapshot {
         let requests_before = self.requests_sent();
+        let bound = Instant::now() + BOUND;
         let pipelines = scope.select(topology);
         let (identity, primary, standby) = tokio::join!(
-            self.identify(),
-            Box::pin(self.look_at(topology, scope, &pipelines, Side::Primary)),
-            Box::pin(self.look_at(topology, scope, &pipelines, Side::Standby)),
+            self.identify(bound),
+            Box::pin(self.look_at(topology, scope, &pipelines, Side::Primary, bound)),
+            Box::pin(self.look_at(topology, scope, &pipelines, Side::Standby, bound)),
         );
+        let queueing = primary.queueing.max(standby.queueing);
         let mut longest_chain = primary.longest_chain.max(standby.longest_chain);
         let regions = [(Side::Primary, primary.view), (Side::Standby, standby.view)]
             .map(|(side, view)| (topology.regions.of(side).clone(), view));
@@ -58,7 +61,9 @@ impl Aws {
             pipelines.iter().map(|pipeline| assemble::pipeline(topology, pipeline, &both)).collect();
         let mut regions = BTreeMap::from(regions);
         if scope.sink {
-            let depth = self.sample_sinks(topology, scope, &pipelines, &mut views, &mut regions).await;
+            let depth = self
+                .sample_sinks(topology, scope, &pipelines, &mut views, &mut regions, bound + queueing)
+                .await;
             longest_chain = longest_chain.max(depth);
         }
         let names = pipelines.iter().map(|pipeline| pipeline.name.clone());
@@ -73,11 +78,11 @@ impl Aws {
     }
 
     /// Who is asking, through the healthy Region; asked until it was answered once.
-    async fn identify(&self) -> Observed<Identity> {
+    async fn identify(&self, bound: Instant) -> Observed<Identity> {
         if let Some(identity) = self.identity.get() {
             return Observed::Known(identity.clone());
         }
-        let found = identity(&Look::begin(self.healthy(), Duration::ZERO)).await;
+        let found = identity(&Look::until(self.healthy(), bound)).await;
         if let Ok(identity) = &found {
             let _ = self.identity.set(identity.clone());
         }
@@ -97,12 +102,13 @@ impl Aws {
         scope: &Scope,
         pipelines: &[&Pipeline],
         side: Side,
+        bound: Instant,
     ) -> OneSide {
         if !scope.sides.has(side) {
             return OneSide::not_asked(side);
         }
         let wants = Wants::of(pipelines, side, scope);
-        let look = Look::begin(self.clients_of(side), wants.queueing());
+        let look = Look::until(self.clients_of(side), bound + wants.queueing());
         let period = topology.timing.metric_period;
         let manner = Manner {
             clock: &self.clock,
@@ -114,7 +120,7 @@ impl Aws {
         let facts = facts::gather(&look, &wants, &manner).await;
         let view =
             RegionView { side, apis: look.answers(), unreserved_concurrency: facts.concurrency.clone() };
-        OneSide { view, facts: Some(facts), longest_chain: look.longest_chain() }
+        OneSide { view, facts: Some(facts), longest_chain: look.longest_chain(), queueing: wants.queueing() }
     }
 
     /// Samples every pipeline's sink in the Region that its producers point at; the standby where that is not
@@ -126,9 +132,9 @@ impl Aws {
         pipelines: &[&Pipeline],
         views: &mut [PipelineView],
         regions: &mut BTreeMap<Region, RegionView>,
+        bound: Instant,
     ) -> u32 {
-        let looks =
-            [Side::Primary, Side::Standby].map(|side| Look::begin(self.clients_of(side), Duration::ZERO));
+        let looks = [Side::Primary, Side::Standby].map(|side| Look::until(self.clients_of(side), bound));
         let sample = |pipeline: &Pipeline, view: &PipelineView| {
             let side = active_side(topology, view).unwrap_or(Side::Standby);
             let look = if side == Side::Primary { &looks[0] } else { &looks[1] };
@@ -178,13 +184,15 @@ struct OneSide {
     view: RegionView,
     facts: Option<Facts>,
     longest_chain: u32,
+    /// How long the look was allowed to queue for quotas.
+    queueing: Duration,
 }
 
 impl OneSide {
     fn not_asked(side: Side) -> OneSide {
         let unreserved_concurrency = Observed::Unknown(Reason::not_asked());
         let view = RegionView { side, apis: Vec::new(), unreserved_concurrency };
-        OneSide { view, facts: None, longest_chain: 0 }
+        OneSide { view, facts: None, longest_chain: 0, queueing: Duration::ZERO }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::script::{Answer, Scripted, mapping, primary, sound, standby, topology};
 use crate::aws::{ConnectError, Probe, Scope, Sides};
+use crate::config::Sink;
 use crate::model::{FailureKind, Observed, ShardArrivals, Side};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,6 +68,22 @@ async fn a_region_that_says_nothing_costs_ten_seconds_and_hides_nothing_of_the_o
         assert!(snapshot.regions[&primary()].apis.iter().all(|api| api.answered == 0));
         assert!(snapshot.regions[&standby()].apis.iter().all(|api| api.failed == 0));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dearest_look_at_two_silent_regions_has_the_same_bound() {
+    let aws = Scripted::new(|_| Answer::Silence);
+    let mut topology = topology(1);
+    let sink = Sink { table: "t".to_owned(), region_attribute: "r".to_owned() };
+    topology.pipelines[0].sink = Some(sink);
+    let kdsha = aws.connect(&topology).await;
+    let probe = Some(Probe { sides: Sides::Both, look_back: Duration::from_secs(60) });
+    let start = Instant::now();
+    let snapshot = kdsha.observe(&topology, &Scope { probe, ..Scope::verify() }).await;
+    assert!(start.elapsed() <= Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(kind(&snapshot.identity), Some(FailureKind::TimedOut));
+    let view = snapshot.pipelines.values().next().expect("a pipeline");
+    assert_eq!(view.sink.as_ref().and_then(kind), Some(FailureKind::TimedOut));
 }
 
 #[tokio::test(start_paused = true)]
