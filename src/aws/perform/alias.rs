@@ -21,7 +21,7 @@ impl Hand<'_> {
     /// doing it twice does no harm.
     pub(super) async fn publish_version(&self, function: &FunctionName) -> Result<Performed, AwsFailure> {
         let asked = Asked::mutation(PUBLISH, function.as_str(), &self.at.region);
-        let now = self.settled(&asked, function, Sent::No).await?;
+        let now = self.settled(&asked, function, None, Sent::No).await?;
         let request = self
             .at
             .lambda()

@@ -56,7 +56,7 @@ impl Hand<'_> {
         let mut original: Option<Variables> = None;
         for _ in 0..MOST_SENDS {
             let sent = if original.is_none() { Sent::No } else { Sent::Refused };
-            let now = self.settled(&asked, function, sent).await?;
+            let now = self.settled(&asked, function, None, sent).await?;
             let variables = readable(now.environment).map_err(&refuse)?;
             if set.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value)) {
                 return Ok(Performed::AlreadySo(format!("{} set already", keys(set.keys()))));
@@ -67,8 +67,11 @@ impl Hand<'_> {
             }
             let merged = merge(&variables, set);
             check_size(&merged).map_err(&refuse)?;
-            match self.send_environment(function, &merged, now.revision_id).await {
-                Ok(done) => return self.confirm(&asked, function, &merged, &done).await,
+            match self.send_environment(function, &merged, now.revision_id.clone()).await {
+                Ok(done) => {
+                    self.confirm(&asked, function, &merged, now.revision_id.as_deref()).await?;
+                    return Ok(done.applied(format!("Successful, all {} variables read back", merged.len())));
+                }
                 Err(failure) if is_worth_another(&failure) => original = Some(variables),
                 Err(failure) => return Err(clean(failure, &merged)),
             }
@@ -102,9 +105,9 @@ impl Hand<'_> {
         asked: &Asked<'_>,
         function: &FunctionName,
         expected: &Variables,
-        done: &Accepted<UpdateFunctionConfigurationOutput>,
-    ) -> Result<Performed, AwsFailure> {
-        let now = self.settled(asked, function, Sent::Unknown).await?;
+        replaced: Option<&str>,
+    ) -> Result<(), AwsFailure> {
+        let now = self.settled(asked, function, replaced, Sent::Unknown).await?;
         if now.last_update_status != "Successful" {
             let why = now.reason.unwrap_or_else(|| "no reason given".to_owned());
             let text = format!(
@@ -122,7 +125,7 @@ impl Hand<'_> {
             );
             return Err(asked.failed(FailureKind::Stale, text, Sent::Unknown));
         }
-        Ok(done.applied(format!("Successful, all {} variables read back", read_back.len())))
+        Ok(())
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) struct Settled {
 }
 
 impl Hand<'_> {
-    /// Waits, bounded, while the function is Pending or an update is InProgress.
+    /// Waits, bounded, while the function is Pending or an update is InProgress. With `replaced`, also while
+    /// the function still shows that RevisionId: a read may be older than the update that was just accepted.
     ///
     /// # Errors
     /// A function in state Failed; one that does not settle; one that cannot be read.
@@ -33,6 +34,7 @@ impl Hand<'_> {
         &self,
         asked: &Asked<'_>,
         function: &FunctionName,
+        replaced: Option<&str>,
         sent: Sent,
     ) -> Result<Settled, AwsFailure> {
         let deadline = Deadline::begin();
@@ -45,7 +47,8 @@ impl Hand<'_> {
                 let text = format!("the function is in state Failed{}", reason(&config));
                 return Err(asked.failed(FailureKind::Refused, text, sent));
             }
-            if state != "Pending" && status != "InProgress" {
+            let is_old = replaced.is_some() && config.revision_id.as_deref() == replaced;
+            if state != "Pending" && status != "InProgress" && !is_old {
                 return Ok(Settled {
                     revision_id: config.revision_id.clone(),
                     environment: convert::environment(config.environment.as_ref()),

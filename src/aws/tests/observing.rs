@@ -87,6 +87,23 @@ async fn the_dearest_look_at_two_silent_regions_has_the_same_bound() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wrong_workstation_clock_is_said_and_costs_a_second_read_of_the_metrics() {
+    for (date, calls) in [("Sun, 22 Nov 2026 10:45:01 GMT", 2), ("Sun, 22 Nov 2026 11:00:00 GMT", 4)] {
+        let mut aws = Scripted::new(sound);
+        aws.date = Some(date);
+        let topology = topology(1);
+        let kdsha = aws.connect(&topology).await;
+        let snapshot = kdsha.observe(&topology, &Scope::status()).await;
+        assert_eq!(aws.asked("GetMetricData").len(), calls, "{date}");
+        let skew = snapshot.clock_skew_seconds.expect("a server was heard");
+        assert_eq!(skew > 30.0, calls == 4, "{skew}");
+        let now = aws_smithy_types::DateTime::from_str(date, aws_smithy_types::date_time::Format::HttpDate);
+        let off = snapshot.taken_at.as_second() - now.expect("a date").secs();
+        assert!(off.abs() <= 2, "{off}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_page_of_mappings_is_read_and_a_lost_page_makes_the_list_unknown() {
     let script = |fails: bool| {
         Scripted::new(move |request| {

@@ -164,12 +164,35 @@ async fn a_throttled_mutation_is_sent_again_since_nothing_was_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_read_older_than_the_update_proves_nothing() {
+    let read = AtomicUsize::new(0);
+    let aws = Scripted::new(move |request| match request.operation.as_str() {
+        UPDATE => Answer::Ok(json!({"RevisionId": "r1"})),
+        "GET /2015-03-31/functions/P0" => match read.fetch_add(1, Ordering::Relaxed) {
+            0..=2 => function(&request.region, "P0", "r0", env("us-west-2", "x")),
+            _ => function(&request.region, "P0", "r2", env("us-east-2", "x")),
+        },
+        _ => sound(request),
+    });
+    let done = perform(&aws, &switch()).await.expect("applied");
+    assert!(matches!(done, Performed::Applied { .. }), "{done:?}");
+    assert_eq!(aws.asked("GET /2015-03-31/functions/P0").len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_update_that_lambda_fails_later_is_a_failure() {
-    let aws = Scripted::new(|request| match request.operation.as_str() {
-        UPDATE => Answer::Ok(json!({"RevisionId": "r9"})),
+    let was_sent = AtomicUsize::new(0);
+    let aws = Scripted::new(move |request| match request.operation.as_str() {
+        UPDATE => {
+            was_sent.store(1, Ordering::Relaxed);
+            Answer::Ok(json!({"RevisionId": "r9"}))
+        }
+        "GET /2015-03-31/functions/P0" if was_sent.load(Ordering::Relaxed) == 0 => {
+            function(&request.region, "P0", "r0", env("us-west-2", "x"))
+        }
         "GET /2015-03-31/functions/P0" => Answer::Ok(json!({"Configuration": {
             "FunctionArn": "arn:aws:lambda:us-west-2:123456789012:function:P0", "State": "Active",
-            "LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "KMSKeyAccessDenied", "RevisionId": "r0",
+            "LastUpdateStatus": "Failed", "LastUpdateStatusReasonCode": "KMSKeyAccessDenied", "RevisionId": "r10",
             "Environment": {"Variables": {"REGION": "us-west-2"}},
         }})),
         _ => sound(request),

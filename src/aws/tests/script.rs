@@ -46,6 +46,8 @@ type Script = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 pub struct Scripted {
     script: Script,
     pub asked: Arc<Mutex<Vec<Request>>>,
+    /// The `Date` header of every answer.
+    pub date: Option<&'static str>,
 }
 
 impl fmt::Debug for Scripted {
@@ -56,7 +58,7 @@ impl fmt::Debug for Scripted {
 
 impl Scripted {
     pub fn new(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Scripted {
-        Scripted { script: Arc::new(script), asked: Arc::new(Mutex::new(Vec::new())) }
+        Scripted { script: Arc::new(script), asked: Arc::new(Mutex::new(Vec::new())), date: None }
     }
     pub fn client(&self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self.clone());
@@ -80,10 +82,11 @@ impl HttpConnector for Scripted {
         let request = read(&request);
         self.asked.lock().expect("not poisoned").push(request.clone());
         let answer = (self.script)(&request);
+        let date = self.date;
         HttpConnectorFuture::new(async move {
             // Every answer takes a round trip of virtual time.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            match answer {
+            let answer = match answer {
                 Answer::Ok(value) => Ok(response(200, "application/json", value.to_string().into_bytes())),
                 Answer::Error(status, code, message) => {
                     let body =
@@ -95,7 +98,13 @@ impl HttpConnector for Scripted {
                 Answer::Raw(status, kind, body) => Ok(response(status, kind, body)),
                 Answer::Silence => std::future::pending().await,
                 Answer::Broken => Err(ConnectorError::io("connection reset by peer".into())),
-            }
+            };
+            answer.map(|mut response| {
+                if let Some(date) = date {
+                    response.headers_mut().insert("date", date);
+                }
+                response
+            })
         })
     }
 }
