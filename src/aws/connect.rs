@@ -1,211 +1,210 @@
-//! One `SdkConfig`, one client per service and Region, with time-outs on every call: the SDK's default against an
-//! endpoint that accepts and says nothing is to wait for ever.
+//! One `SdkConfig` for everything: credentials through the healthy Region, time-outs on every level, retries
+//! for reads, and the HTTP client.
 
-use super::endpoints;
-use super::intercept::Ear;
-use super::observe::ProbeMemory;
-use super::pacer::Pacer;
-use crate::config::Topology;
-use crate::model::{Clock, Region, Side};
+use crate::model::Region;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
-use aws_sdk_lambda::config::{Credentials, SharedCredentialsProvider};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use base64::Engine;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How to get through to AWS.
+/// How to reach AWS.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// `--profile`.
+    /// The profile of the AWS configuration files; `None` leaves it to `AWS_PROFILE` and the defaults.
     pub profile: Option<String>,
-    /// The in-process sandbox, in place of the network and of credentials.
+    /// An HTTP client in this process (the sandbox). Then neither the environment nor the AWS configuration
+    /// files are read, and the credentials are made up: nothing real can be touched.
     pub http_client: Option<SharedHttpClient>,
-    /// Credentials are resolved through this Region: the healthy one. A loader without a Region would ask the
-    /// instance metadata service first, for three seconds.
+    /// The Region through which credentials are resolved: the healthy one. The failing Region's STS must not
+    /// be needed to leave it.
     pub credentials_region: Region,
+    /// One endpoint for both Regions; must be on loopback (a served sandbox, an emulator).
+    pub endpoint: Option<String>,
 }
 
-/// Why kdsha will not even try.
-#[derive(Debug, thiserror::Error)]
+impl ConnectOptions {
+    /// Real AWS, as the environment and the AWS configuration files say.
+    pub fn new(credentials_region: Region) -> ConnectOptions {
+        ConnectOptions { profile: None, http_client: None, credentials_region, endpoint: None }
+    }
+}
+
+/// Why no clients were built. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// One endpoint for both Regions.
+    /// One endpoint would serve both Regions.
     #[error(
-        "{variable} sends both Regions to {url}; unset it, or give each Region its own under [endpoints] in kdsha.toml"
+        "{variable} sends {service} of both {primary} and {standby} to {url}: one Region would be taken for the \
+         other; unset it (or set AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true) and give each Region its own under \
+         [endpoints] in kdsha.toml"
     )]
-    OneEndpoint {
-        /// The environment variable.
+    SharedEndpoint {
+        /// Where the override was found.
         variable: String,
+        /// The service it is for.
+        service: &'static str,
         /// The override.
         url: String,
+        /// The primary Region.
+        primary: Region,
+        /// The standby Region.
+        standby: Region,
     },
-    /// A certificate bundle that the SDK for Rust would not look at.
-    #[error(
-        "AWS_CA_BUNDLE={0} is not used by the AWS SDK for Rust; set SSL_CERT_FILE to the same file as well"
-    )]
-    CaBundle(String),
+    /// An endpoint that is no URL.
+    #[error("{variable} = `{url}` is not an endpoint; write it like https://HOST or http://127.0.0.1:PORT")]
+    BadEndpoint {
+        /// Where the endpoint was found.
+        variable: String,
+        /// What it says.
+        url: String,
+    },
+    /// `AWS_CA_BUNDLE` cannot be used.
+    #[error("AWS_CA_BUNDLE = `{}` cannot be used: {why}; correct it, or unset it and set SSL_CERT_FILE", path.display())]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
-/// The clients of one Region.
-pub(super) struct Clients {
-    pub(super) region: Region,
-    pub(super) lambda: aws_sdk_lambda::Client,
-    pub(super) kinesis: aws_sdk_kinesis::Client,
-    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
-    pub(super) dynamodb: aws_sdk_dynamodb::Client,
-    pub(super) sts: aws_sdk_sts::Client,
-    /// Lambda's control plane: 15 requests a second for all of an account's tools together.
-    pub(super) control: Pacer,
-    /// GetFunction has a quota of its own: 100 a second.
-    pub(super) get_function: Pacer,
+/// For reads: a dead Region costs a look at most the operation's time-out.
+pub(super) fn read_timeouts() -> TimeoutConfig {
+    timeouts(Duration::from_secs(3), Duration::from_secs(8))
 }
 
-/// Both Regions of AWS, as far as kdsha may touch them.
-pub struct Aws {
-    pub(super) primary: Clients,
-    pub(super) standby: Clients,
-    pub(super) clock: Clock,
-    pub(super) probes: RefCell<BTreeMap<(Region, String), ProbeMemory>>,
-    credentials_side: Side,
-    requests: Arc<AtomicU64>,
+/// For mutations, which are sent once. The connect time-out is the reads', so that both share connections.
+pub(super) fn mutation_timeouts() -> TimeoutConfig {
+    timeouts(Duration::from_secs(10), Duration::from_secs(20))
 }
 
-/// Reads: three attempts within eight seconds.
-fn read_timeouts() -> TimeoutConfig {
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(8))
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
         .build()
 }
 
-/// Mutations: one attempt; the world is read before another.
-pub(super) fn write_timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(20))
-        .build()
-}
-
-/// Never adaptive: measured against Lambda's quota, it takes ten times as long and still fails half of the calls.
+/// Reads are tried three times; never adaptive, which is slower and fails more (`pacer` does its work).
 fn read_retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
 }
 
-impl Aws {
-    /// Builds the clients. Sends nothing but what resolving credentials needs, and that only with the first call.
-    ///
-    /// # Errors
-    /// [`ConnectError`], for settings that would send calls to the wrong place.
-    pub async fn connect(
-        topology: &Topology,
-        options: ConnectOptions,
-        clock: Clock,
-    ) -> Result<Aws, ConnectError> {
-        let requests = Arc::new(AtomicU64::new(0));
-        let ear = Ear::new(requests.clone(), clock.clone());
-        if options.http_client.is_none() {
-            endpoints::refuse_traps(topology, &|key| std::env::var(key).ok())?;
-        }
-        let base = load(&options).await;
-        let clients = |side: Side| {
-            let region = topology.regions.of(side);
-            Clients::new(&base, region, topology.endpoints.get(region), &ear)
-        };
-        let credentials_side = topology.regions.side_of(&options.credentials_region).unwrap_or(Side::Standby);
-        Ok(Aws {
-            primary: clients(Side::Primary),
-            standby: clients(Side::Standby),
-            clock,
-            probes: RefCell::default(),
-            credentials_side,
-            requests,
-        })
-    }
-
-    /// HTTP requests sent so far, retries included.
-    pub fn requests_sent(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// The server's clock.
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    pub(super) fn clients(&self, side: Side) -> &Clients {
-        match side {
-            Side::Primary => &self.primary,
-            Side::Standby => &self.standby,
-        }
-    }
-
-    /// The clients of the healthy Region.
-    pub(super) fn healthy(&self) -> &Clients {
-        self.clients(self.credentials_side)
-    }
-
-    /// The clients of a Region by name.
-    pub(super) fn clients_of(&self, region: &Region) -> Option<&Clients> {
-        [&self.primary, &self.standby].into_iter().find(|clients| clients.region == *region)
+/// The configuration that all clients are built from.
+pub(super) async fn sdk_config(options: &ConnectOptions) -> Result<SdkConfig, ConnectError> {
+    match &options.http_client {
+        Some(client) => Ok(hermetic(options, client.clone())),
+        None => from_surroundings(options).await,
     }
 }
 
-async fn load(options: &ConnectOptions) -> SdkConfig {
-    let region = aws_config::Region::new(options.credentials_region.to_string());
-    let version = BehaviorVersion::v2026_01_12();
-    let mut loader = aws_config::defaults(version)
-        .region(region)
+fn app_name() -> Option<AppName> {
+    AppName::new("kdsha").ok()
+}
+
+/// Nothing of the machine's: made-up credentials (the access key id is the sandbox's account).
+fn hermetic(options: &ConnectOptions, client: SharedHttpClient) -> SdkConfig {
+    let credentials = Credentials::new("123456789012", "sandbox", None, None, "kdsha-sandbox");
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(aws_config::Region::new(options.credentials_region.to_string()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client)
         .retry_config(read_retries())
         .timeout_config(read_timeouts());
-    if let Ok(name) = AppName::new("kdsha") {
+    builder.set_app_name(app_name());
+    builder.build()
+}
+
+/// The environment and the AWS configuration files, as every AWS tool reads them. The explicit Region keeps
+/// the loader from asking the instance metadata service, which costs three seconds off EC2.
+async fn from_surroundings(options: &ConnectOptions) -> Result<SdkConfig, ConnectError> {
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(aws_config::Region::new(options.credentials_region.to_string()))
+        .retry_config(read_retries())
+        .timeout_config(read_timeouts());
+    if let Some(name) = app_name() {
         loader = loader.app_name(name);
     }
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(client) = &options.http_client {
-        // Nothing of the process's environment reaches a sandbox in process.
-        let credentials = Credentials::new("sandbox", "sandbox", None, None, "sandbox");
-        return SdkConfig::builder()
-            .behavior_version(version)
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(client.clone())
-            .retry_config(read_retries())
-            .timeout_config(read_timeouts())
-            .build();
+    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        loader = loader.http_client(trusting(Path::new(&path))?);
     }
-    loader.load().await
+    Ok(loader.load().await)
 }
 
-impl Clients {
-    fn new(base: &SdkConfig, region: &Region, endpoint: Option<&String>, ear: &Ear) -> Clients {
-        let name = region.to_string();
-        macro_rules! client {
-            ($sdk:ident) => {{
-                let mut config = $sdk::config::Builder::from(base)
-                    .region($sdk::config::Region::new(name.clone()))
-                    .interceptor(ear.clone());
-                if let Some(endpoint) = endpoint {
-                    config = config.endpoint_url(endpoint);
-                }
-                $sdk::Client::from_conf(config.build())
-            }};
+/// An HTTP client that trusts the bundle and nothing else, as the AWS CLI does, and honours the proxy
+/// variables, which a client built by hand would not.
+fn trusting(path: &Path) -> Result<SharedHttpClient, ConnectError> {
+    let refuse = |why: String| ConnectError::CaBundle { path: path.to_owned(), why };
+    let pem = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+    check_pem(&pem).map_err(&refuse)?;
+    let trust = TrustStore::empty().with_pem_certificate(pem);
+    let context =
+        TlsContext::builder().with_trust_store(trust).build().map_err(|error| refuse(error.to_string()))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
+    }))
+}
+
+/// The TLS library takes the bundle on trust and stops the process over a broken one, so it is looked at here.
+fn check_pem(pem: &[u8]) -> Result<usize, String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let text = std::str::from_utf8(pem).map_err(|_| "it is not a PEM file".to_owned())?;
+    let mut count = 0;
+    for section in text.split(BEGIN).skip(1) {
+        count += 1;
+        let body = section.split_once(END).ok_or(format!("certificate {count} has no end"))?.0;
+        let packed: String = body.split_whitespace().collect();
+        let der = base64::engine::general_purpose::STANDARD
+            .decode(packed)
+            .map_err(|_| format!("certificate {count} is not base64"))?;
+        if der.first() != Some(&0x30) {
+            return Err(format!("certificate {count} is not a certificate"));
         }
-        Clients {
-            region: region.clone(),
-            lambda: client!(aws_sdk_lambda),
-            kinesis: client!(aws_sdk_kinesis),
-            cloudwatch: client!(aws_sdk_cloudwatch),
-            dynamodb: client!(aws_sdk_dynamodb),
-            sts: client!(aws_sdk_sts),
-            control: Pacer::new(10, 10),
-            get_function: Pacer::new(80, 80),
+    }
+    if count == 0 { Err("it holds no certificate".to_owned()) } else { Ok(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_bundle_is_refused_before_the_tls_library_sees_it() {
+        let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(check_pem(format!("# corporate\n{certificate}{certificate}").as_bytes()), Ok(2));
+        for bad in ["", "hello", "-----BEGIN CERTIFICATE-----\nMAA=", "\u{0}"] {
+            assert!(check_pem(bad.as_bytes()).is_err(), "{bad}");
         }
+        assert!(check_pem(certificate.replace("MAA=", "!!").as_bytes()).is_err());
+        assert!(check_pem(certificate.replace("MAA=", "AAAA").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn every_level_has_a_time_out() {
+        for timeouts in [read_timeouts(), mutation_timeouts()] {
+            assert!(timeouts.connect_timeout().is_some());
+            assert!(timeouts.operation_attempt_timeout().is_some());
+            assert!(timeouts.operation_timeout().is_some());
+        }
+        assert_eq!(read_timeouts().connect_timeout(), mutation_timeouts().connect_timeout());
+        assert_eq!(read_retries().max_attempts(), 3);
     }
 }

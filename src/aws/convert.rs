@@ -1,157 +1,285 @@
-//! SDK shapes into the words of the model. What AWS leaves out stays out: nothing is filled in by guess.
+//! From the SDK's types to the model's words. Pure; a text that cannot be read is an error, never a default.
 
-use super::errors::clean;
 use crate::model::{
-    AliasView, Arn, Environment, FailureKind, FunctionView, Mapping, MappingSettings, Observed, Reason,
-    Secret, StartingPosition, StreamConsumer, StreamMode, StreamView, Timestamp,
+    Arn, Environment, FunctionView, Mapping, MappingSettings, MappingState, Observed, Reason, Secret,
+    StartingPosition, Timestamp,
 };
-use aws_sdk_kinesis::types::{Consumer, StreamDescriptionSummary, StreamMode as SdkStreamMode};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
     EnvironmentResponse, EventSourceMappingConfiguration, EventSourceMappingMetric, EventSourcePosition,
+    FilterCriteria, FunctionConfiguration, FunctionResponseType,
 };
 use aws_smithy_types::DateTime;
 use std::collections::BTreeMap;
 
-/// An SDK instant.
-pub(super) fn timestamp(at: &DateTime) -> Option<Timestamp> {
+/// An instant of the SDK's.
+pub(super) fn instant(at: &DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }
 
-/// An instant for the SDK.
+/// An instant for Kinesis, which reads milliseconds.
 pub(super) fn date_time(at: Timestamp) -> DateTime {
-    let nanos = u32::try_from(at.subsec_nanosecond()).unwrap_or(0);
-    DateTime::from_secs_and_nanos(at.as_second(), nanos)
+    DateTime::from_millis(at.as_millisecond())
 }
 
-fn small(number: Option<i32>) -> Option<u32> {
-    u32::try_from(number?).ok()
+/// An instant for a mapping's start: whole seconds, rounded down, which is the safe direction. Lambda
+/// documents "Unix time seconds" and does not say what becomes of a fraction.
+pub(super) fn whole_seconds(at: Timestamp) -> i64 {
+    let second = at.as_second();
+    if at.subsec_nanosecond() < 0 { second - 1 } else { second }
 }
 
-/// An environment. AWS gives `Error` in place of the variables when they cannot be decrypted.
-pub(super) fn environment(response: Option<&EnvironmentResponse>) -> Environment {
-    let Some(response) = response else { return Environment::Readable(BTreeMap::new()) };
-    if let Some(error) = response.error() {
-        let code = error.error_code().unwrap_or("unknown error");
-        return Environment::Unreadable(format!("{code}: {}", clean(error.message().unwrap_or_default())));
-    }
-    let variables = response.variables().into_iter().flatten();
-    Environment::Readable(variables.map(|(key, value)| (key.clone(), Secret::new(value))).collect())
+/// The answer of `GetEventSourceMapping` in the type of `ListEventSourceMappings`: the same members.
+pub(super) fn as_listed(got: &GetEventSourceMappingOutput) -> EventSourceMappingConfiguration {
+    EventSourceMappingConfiguration::builder()
+        .set_uuid(got.uuid.clone())
+        .set_starting_position(got.starting_position.clone())
+        .set_starting_position_timestamp(got.starting_position_timestamp)
+        .set_batch_size(got.batch_size)
+        .set_maximum_batching_window_in_seconds(got.maximum_batching_window_in_seconds)
+        .set_parallelization_factor(got.parallelization_factor)
+        .set_event_source_arn(got.event_source_arn.clone())
+        .set_filter_criteria(got.filter_criteria.clone())
+        .set_filter_criteria_error(got.filter_criteria_error.clone())
+        .set_kms_key_arn(got.kms_key_arn.clone())
+        .set_metrics_config(got.metrics_config.clone())
+        .set_function_arn(got.function_arn.clone())
+        .set_last_modified(got.last_modified)
+        .set_last_processing_result(got.last_processing_result.clone())
+        .set_state(got.state.clone())
+        .set_state_transition_reason(got.state_transition_reason.clone())
+        .set_destination_config(got.destination_config.clone())
+        .set_maximum_record_age_in_seconds(got.maximum_record_age_in_seconds)
+        .set_bisect_batch_on_function_error(got.bisect_batch_on_function_error)
+        .set_maximum_retry_attempts(got.maximum_retry_attempts)
+        .set_tumbling_window_in_seconds(got.tumbling_window_in_seconds)
+        .set_function_response_types(got.function_response_types.clone())
+        .build()
 }
 
-/// A function. `Err` says which part of the answer is missing.
-pub(super) fn function(output: &GetFunctionOutput) -> Result<FunctionView, String> {
-    let missing = |part: &str| format!("the answer has no {part}");
-    let configuration = output.configuration().ok_or_else(|| missing("Configuration"))?;
-    let state = configuration.state().map_or("Unknown", |s| s.as_str());
-    let status = configuration.last_update_status().map_or("Unknown", |s| s.as_str());
-    Ok(FunctionView {
-        arn: Arn::new(configuration.function_arn().ok_or_else(|| missing("FunctionArn"))?),
-        state: state.to_owned(),
-        last_update_status: status.to_owned(),
-        last_update_reason: configuration.last_update_status_reason().map(clean),
-        revision_id: configuration.revision_id().unwrap_or_default().to_owned(),
-        timeout_seconds: small(configuration.timeout()).ok_or_else(|| missing("Timeout"))?,
-        environment: environment(configuration.environment()),
-        reserved_concurrency: small(output.concurrency().and_then(|c| c.reserved_concurrent_executions())),
-        last_modified: configuration.last_modified().and_then(|text| text.parse().ok()),
-        tags: output.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+/// A mapping as it was listed, its settings included.
+///
+/// # Errors
+/// Says which member cannot be read.
+pub(super) fn mapping(listed: &EventSourceMappingConfiguration) -> Result<Mapping, String> {
+    let missing = |member: &str| format!("a mapping without {member} was listed");
+    let uuid = listed.uuid.as_deref().ok_or_else(|| missing("UUID"))?;
+    let function = Arn::new(listed.function_arn.as_deref().ok_or_else(|| missing("FunctionArn"))?);
+    let name = function.function().unwrap_or(function.as_str());
+    Ok(Mapping {
+        id: uuid.parse().map_err(|error| format!("{error}"))?,
+        function: name.parse().map_err(|error| format!("mapping {uuid}: {error}"))?,
+        qualifier: function.qualifier().map(str::to_owned),
+        source: Arn::new(listed.event_source_arn.as_deref().ok_or_else(|| missing("EventSourceArn"))?),
+        state: MappingState::from(listed.state.as_deref().ok_or_else(|| missing("State"))?),
+        position: position(listed),
+        last_modified: listed.last_modified.as_ref().and_then(instant),
+        last_processing_result: listed.last_processing_result.clone(),
+        state_transition_reason: listed.state_transition_reason.clone(),
+        settings: settings(listed),
     })
 }
 
-/// An alias with the environment of the version behind it.
-pub(super) fn alias(
-    alias: &aws_sdk_lambda::operation::get_alias::GetAliasOutput,
-    behind: &GetFunctionOutput,
-) -> AliasView {
-    let weights = alias.routing_config().and_then(|r| r.additional_version_weights());
-    let configuration = behind.configuration();
-    AliasView {
-        name: alias.name().unwrap_or_default().to_owned(),
-        version: alias.function_version().unwrap_or_default().to_owned(),
-        is_weighted: weights.is_some_and(|w| !w.is_empty()),
-        revision_id: alias.revision_id().unwrap_or_default().to_owned(),
-        environment: environment(configuration.and_then(|c| c.environment())),
-    }
-}
-
-/// A stream.
-pub(super) fn stream(summary: &StreamDescriptionSummary) -> StreamView {
-    let on_demand = summary.stream_mode_details().map(|d| d.stream_mode()) == Some(&SdkStreamMode::OnDemand);
-    StreamView {
-        arn: Arn::new(summary.stream_arn()),
-        status: summary.stream_status().as_str().to_owned(),
-        mode: if on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned },
-        open_shards: u32::try_from(summary.open_shard_count()).unwrap_or(0),
-        retention_hours: u32::try_from(summary.retention_period_hours()).unwrap_or(0),
-        max_record_size_kib: small(summary.max_record_size_in_kib()),
-        encryption: summary.encryption_type().map_or("NONE", |e| e.as_str()).to_owned(),
-    }
-}
-
-/// An enhanced fan-out consumer.
-pub(super) fn stream_consumer(consumer: &Consumer) -> StreamConsumer {
-    StreamConsumer {
-        name: consumer.consumer_name().to_owned(),
-        arn: Arn::new(consumer.consumer_arn()),
-        status: consumer.consumer_status().as_str().to_owned(),
-    }
-}
-
-fn position(position: Option<&EventSourcePosition>, at: Option<&DateTime>) -> Option<StartingPosition> {
-    match position? {
+fn position(listed: &EventSourceMappingConfiguration) -> Option<StartingPosition> {
+    match listed.starting_position.as_ref()? {
         EventSourcePosition::TrimHorizon => Some(StartingPosition::TrimHorizon),
         EventSourcePosition::Latest => Some(StartingPosition::Latest),
-        EventSourcePosition::AtTimestamp => Some(StartingPosition::AtTimestamp(timestamp(at?)?)),
+        EventSourcePosition::AtTimestamp => {
+            let at = listed.starting_position_timestamp.as_ref().and_then(instant)?;
+            Some(StartingPosition::AtTimestamp(at))
+        }
         _ => None,
     }
 }
 
-/// A mapping from a list: found, its settings not yet read. `None` for what is not a stream's.
-pub(super) fn listed_mapping(found: &EventSourceMappingConfiguration) -> Option<Mapping> {
-    let function = Arn::new(found.function_arn()?);
-    Some(Mapping {
-        id: found.uuid()?.parse().ok()?,
-        function: function.function()?.parse().ok()?,
-        qualifier: function.qualifier().map(str::to_owned),
-        source: Arn::new(found.event_source_arn()?),
-        state: found.state()?.into(),
-        position: position(found.starting_position(), found.starting_position_timestamp()),
-        last_modified: found.last_modified().and_then(timestamp),
-        last_processing_result: found.last_processing_result().map(clean),
-        state_transition_reason: found.state_transition_reason().map(clean),
-        settings: Observed::Unknown(Reason::not_asked()),
+/// The settings that a clone carries over. Filters that could not be decrypted make them unknown: a clone
+/// would silently drop the filter.
+pub(super) fn settings(listed: &EventSourceMappingConfiguration) -> Observed<MappingSettings> {
+    if let Some(error) = &listed.filter_criteria_error {
+        let why = error.message.as_deref().unwrap_or("the filter cannot be decrypted");
+        let text = format!(
+            "filter of mapping {}: {}",
+            listed.uuid.as_deref().unwrap_or("?"),
+            super::errors::scrub(why)
+        );
+        return Observed::Unknown(Reason::new(crate::model::FailureKind::AccessDenied, text));
+    }
+    let count =
+        |value: Option<i32>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
+    let unless_infinite = |value: Option<i32>| value.and_then(|v| u32::try_from(v).ok());
+    let defaults = MappingSettings::default();
+    Observed::Known(MappingSettings {
+        batch_size: count(listed.batch_size, defaults.batch_size),
+        batching_window_seconds: count(listed.maximum_batching_window_in_seconds, 0),
+        parallelization_factor: count(listed.parallelization_factor, defaults.parallelization_factor),
+        bisect_on_error: listed.bisect_batch_on_function_error.unwrap_or(false),
+        maximum_record_age_seconds: unless_infinite(listed.maximum_record_age_in_seconds),
+        maximum_retry_attempts: unless_infinite(listed.maximum_retry_attempts),
+        on_failure: on_failure(listed),
+        response_types: listed
+            .function_response_types
+            .iter()
+            .flatten()
+            .map(|kind: &FunctionResponseType| kind.as_str().to_owned())
+            .collect(),
+        tumbling_window_seconds: count(listed.tumbling_window_in_seconds, 0),
+        filters: listed.filter_criteria.as_ref().map(filters).unwrap_or_default(),
+        kms_key: listed.kms_key_arn.clone(),
+        count_events: listed
+            .metrics_config
+            .as_ref()
+            .is_some_and(|config| config.metrics().contains(&EventSourceMappingMetric::EventCount)),
     })
 }
 
-/// The settings of a mapping. `maximum...` of -1 is "never".
-pub(super) fn settings(found: &GetEventSourceMappingOutput) -> Observed<MappingSettings> {
-    if let Some(error) = found.filter_criteria_error() {
-        let text = format!("the filters cannot be read: {}", clean(error.message().unwrap_or_default()));
-        return Observed::Unknown(Reason::new(FailureKind::AccessDenied, text));
+fn on_failure(listed: &EventSourceMappingConfiguration) -> Option<String> {
+    let destination = listed.destination_config.as_ref()?.on_failure.as_ref()?.destination.clone()?;
+    (!destination.is_empty()).then_some(destination)
+}
+
+fn filters(criteria: &FilterCriteria) -> Vec<String> {
+    criteria.filters().iter().filter_map(|filter| filter.pattern.clone()).collect()
+}
+
+/// A function's environment. `Environment.Error` is kept as such: AWS gave no variables then, and merging
+/// into none would wipe the function's own.
+pub(super) fn environment(found: Option<&EnvironmentResponse>) -> Environment {
+    let Some(found) = found else { return Environment::Readable(BTreeMap::new()) };
+    if let Some(error) = &found.error {
+        let code = error.error_code.as_deref().unwrap_or("no code");
+        return Environment::Unreadable(format!("AWS could not decrypt the environment ({code})"));
     }
-    let Some(batch_size) = small(found.batch_size()) else {
-        return Observed::Unknown(Reason::new(
-            FailureKind::Unreadable,
-            "the mapping's answer has no BatchSize",
-        ));
-    };
-    let destination = found.destination_config().and_then(|d| d.on_failure()).and_then(|f| f.destination());
-    let filters = found.filter_criteria().map(|f| f.filters()).unwrap_or_default();
-    let metrics = found.metrics_config().map(|m| m.metrics()).unwrap_or_default();
-    Observed::Known(MappingSettings {
-        batch_size,
-        batching_window_seconds: small(found.maximum_batching_window_in_seconds()).unwrap_or(0),
-        parallelization_factor: small(found.parallelization_factor()).unwrap_or(1),
-        bisect_on_error: found.bisect_batch_on_function_error().unwrap_or(false),
-        maximum_record_age_seconds: small(found.maximum_record_age_in_seconds()),
-        maximum_retry_attempts: small(found.maximum_retry_attempts()),
-        on_failure: destination.filter(|d| !d.is_empty()).map(str::to_owned),
-        response_types: found.function_response_types().iter().map(|t| t.as_str().to_owned()).collect(),
-        tumbling_window_seconds: small(found.tumbling_window_in_seconds()).unwrap_or(0),
-        filters: filters.iter().filter_map(|f| f.pattern()).map(str::to_owned).collect(),
-        kms_key: found.kms_key_arn().map(str::to_owned),
-        count_events: metrics.contains(&EventSourceMappingMetric::EventCount),
+    match &found.variables {
+        Some(variables) => Environment::Readable(
+            variables.iter().map(|(key, value)| (key.clone(), Secret::new(value.clone()))).collect(),
+        ),
+        None => Environment::Unreadable("AWS gave an environment without variables".to_owned()),
+    }
+}
+
+/// A function as `GetFunction` gave it.
+///
+/// # Errors
+/// Says which member is missing.
+pub(super) fn function(got: &GetFunctionOutput) -> Result<FunctionView, String> {
+    let config = got.configuration.as_ref().ok_or("GetFunction gave no Configuration")?;
+    let arn = config.function_arn.as_deref().ok_or("GetFunction gave no FunctionArn")?;
+    let reserved = got.concurrency.as_ref().and_then(|c| c.reserved_concurrent_executions);
+    Ok(FunctionView {
+        arn: unqualified(arn),
+        state: state(config),
+        last_update_status: last_update_status(config),
+        last_update_reason: update_reason(config),
+        revision_id: config.revision_id.clone().unwrap_or_default(),
+        timeout_seconds: config.timeout.and_then(|t| u32::try_from(t).ok()).unwrap_or(3),
+        environment: environment(config.environment.as_ref()),
+        reserved_concurrency: reserved.and_then(|n| u32::try_from(n).ok()),
+        last_modified: config.last_modified.as_deref().and_then(|text| text.parse().ok()),
+        tags: got.tags.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
     })
+}
+
+/// `Active` where AWS says nothing: functions from before states existed.
+pub(super) fn state(config: &FunctionConfiguration) -> String {
+    config.state.as_ref().map_or("Active", |state| state.as_str()).to_owned()
+}
+
+/// `Successful` where AWS says nothing: published versions are never updated.
+pub(super) fn last_update_status(config: &FunctionConfiguration) -> String {
+    config.last_update_status.as_ref().map_or("Successful", |status| status.as_str()).to_owned()
+}
+
+fn update_reason(config: &FunctionConfiguration) -> Option<String> {
+    let code = config.last_update_status_reason_code.as_ref().map(|code| code.as_str().to_owned());
+    let text = config.last_update_status_reason.as_deref().map(super::errors::scrub);
+    let parts: Vec<String> = [code, text].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
+}
+
+fn unqualified(arn: &str) -> Arn {
+    let arn = Arn::new(arn);
+    match arn.qualifier() {
+        Some(qualifier) => {
+            let cut = arn.as_str().len() - qualifier.len() - 1;
+            Arn::new(&arn.as_str()[..cut])
+        }
+        None => arn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_lambda::types::{
+        DestinationConfig, EnvironmentError, EventSourceMappingMetricsConfig, Filter, FilterCriteriaError,
+        OnFailure,
+    };
+
+    fn listed() -> aws_sdk_lambda::types::builders::EventSourceMappingConfigurationBuilder {
+        EventSourceMappingConfiguration::builder()
+            .uuid("c7a0e4a4-0001")
+            .function_arn("arn:aws:lambda:us-east-2:123456789012:function:F:live")
+            .event_source_arn("arn:aws:kinesis:us-east-2:123456789012:stream/S")
+            .state("Creating")
+    }
+
+    #[test]
+    fn a_mapping_keeps_its_qualifier_position_and_settings() {
+        let raw = listed()
+            .starting_position(EventSourcePosition::AtTimestamp)
+            .starting_position_timestamp(DateTime::from_secs(1_700_000_000))
+            .batch_size(10)
+            .maximum_retry_attempts(-1)
+            .maximum_record_age_in_seconds(3600)
+            .destination_config(DestinationConfig::builder().on_failure(OnFailure::builder().build()).build())
+            .filter_criteria(
+                FilterCriteria::builder().filters(Filter::builder().pattern("{}").build()).build(),
+            )
+            .metrics_config(
+                EventSourceMappingMetricsConfig::builder()
+                    .metrics(EventSourceMappingMetric::EventCount)
+                    .build(),
+            )
+            .build();
+        let mapping = mapping(&raw).expect("a mapping");
+        assert_eq!((mapping.function.as_str(), mapping.qualifier.as_deref()), ("F", Some("live")));
+        let at = Timestamp::from_second(1_700_000_000).expect("an instant");
+        assert_eq!(mapping.position, Some(StartingPosition::AtTimestamp(at)));
+        let settings = mapping.settings.known().expect("settings");
+        assert_eq!((settings.batch_size, settings.maximum_retry_attempts), (10, None));
+        assert_eq!((settings.maximum_record_age_seconds, settings.count_events), (Some(3600), true));
+        assert_eq!((settings.on_failure.clone(), settings.filters.len()), (None, 1));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_decrypted_makes_the_settings_unknown() {
+        let error = FilterCriteriaError::builder().error_code("KMSAccessDenied").message("no").build();
+        let mapping = mapping(&listed().filter_criteria_error(error).build()).expect("a mapping");
+        assert!(mapping.settings.known().is_none());
+    }
+
+    #[test]
+    fn a_mapping_without_its_identity_is_an_error() {
+        assert!(mapping(&EventSourceMappingConfiguration::builder().build()).is_err());
+    }
+
+    #[test]
+    fn an_environment_that_was_not_given_is_never_taken_for_an_empty_one() {
+        let error = EnvironmentError::builder().error_code("AccessDeniedException").message("secret").build();
+        let denied = EnvironmentResponse::builder().error(error).build();
+        assert!(matches!(environment(Some(&denied)), Environment::Unreadable(_)));
+        assert!(matches!(
+            environment(Some(&EnvironmentResponse::builder().build())),
+            Environment::Unreadable(_)
+        ));
+        assert_eq!(environment(None), Environment::Readable(BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_start_is_rounded_down_to_the_second() {
+        let at = |text: &str| whole_seconds(text.parse().expect("an instant"));
+        assert_eq!(at("2026-11-22T10:31:00.999Z"), at("2026-11-22T10:31:00Z"));
+        assert_eq!(at("1969-12-31T23:59:58.5Z"), -2);
+    }
 }

@@ -1,81 +1,146 @@
-//! Traps of the environment: settings that would send both Regions' calls to one place, or trust the wrong roots.
+//! Which endpoint each Region's clients use. An override in the environment or in a profile has no Region: it
+//! would send both Regions' calls to one host, so unless that host is this machine it is refused.
 
-use super::connect::ConnectError;
+use super::connect::{ConnectError, ConnectOptions};
 use crate::config::Topology;
+use crate::model::Region;
+use aws_config::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use std::collections::BTreeMap;
 
-/// The variables by which the SDK lets an endpoint be overridden; they are not per Region.
-const VARIABLES: [&str; 6] = [
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_LAMBDA",
-    "AWS_ENDPOINT_URL_KINESIS",
-    "AWS_ENDPOINT_URL_CLOUDWATCH",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_STS",
+/// The services that are asked in both Regions: the service id of its model, and the end of its variable.
+const SERVICES: [(&str, &str); 4] = [
+    ("Lambda", "AWS_ENDPOINT_URL_LAMBDA"),
+    ("Kinesis", "AWS_ENDPOINT_URL_KINESIS"),
+    ("CloudWatch", "AWS_ENDPOINT_URL_CLOUDWATCH"),
+    ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
 ];
 
-/// Whether a URL stays on this machine.
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or(url).split(['/', '?']).next().unwrap_or_default();
-    let host = host.strip_prefix('[').map_or_else(
-        || host.split(':').next().unwrap_or_default(),
-        |v6| v6.split(']').next().unwrap_or_default(),
-    );
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// Refuses an override that sends both Regions to one endpoint, unless that is on this machine, and a certificate
-/// bundle that would silently not be used.
-///
-/// # Errors
-/// [`ConnectError`], naming the variable and the way out.
-pub(super) fn refuse_traps(
+/// The endpoints that kdsha sets itself, by Region: `[endpoints]` of `kdsha.toml`, else the option. A Region
+/// without one uses what the SDK finds.
+pub(super) fn resolve(
     topology: &Topology,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<(), ConnectError> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let ignored = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v.eq_ignore_ascii_case("true"));
-    // STS is asked in one Region alone.
-    let regional = VARIABLES.iter().filter(|name| **name != "AWS_ENDPOINT_URL_STS");
-    let covered = topology.endpoints.len() == 2;
-    for name in regional.filter(|_| !ignored && !covered) {
-        if let Some(url) = set(name).filter(|url| !is_loopback(url)) {
-            return Err(ConnectError::OneEndpoint { variable: (*name).to_owned(), url });
+    options: &ConnectOptions,
+    sdk: &SdkConfig,
+) -> Result<BTreeMap<Region, String>, ConnectError> {
+    let regions = [&topology.regions.primary, &topology.regions.standby];
+    let mut endpoints = BTreeMap::new();
+    for region in regions {
+        if let Some(url) = topology.endpoints.get(region) {
+            host(url).ok_or_else(|| bad(&format!("[endpoints] {region}"), url))?;
+            endpoints.insert(region.clone(), url.clone());
         }
     }
-    match set("AWS_CA_BUNDLE") {
-        Some(bundle) if set("SSL_CERT_FILE").is_none() => Err(ConnectError::CaBundle(bundle)),
-        _ => Ok(()),
+    if let Some(url) = &options.endpoint {
+        check_shared("the endpoint option", "every service", url, topology)?;
+        for region in regions {
+            endpoints.entry(region.clone()).or_insert_with(|| url.clone());
+        }
     }
+    // With at most one Region left to an override, it cannot stand for both.
+    if endpoints.is_empty() {
+        check_overrides(topology, sdk)?;
+    }
+    Ok(endpoints)
+}
+
+fn check_overrides(topology: &Topology, sdk: &SdkConfig) -> Result<(), ConnectError> {
+    let has_sink = topology.pipelines.iter().any(|pipeline| pipeline.sink.is_some());
+    for (service, variable) in SERVICES {
+        if service == "DynamoDB" && !has_sink {
+            continue;
+        }
+        let Some(url) = service_override(sdk, service).or_else(|| sdk.endpoint_url().map(str::to_owned))
+        else {
+            continue;
+        };
+        let place = place_of(&url, variable);
+        check_shared(place, service, &url, topology)?;
+    }
+    Ok(())
+}
+
+/// The override of one service, found as the SDK finds it: its own, else the general one.
+fn service_override(sdk: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    sdk.service_config()?.load_config(key)
+}
+
+/// Names the place an override came from: the variable that holds it, else the profile.
+fn place_of<'a>(url: &str, variable: &'a str) -> &'a str {
+    let holds = |name: &str| std::env::var(name).is_ok_and(|value| value == url);
+    [variable, "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find(|name| holds(name))
+        .unwrap_or("endpoint_url of the profile (or of its services section)")
+}
+
+fn check_shared(
+    variable: &str,
+    service: &'static str,
+    url: &str,
+    topology: &Topology,
+) -> Result<(), ConnectError> {
+    let host = host(url).ok_or_else(|| bad(variable, url))?;
+    if is_loopback(host) {
+        return Ok(());
+    }
+    Err(ConnectError::SharedEndpoint {
+        variable: variable.to_owned(),
+        service,
+        url: url.to_owned(),
+        primary: topology.regions.primary.clone(),
+        standby: topology.regions.standby.clone(),
+    })
+}
+
+fn bad(variable: &str, url: &str) -> ConnectError {
+    ConnectError::BadEndpoint { variable: variable.to_owned(), url: url.to_owned() }
+}
+
+/// The host of an `http` or `https` URL.
+fn host(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host_and_port = authority.rsplit('@').next()?;
+    let host = match host_and_port.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => host_and_port.split(':').next()?,
+    };
+    (!host.is_empty() && !host.contains(char::is_whitespace)).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
-    use std::path::Path;
-
-    fn judge(variables: &[(&str, &str)]) -> Result<(), ConnectError> {
-        let topology =
-            config::parse(config::THE_POST, Path::new("kdsha.toml")).expect("the post's configuration");
-        let find = |key: &str| variables.iter().find(|(k, _)| *k == key).map(|(_, v)| (*v).to_owned());
-        refuse_traps(&topology, &find)
-    }
 
     #[test]
-    fn one_endpoint_for_both_regions_is_refused_unless_it_is_on_this_machine() {
-        assert!(judge(&[]).is_ok());
-        assert!(judge(&[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]).is_ok());
-        assert!(judge(&[("AWS_ENDPOINT_URL", "http://[::1]:4566/x")]).is_ok());
-        assert!(
-            judge(&[("AWS_ENDPOINT_URL_LAMBDA", "https://vpce-1.lambda.us-east-2.vpce.amazonaws.com")])
-                .is_err()
+    fn the_host_is_found_and_loopback_is_told_from_look_alikes() {
+        assert_eq!(
+            host("https://vpce-1.lambda.us-west-2.vpce.amazonaws.com/x"),
+            Some("vpce-1.lambda.us-west-2.vpce.amazonaws.com")
         );
-        assert!(judge(&[("AWS_ENDPOINT_URL", "http://localhost.example.com")]).is_err());
-    }
-
-    #[test]
-    fn a_bundle_that_would_not_be_used_is_refused() {
-        assert!(judge(&[("AWS_CA_BUNDLE", "/etc/ca.pem")]).is_err());
-        assert!(judge(&[("AWS_CA_BUNDLE", "/etc/ca.pem"), ("SSL_CERT_FILE", "/etc/ca.pem")]).is_ok());
+        assert_eq!(host("http://[::1]:4566"), Some("::1"));
+        assert_eq!(host("http://127.0.0.1@evil.example:80/"), Some("evil.example"));
+        for bad in ["", "localhost:4566", "ftp://localhost", "http://", "http:// x"] {
+            assert_eq!(host(bad), None, "{bad}");
+        }
+        for here in ["localhost", "127.0.0.1", "127.8.8.8", "::1", "sandbox.localhost"] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in ["127.0.0.1.example.com", "localhost.example.com", "10.0.0.1", "0.0.0.0"] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
     }
 }

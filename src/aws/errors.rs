@@ -1,29 +1,41 @@
-//! An SDK error in the words of the operator. Raw bodies never get out: Lambda's 4 KB error echoes every value.
+//! From the SDK's errors to [`AwsFailure`]: what kind it was, whether a mutation may have been applied, and a
+//! message that an operator can read and anybody may see.
+//!
+//! The SDK's own error text is either too little ("service error") or too much (`DisplayErrorContext` prints
+//! the raw body, and Lambda's 4 KB error echoes every environment value), so neither is used.
 
+use super::clients::SdkResult;
 use crate::model::{AwsFailure, FailureKind, Region, Sent};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
 use std::error::Error;
 
-/// What was asked, for the message.
+/// Longest message that is passed on, in characters.
+const LONGEST: usize = 400;
+
+/// What was asked, of what, where.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
-    /// Service and operation.
-    pub(super) operation: &'a str,
-    /// The resource as the operator knows it.
-    pub(super) resource: &'a str,
-    /// The client's Region.
-    pub(super) region: &'a Region,
+    operation: &'static str,
+    resource: &'a str,
+    region: &'a Region,
+    is_mutation: bool,
 }
 
-impl Asked<'_> {
-    /// A failure of kdsha's own making, before anything was sent.
-    pub(super) fn refused(&self, message: impl Into<String>) -> AwsFailure {
-        self.failure(FailureKind::Refused, Sent::No, message)
+impl<'a> Asked<'a> {
+    /// A read: it never changes anything.
+    pub(super) fn read(operation: &'static str, resource: &'a str, region: &'a Region) -> Asked<'a> {
+        Asked { operation, resource, region, is_mutation: false }
     }
-
-    pub(super) fn failure(&self, kind: FailureKind, sent: Sent, message: impl Into<String>) -> AwsFailure {
+    /// A mutation: without an answer its effect is unknown.
+    pub(super) fn mutation(operation: &'static str, resource: &'a str, region: &'a Region) -> Asked<'a> {
+        Asked { operation, resource, region, is_mutation: true }
+    }
+    /// A failure in kdsha's own words.
+    pub(super) fn failed(&self, kind: FailureKind, message: impl Into<String>, sent: Sent) -> AwsFailure {
         AwsFailure {
             operation: self.operation.to_owned(),
             resource: self.resource.to_owned(),
@@ -35,129 +47,247 @@ impl Asked<'_> {
             sent,
         }
     }
+}
 
-    /// An SDK error.
-    pub(super) fn sdk<E>(&self, error: &SdkError<E, HttpResponse>) -> AwsFailure
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        use FailureKind::{Refused, TimedOut, Unreadable};
-        match error {
-            SdkError::ConstructionFailure(_) => {
-                self.failure(Refused, Sent::No, format!("the request could not be built: {}", deepest(error)))
-            }
-            SdkError::TimeoutError(_) => self.failure(TimedOut, Sent::Unknown, "no answer in time"),
-            SdkError::DispatchFailure(failure) => self.dispatch(failure),
-            SdkError::ResponseError(_) => {
-                self.failure(Unreadable, Sent::Unknown, "the answer could not be read")
-            }
-            SdkError::ServiceError(context) => self.service(context.err(), context.raw()),
-            _ => self.failure(
-                Unreadable,
-                Sent::Unknown,
-                "the SDK gave an error that this version does not know",
-            ),
+/// Puts an error of the SDK into the operator's words.
+pub(super) fn failure<E>(asked: &Asked<'_>, error: &SdkError<E, HttpResponse>) -> AwsFailure
+where
+    E: Error + ProvideErrorMetadata + 'static,
+{
+    let found = match error {
+        SdkError::ConstructionFailure(_) => construction(error),
+        SdkError::TimeoutError(_) => Found::unanswered(
+            FailureKind::TimedOut,
+            "no answer in time; the Region or the way to it may be down",
+        ),
+        SdkError::DispatchFailure(failure) => dispatch(error, failure.as_connector_error()),
+        SdkError::ResponseError(response) => unreadable(response.raw().status().as_u16()),
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            answered(status, service.err().code(), service.err().message())
         }
+        _ => Found::unanswered(FailureKind::Unreadable, "the SDK gave an error this version does not know"),
+    };
+    AwsFailure {
+        operation: asked.operation.to_owned(),
+        resource: asked.resource.to_owned(),
+        region: asked.region.clone(),
+        kind: found.kind,
+        code: found.code,
+        message: found.message,
+        request_id: error.request_id().map(str::to_owned),
+        sent: if asked.is_mutation { found.sent } else { Sent::No },
     }
+}
 
-    fn dispatch(&self, failure: &DispatchFailure) -> AwsFailure {
-        use FailureKind::{Credentials, TimedOut, Unreachable};
-        let why = failure.as_connector_error().map_or_else(|| "unknown".to_owned(), |e| deepest(e));
-        if failure.is_timeout() {
-            return self.failure(TimedOut, Sent::Unknown, "no connection in time");
-        }
-        if failure.is_io() {
-            return self.failure(Unreachable, Sent::Unknown, format!("no connection: {}", clean(&why)));
-        }
-        // What is neither time nor network is the credential chain: nothing was sent.
-        self.failure(Credentials, Sent::No, credentials_advice(&why))
+/// What an error comes to.
+#[derive(Debug, PartialEq)]
+struct Found {
+    kind: FailureKind,
+    code: Option<String>,
+    message: String,
+    sent: Sent,
+}
+
+impl Found {
+    fn unanswered(kind: FailureKind, message: impl Into<String>) -> Found {
+        Found { kind, code: None, message: message.into(), sent: Sent::Unknown }
     }
+    fn unsent(kind: FailureKind, message: impl Into<String>) -> Found {
+        Found { kind, code: None, message: message.into(), sent: Sent::No }
+    }
+}
 
-    fn service<E: ProvideErrorMetadata>(&self, error: &E, raw: &HttpResponse) -> AwsFailure {
-        let status = raw.status().as_u16();
-        let meta = error.meta();
-        let code = meta.code().map(|code| code.rsplit('#').next().unwrap_or(code).to_owned());
-        let kind = kind_of(code.as_deref().unwrap_or_default(), status, meta.message().unwrap_or_default());
-        let said = meta.message().map(clean).filter(|m| !m.is_empty());
-        let mut message = said.unwrap_or_else(|| format!("HTTP {status}"));
-        if kind == FailureKind::AccessDenied {
-            message = format!("{message} (allow {} on it, see `kdsha policy`)", self.operation);
-        }
-        if kind == FailureKind::Credentials {
-            message = credentials_advice(&message);
-        }
-        AwsFailure {
-            code,
-            message,
-            request_id: raw.headers().get("x-amzn-requestid").map(str::to_owned),
-            ..self.failure(kind, if status >= 500 { Sent::Unknown } else { Sent::Refused }, "")
+fn construction(error: &(dyn Error + 'static)) -> Found {
+    match source_of::<CredentialsError>(error) {
+        Some(credentials) => no_credentials(credentials),
+        None => {
+            Found::unsent(FailureKind::Invalid, format!("the request could not be built: {}", chain(error)))
         }
     }
 }
 
-fn kind_of(code: &str, status: u16, message: &str) -> FailureKind {
-    use FailureKind::{AccessDenied, Conflict, Credentials, Invalid, NotFound, Service, Stale, Throttled};
-    match code {
-        "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
-            Throttled
-        }
-        "LimitExceededException" | "ProvisionedThroughputExceededException" => Throttled,
-        "ResourceNotFoundException" | "NoSuchEntity" => NotFound,
-        "InvalidParameterValueException" if message.starts_with("Stream not found") => NotFound,
-        "InvalidParameterValueException" if message.contains("Function does not exist") => NotFound,
-        "PreconditionFailedException" => Stale,
-        "ResourceConflictException" | "ResourceInUseException" | "ConflictException" => Conflict,
-        "ExpiredToken" | "ExpiredTokenException" | "UnrecognizedClientException" => Credentials,
-        "InvalidClientTokenId" | "MissingAuthenticationToken" | "InvalidSignatureException" => Credentials,
-        "SignatureDoesNotMatch" | "IncompleteSignature" | "RequestExpired" => Credentials,
-        "AccessDenied" | "AccessDeniedException" | "RegionDisabledException" | "OptInRequired" => {
-            AccessDenied
-        }
-        _ if status == 429 => Throttled,
-        _ if status >= 500 => Service,
-        _ if status == 404 => NotFound,
-        _ if status == 403 => AccessDenied,
-        _ if status == 409 => Conflict,
-        _ if status == 412 => Stale,
-        _ => Invalid,
+/// No answer because the request did not get through, or because the connection broke afterwards.
+fn dispatch(error: &(dyn Error + 'static), connector: Option<&ConnectorError>) -> Found {
+    if let Some(credentials) = source_of::<CredentialsError>(error) {
+        return no_credentials(credentials);
     }
+    let is_connect = source_of::<hyper_util::client::legacy::Error>(error).is_some_and(|e| e.is_connect());
+    // Only a connect time-out is set on the connector; an answer's time-out is `TimeoutError`.
+    if connector.is_some_and(ConnectorError::is_timeout) {
+        return Found::unsent(FailureKind::Unreachable, "no connection in time (connect time-out)");
+    }
+    if is_connect {
+        let why = scrub(&innermost(error));
+        return Found::unsent(FailureKind::Unreachable, format!("no connection: {why}"));
+    }
+    Found::unanswered(FailureKind::Unreachable, format!("the connection broke: {}", scrub(&innermost(error))))
 }
 
-fn credentials_advice(why: &str) -> String {
-    let why = clean(why);
-    let lower = why.to_ascii_lowercase();
-    let way_out = if lower.contains("sso") {
-        "run `aws sso login`"
-    } else if lower.contains("login") {
-        "run `aws login`"
+/// An answer that the SDK could not parse: a proxy's page, an emulator's HTML.
+fn unreadable(status: u16) -> Found {
+    let kind = if status >= 500 { FailureKind::Service } else { FailureKind::Unreadable };
+    let sent = if (400..500).contains(&status) { Sent::Refused } else { Sent::Unknown };
+    let message =
+        format!("HTTP {status} with a body that is not this service's (a proxy? an endpoint override?)");
+    Found { kind, code: None, message, sent }
+}
+
+/// An error that the service gave.
+fn answered(status: u16, code: Option<&str>, message: Option<&str>) -> Found {
+    let kind = kind(status, code.unwrap_or_default(), message.unwrap_or_default());
+    let sent = if status >= 500 { Sent::Unknown } else { Sent::Refused };
+    let mut text = match message {
+        Some(message) if !message.trim().is_empty() => scrub(message),
+        _ => format!("HTTP {status} without a message"),
+    };
+    if kind == FailureKind::Credentials {
+        text.push_str("; renew the credentials (`aws sso login`, `aws login`, or whatever issued them) and run the command again");
+    }
+    Found { kind, code: code.map(scrub), message: text, sent }
+}
+
+fn kind(status: u16, code: &str, message: &str) -> FailureKind {
+    const THROTTLES: [&str; 8] = [
+        "TooManyRequestsException",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+    ];
+    const CREDENTIALS: [&str; 13] = [
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "InvalidSignatureException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestTimeTooSkewed",
+    ];
+    // Lambda answers 400 where others answer 404 when a mapping's stream or function is absent.
+    let is_absent = message.starts_with("Stream not found") || message == "Function does not exist";
+    if THROTTLES.contains(&code) || status == 429 {
+        FailureKind::Throttled
+    } else if CREDENTIALS.contains(&code) {
+        FailureKind::Credentials
+    } else if code.starts_with("AccessDenied") || code == "UnauthorizedOperation" || code == "OptInRequired" {
+        FailureKind::AccessDenied
+    } else if code.starts_with("ResourceNotFound") || status == 404 || is_absent {
+        FailureKind::NotFound
+    } else if code.starts_with("ResourceConflict") || code.starts_with("ResourceInUse") || status == 409 {
+        FailureKind::Conflict
+    } else if code.starts_with("PreconditionFailed") || status == 412 {
+        FailureKind::Stale
+    } else if status >= 500 || code == "InternalFailure" || code == "ServiceUnavailable" {
+        FailureKind::Service
+    } else if status == 403 {
+        FailureKind::AccessDenied
     } else {
-        "renew the credentials, or choose others with --profile"
-    };
-    format!("credentials: {why}; {way_out}")
+        FailureKind::Invalid
+    }
 }
 
-/// The innermost cause: the SDK's own `Display` is only "dispatch failure".
-fn deepest(error: &(dyn Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
+/// Credentials did not come: nothing was sent, and the operator must know which command helps.
+fn no_credentials(error: &CredentialsError) -> Found {
+    let why = chain(error);
+    let lower = why.to_lowercase();
+    let advice = if lower.contains("sso") {
+        "run `aws sso login` (with --profile where you use one)"
+    } else if lower.contains("login") || lower.contains("signin") {
+        "run `aws login` (with --profile where you use one)"
+    } else if lower.contains("expired") {
+        "renew the credentials of this shell or profile"
+    } else if matches!(error, CredentialsError::ProviderTimedOut(_)) {
+        "the source of the credentials does not answer; try another profile, or export keys"
+    } else {
+        "give --profile, or set AWS_PROFILE, or log in (`aws sso login`, `aws login`)"
+    };
+    Found::unsent(FailureKind::Credentials, format!("no usable credentials ({why}); {advice}"))
 }
 
-/// One line, bounded, and without the values that Lambda puts after "String measured:".
-pub(super) fn clean(message: &str) -> String {
-    const MOST: usize = 400;
-    let message = match message.find("String measured:") {
-        Some(at) => &message[..at],
-        None => message,
-    };
-    let line: String = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().filter(|c| !c.is_control()).collect();
-    match line.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{} ...", &line[..at]),
-        None => line,
+/// The first error of a type in a chain of sources.
+fn source_of<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut at = Some(error);
+    while let Some(here) = at {
+        if let Some(found) = here.downcast_ref::<T>() {
+            return Some(found);
+        }
+        at = here.source();
     }
+    None
+}
+
+/// The chain of sources in one line, without the steps that say nothing new.
+fn chain(error: &dyn Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = Some(error);
+    while let Some(here) = at {
+        let text = here.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        at = here.source();
+    }
+    scrub(&parts.join(": "))
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut at = error;
+    while let Some(source) = at.source() {
+        at = source;
+    }
+    at.to_string()
+}
+
+/// Makes a service's message fit to be shown and journaled: no echoed values, no control characters, one
+/// line, a bounded length.
+pub(super) fn scrub(message: &str) -> String {
+    let without_values = hide_echoes(message);
+    let one_line: String = without_values
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    if one_line.chars().count() <= LONGEST {
+        return one_line;
+    }
+    one_line.chars().take(LONGEST).chain(['\u{2026}']).collect()
+}
+
+/// Lambda echoes the environment in two errors: `... exceeded the 4KB limit. String measured: {...}` and
+/// `Value '{KEY=VALUE, ...}' at 'environment...' failed to satisfy constraint`.
+fn hide_echoes(message: &str) -> String {
+    let cut = match message.find("String measured") {
+        Some(at) => format!("{}(values hidden)", &message[..at]),
+        None => message.to_owned(),
+    };
+    let lower = cut.to_ascii_lowercase();
+    match (lower.find("value '"), lower.find("' at 'environment")) {
+        (Some(from), Some(to)) if from < to => format!("{}Value (hidden){}", &cut[..from], &cut[to + 1..]),
+        _ => cut,
+    }
+}
+
+/// Takes these values out of a text, whatever echoed them. Values of one or two characters are left: taking
+/// out every `1` would make the text unreadable, and says little.
+pub(super) fn without<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    let mut values: Vec<&str> = secrets.filter(|value| value.len() > 2).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values.iter().fold(text.to_owned(), |text, value| text.replace(value, "(hidden)"))
+}
+
+/// The request id of an answer.
+pub(super) fn request_id<T: RequestId, E>(result: &SdkResult<T, E>) -> Option<String> {
+    result.as_ref().ok().and_then(|answer| answer.request_id().map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -165,22 +295,83 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_4_kb_error_does_not_echo_the_values() {
-        let said = "Lambda was unable to configure your environment variables because the environment variables you \
-                    have provided exceeded the 4KB limit. String measured: {\"PASSWORD\":\"hunter2\"}";
-        assert!(!clean(said).contains("hunter2"));
-        assert!(clean(said).contains("4KB limit"));
+    fn the_four_kilobyte_error_loses_every_value() {
+        let text = "Lambda was unable to configure your environment variables because the environment variables \
+                    you have provided exceeded the 4KB limit. String measured: {\"DB_PASSWORD\":\"hunter2\"}";
+        let clean = scrub(text);
+        assert!(clean.contains("4KB limit"), "{clean}");
+        assert!(!clean.contains("hunter2") && !clean.contains("DB_PASSWORD"), "{clean}");
     }
 
     #[test]
-    fn codes_decide_before_the_status() {
-        assert_eq!(kind_of("ProvisionedThroughputExceededException", 400, ""), FailureKind::Throttled);
+    fn a_validation_error_on_the_environment_loses_its_echo() {
+        let text = "1 validation error detected: Value '{A=s3cret, B=it's}' at 'environment.variables' failed to \
+                    satisfy constraint: Map keys must satisfy constraint";
+        let clean = scrub(text);
+        assert!(!clean.contains("s3cret") && !clean.contains("it's"), "{clean}");
+        assert!(clean.contains("at 'environment.variables' failed"), "{clean}");
+        let harmless =
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint";
+        assert_eq!(scrub(harmless), harmless);
+    }
+
+    #[test]
+    fn a_message_cannot_drive_the_terminal_or_flood_it() {
+        assert_eq!(scrub("a\u{1b}[31m\nb\tc"), "a [31m b c");
+        assert_eq!(scrub(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn known_values_are_taken_out_wherever_they_are_echoed() {
+        let text = "Value 'hunter2' and hunter22 and 1 are refused";
         assert_eq!(
-            kind_of("InvalidParameterValueException", 400, "Stream not found: arn"),
-            FailureKind::NotFound
+            without(text, ["hunter2", "hunter22", "1"].into_iter()),
+            "Value '(hidden)' and (hidden) and 1 are refused"
         );
-        assert_eq!(kind_of("InvalidParameterValueException", 400, "no"), FailureKind::Invalid);
-        assert_eq!(kind_of("", 503, ""), FailureKind::Service);
-        assert_eq!(kind_of("ExpiredTokenException", 400, ""), FailureKind::Credentials);
+    }
+
+    #[test]
+    fn the_kind_follows_code_and_status() {
+        use FailureKind as K;
+        for (status, code, message, expected) in [
+            (429, "TooManyRequestsException", "Rate exceeded", K::Throttled),
+            (400, "ProvisionedThroughputExceededException", "", K::Throttled),
+            (400, "LimitExceededException", "", K::Throttled),
+            (403, "ExpiredTokenException", "", K::Credentials),
+            (400, "ExpiredToken", "", K::Credentials),
+            (403, "AccessDeniedException", "", K::AccessDenied),
+            (403, "", "", K::AccessDenied),
+            (404, "ResourceNotFoundException", "", K::NotFound),
+            (400, "InvalidParameterValueException", "Stream not found: arn:aws:kinesis:...", K::NotFound),
+            (400, "InvalidParameterValueException", "Function does not exist", K::NotFound),
+            (400, "InvalidParameterValueException", "Cannot access stream", K::Invalid),
+            (409, "ResourceConflictException", "", K::Conflict),
+            (400, "ResourceInUseException", "", K::Conflict),
+            (412, "PreconditionFailedException", "", K::Stale),
+            (500, "ServiceException", "", K::Service),
+            (503, "", "", K::Service),
+        ] {
+            assert_eq!(kind(status, code, message), expected, "{status} {code} {message}");
+        }
+    }
+
+    #[test]
+    fn only_an_answer_below_500_proves_that_nothing_changed() {
+        assert_eq!(answered(409, Some("ResourceConflictException"), None).sent, Sent::Refused);
+        assert_eq!(answered(500, Some("ServiceException"), None).sent, Sent::Unknown);
+        assert_eq!(unreadable(502).sent, Sent::Unknown);
+        assert_eq!(unreadable(200).sent, Sent::Unknown);
+        assert_eq!(unreadable(403).sent, Sent::Refused);
+    }
+
+    #[test]
+    fn missing_credentials_come_with_the_command_that_helps() {
+        let error = CredentialsError::provider_error("the SSO session has expired or is invalid");
+        let found = no_credentials(&error);
+        assert_eq!((found.kind, found.sent), (FailureKind::Credentials, Sent::No));
+        assert!(found.message.contains("aws sso login"), "{}", found.message);
+        let none =
+            no_credentials(&CredentialsError::not_loaded("no providers in chain provided credentials"));
+        assert!(none.message.contains("AWS_PROFILE"), "{}", none.message);
     }
 }

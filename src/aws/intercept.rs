@@ -1,4 +1,4 @@
-//! Hears every HTTP exchange of every client: counts requests, and takes the time from the `Date` header.
+//! Sees every HTTP attempt of every client: counts it, and hears from the answer what time it is.
 
 use crate::model::{Clock, Timestamp};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -7,26 +7,36 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::date_time::Format;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The listener, shared by all clients.
-#[derive(Debug, Clone)]
-pub(super) struct Ear {
-    requests: Arc<AtomicU64>,
+/// What went over the wire.
+#[derive(Debug)]
+pub(super) struct Wire {
+    requests: AtomicU64,
     clock: Clock,
 }
 
-impl Ear {
-    pub(super) fn new(requests: Arc<AtomicU64>, clock: Clock) -> Ear {
-        Ear { requests, clock }
+impl Wire {
+    pub(super) fn new(clock: Clock) -> Wire {
+        Wire { requests: AtomicU64::new(0), clock }
+    }
+    /// HTTP requests sent, retries included.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
-impl Intercept for Ear {
+/// The SDK's view of [`Wire`].
+#[derive(Debug, Clone)]
+pub(super) struct WireInterceptor(pub(super) Arc<Wire>);
+
+impl Intercept for WireInterceptor {
     fn name(&self) -> &'static str {
-        "kdsha"
+        "kdsha::Wire"
     }
 
     fn read_before_transmit(
@@ -35,27 +45,27 @@ impl Intercept for Ear {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn read_after_transmit(
+    fn read_before_deserialization(
         &self,
         context: &BeforeDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(date) = context.response().headers().get("date").and_then(http_date) {
-            self.clock.heard(date);
+        if let Some(at) = context.response().headers().get("date").and_then(date) {
+            self.0.clock.heard(at);
         }
         Ok(())
     }
 }
 
-/// `Mon, 02 Mar 2026 03:00:00 GMT` (RFC 9110).
-fn http_date(text: &str) -> Option<Timestamp> {
-    let zoned = jiff::fmt::rfc2822::DateTimeParser::new().parse_zoned(text).ok()?;
-    Some(zoned.timestamp())
+/// The instant in a `Date` header. A header that cannot be read says nothing.
+fn date(header: &str) -> Option<Timestamp> {
+    let at = DateTime::from_str(header, Format::HttpDate).ok()?;
+    Timestamp::from_second(at.secs()).ok()
 }
 
 #[cfg(test)]
@@ -63,9 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_http_date_is_read() {
-        let expected: Timestamp = "2026-03-02T03:00:00Z".parse().expect("an instant");
-        assert_eq!(http_date("Mon, 02 Mar 2026 03:00:00 GMT"), Some(expected));
-        assert_eq!(http_date("soon"), None);
+    fn a_date_header_is_read_and_anything_else_is_not() {
+        let at = date("Sun, 22 Nov 2026 10:45:01 GMT").expect("a date");
+        assert_eq!(at.to_string(), "2026-11-22T10:45:01Z");
+        assert_eq!(date("yesterday"), None);
+        assert_eq!(date(""), None);
     }
 }

@@ -146,7 +146,7 @@ fn connected(
         let options = ConnectOptions {
             profile: cli.global.profile.clone(),
             http_client: None,
-            credentials_region: topology.regions.of(Side::Standby).clone(),
+            ..ConnectOptions::new(topology.regions.of(Side::Standby).clone())
         };
         let aws = Aws::connect(&topology, options, Clock::local()).await?;
         ui.set_context(&topology, None);

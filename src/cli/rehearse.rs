@@ -305,7 +305,7 @@ async fn connect(topology: &Topology, sandbox: &Sandbox, start: Timestamp) -> Re
     let options = ConnectOptions {
         profile: None,
         http_client: Some(sandbox.http_client()),
-        credentials_region: topology.regions.standby.clone(),
+        ..ConnectOptions::new(topology.regions.standby.clone())
     };
     Ok(Aws::connect(topology, options, Clock::starting_at(start)).await?)
 }

@@ -5,7 +5,7 @@ use crate::aws::{Aws, Scope};
 use crate::config::Topology;
 use crate::engine::Interrupt;
 use crate::journal::{Listed, RunRecord, StateFolder};
-use crate::model::{Exit, PipelineName, RunId, Snapshot, Timestamp};
+use crate::model::{Exit, FailureKind, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::Request;
 use crate::ui::Prompter;
 use std::cell::RefCell;
@@ -59,7 +59,15 @@ impl Session {
         scope.pipelines = self.pipelines()?;
         scope.sink = sink;
         scope.metrics_window = HISTORY;
-        Ok(Box::pin(self.aws.observe(&self.topology, &scope)).await)
+        let snapshot = Box::pin(self.aws.observe(&self.topology, &scope)).await;
+        match snapshot.identity.reason() {
+            // Nothing can be asked without credentials: one error, not a page of unknowns.
+            Some(reason) if reason.kind == FailureKind::Credentials => {
+                Err(Failure::new(Exit::Usage, reason.text.clone())
+                    .hint("renew the credentials, or choose others with --profile"))
+            }
+            _ => Ok(snapshot),
+        }
     }
 
     /// Runs of this machine that can be read.

@@ -12,9 +12,8 @@ pub use interrupt::Interrupt;
 use crate::aws::Aws;
 use crate::config::Topology;
 use crate::journal::{Journal, JournalError};
-use crate::model::{AccountId, Check, Event, Exit, PipelineName, Side, Snapshot, StepOutcome, Timestamp};
+use crate::model::{AccountId, Check, Event, Exit, PipelineName, Snapshot, StepOutcome, Timestamp};
 use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
-use crate::steps::Sides;
 use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
 use std::cell::RefCell;
@@ -324,13 +323,5 @@ fn next_command(exit: Exit, plan: &Plan) -> Option<String> {
             Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),
             Intent::Failback { .. } => "kdsha failback".to_owned(),
         }),
-    }
-}
-
-/// A wait looks at the Regions that it needs, and at no other.
-fn sides(sides: Sides) -> Vec<Side> {
-    match sides {
-        Sides::One(side) => vec![side],
-        Sides::Both => vec![Side::Primary, Side::Standby],
     }
 }

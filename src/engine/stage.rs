@@ -1,12 +1,12 @@
 //! One stage: look, send what is ready, look again, until every step's check says done.
 
 use super::{Engine, Halt};
-use crate::aws::Scope;
+use crate::aws::{Probe, Scope, Sides as AwsSides};
 use crate::model::{
     AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, Snapshot, StepOutcome, Timestamp,
 };
 use crate::plan::{OnFailure, PlannedStep, Stage};
-use crate::steps::{Needs, Seen};
+use crate::steps::{Needs, Seen, Sides};
 use futures_util::future::join_all;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -62,18 +62,27 @@ impl<'a> Engine<'a> {
     pub(super) async fn look(&self, work: &[Work<'_>]) -> Snapshot {
         let needs = work.iter().map(|w| w.planned.step.needs()).reduce(Needs::and);
         let names: BTreeSet<PipelineName> = work.iter().map(|w| w.planned.pipeline.clone()).collect();
+        let names: Vec<PipelineName> = names.into_iter().collect();
         let scope = match needs {
-            Some(needs) => Scope::of_needs(
-                names.into_iter().collect(),
-                super::sides(needs.sides),
-                needs.probe,
-                needs.sink,
-                self.wait_window(needs.probe),
-            ),
+            Some(needs) => self.scope(needs).of(&names),
             None => Scope::status(),
         };
         // Boxed: the future of a look is large, and it is awaited from deep within.
         Box::pin(self.aws.observe(self.topology, &scope)).await
+    }
+
+    /// A wait looks at the Regions that it needs, and at no other.
+    fn scope(&self, needs: Needs) -> Scope {
+        let sides = |sides: Sides| match sides {
+            Sides::One(side) => AwsSides::Only(side),
+            Sides::Both => AwsSides::Both,
+        };
+        let probe =
+            needs.probe.map(|probe| Probe { sides: AwsSides::Only(probe.side), look_back: probe.look_back });
+        let mut scope = Scope::wait(probe).on(sides(needs.sides));
+        scope.sink = needs.sink;
+        scope.metrics_window = self.wait_window(needs.probe.map(|probe| probe.look_back));
+        scope
     }
 
     /// Runs the steps until all of them are over. `snapshot` is the look that found work to do.
@@ -216,7 +225,7 @@ impl<'a> Engine<'a> {
                 effect: effect.clone(),
             })?;
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            match Box::pin(self.aws.perform(&effect, permit)).await {
+            match Box::pin(self.aws.perform(self.topology, &effect, permit)).await {
                 Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
                 Err(failure) => {
                     self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;

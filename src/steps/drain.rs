@@ -10,7 +10,7 @@
 //! 4. no Errors and no Throttles within the hold.
 
 use super::reader::{Found, Reader};
-use super::{Needs, Seen, Sides, Step, Undo};
+use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
 use crate::model::duration;
 use crate::model::{
     Check, Effect, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
@@ -169,7 +169,8 @@ impl Step for Drain {
     }
 
     fn needs(&self) -> Needs {
-        Needs { sides: Sides::One(self.reader.side), probe: Some(self.hold), sink: false }
+        let probe = ProbeNeed { side: self.reader.side, look_back: self.hold };
+        Needs { sides: Sides::One(self.reader.side), probe: Some(probe), sink: false }
     }
 
     fn undo(&self) -> Undo {

@@ -44,10 +44,19 @@ pub struct Seen<'a> {
 pub struct Needs {
     /// The sides; a wait never touches a Region that it does not need.
     pub sides: Sides,
-    /// How far back the shards are read directly.
-    pub probe: Option<Duration>,
+    /// The stream that is read directly.
+    pub probe: Option<ProbeNeed>,
     /// Whether the sink is read.
     pub sink: bool,
+}
+
+/// A stream whose shards are read directly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeNeed {
+    /// Its side.
+    pub side: Side,
+    /// How far back.
+    pub look_back: Duration,
 }
 
 /// One side, or both.
@@ -72,7 +81,10 @@ impl Needs {
     pub fn and(self, other: Needs) -> Needs {
         Needs {
             sides: if self.sides == other.sides { self.sides } else { Sides::Both },
-            probe: self.probe.max(other.probe),
+            probe: match (self.probe, other.probe) {
+                (Some(a), Some(b)) => Some(ProbeNeed { look_back: a.look_back.max(b.look_back), ..a }),
+                (a, b) => a.or(b),
+            },
             sink: self.sink || other.sink,
         }
     }

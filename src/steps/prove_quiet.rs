@@ -2,7 +2,7 @@
 //! the old environment until they end (Lambda Developer Guide, lambda-runtime-environment), so the silence has
 //! to outlast the producers' time-out, and it is read from the shards, not from metrics that come late.
 
-use super::{Needs, Seen, Sides, Step, Undo};
+use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
 use crate::model::duration;
 use crate::model::{Check, Effect, FunctionName, Observed, Progress, Region, Side, StreamName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,8 @@ impl Step for ProveQuiet {
     }
 
     fn needs(&self) -> Needs {
-        Needs { sides: Sides::Both, probe: Some(self.look_back), sink: false }
+        let probe = ProbeNeed { side: self.side, look_back: self.look_back };
+        Needs { sides: Sides::Both, probe: Some(probe), sink: false }
     }
 
     fn undo(&self) -> Undo {

@@ -1,84 +1,104 @@
-//! Functions by `GetFunction` (a quota of its own), aliases by `GetAlias`.
+//! Functions, aliases and the account's concurrency, from Lambda.
 
-use super::Look;
-use crate::aws::connect::Clients;
+use super::look::Look;
 use crate::aws::convert;
 use crate::aws::errors::Asked;
-use crate::model::{AliasView, AwsFailure, FailureKind, FunctionName, FunctionView, Observed, Sent, Side};
+use crate::aws::pacer::Family;
+use crate::model::{AliasView, AwsFailure, FailureKind, FunctionName, FunctionView, Observed, Sent};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-use futures_util::future::{join, join_all};
-use std::collections::BTreeMap;
+use futures_util::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
 
-impl Look<'_> {
-    async fn get_function(
-        &self,
-        clients: &Clients,
-        name: &str,
-        qualifier: Option<&str>,
-    ) -> Result<GetFunctionOutput, AwsFailure> {
-        clients.get_function.turn().await;
-        let asked = Asked { operation: "lambda:GetFunction", resource: name, region: &clients.region };
-        let call =
-            clients.lambda.get_function().function_name(name).set_qualifier(qualifier.map(str::to_owned));
-        self.ask(asked, 1, call.send()).await
-    }
+/// Every function by its name.
+pub(super) async fn functions(
+    look: &Look<'_>,
+    names: &BTreeSet<FunctionName>,
+) -> BTreeMap<FunctionName, Observed<FunctionView>> {
+    let one = |name: FunctionName| async move {
+        let view = function(look, &name).await;
+        (name, Observed::from(view))
+    };
+    join_all(names.iter().cloned().map(one)).await.into_iter().collect()
+}
 
-    async fn function(&self, clients: &Clients, name: &FunctionName) -> Result<FunctionView, AwsFailure> {
-        let output = self.get_function(clients, name.as_str(), None).await?;
-        let asked =
-            Asked { operation: "lambda:GetFunction", resource: name.as_str(), region: &clients.region };
-        let view = convert::function(&output)
-            .map_err(|why| asked.failure(FailureKind::Unreadable, Sent::No, why))?;
-        // The SDK does not compare them.
-        match view.arn.region() == clients.region.as_str() {
-            true => Ok(view),
-            false => {
-                let why = format!("{} answered with a function of {}", clients.region, view.arn.region());
-                Err(asked.failure(FailureKind::Unreadable, Sent::No, why))
-            }
-        }
+async fn function(look: &Look<'_>, name: &FunctionName) -> Result<FunctionView, AwsFailure> {
+    let got = get_function(look, name, None).await?;
+    let asked = Asked::read("lambda:GetFunction", name.as_str(), &look.at.region);
+    let view =
+        convert::function(&got).map_err(|text| asked.failed(FailureKind::Unreadable, text, Sent::No))?;
+    // The SDK does not compare the Regions; an endpoint that serves another one would go unseen.
+    if view.arn.region() != look.at.region.as_str() {
+        let text = format!("the answer is about {}, another Region", view.arn);
+        return Err(asked.failed(FailureKind::Unreadable, text, Sent::No));
     }
+    Ok(view)
+}
 
-    /// Every function of a side.
-    pub(super) async fn functions(
-        &self,
-        clients: &Clients,
-        side: Side,
-    ) -> BTreeMap<FunctionName, Observed<FunctionView>> {
-        let each = self.functions_of(side).into_iter().map(async |name| {
-            let view = self.function(clients, &name).await;
-            (name, Observed::from(view))
-        });
-        join_all(each).await.into_iter().collect()
-    }
+async fn get_function(
+    look: &Look<'_>,
+    name: &FunctionName,
+    qualifier: Option<&str>,
+) -> Result<GetFunctionOutput, AwsFailure> {
+    let resource = match qualifier {
+        Some(qualifier) => format!("{name}:{qualifier}"),
+        None => name.to_string(),
+    };
+    let request = look
+        .at
+        .lambda()
+        .get_function()
+        .function_name(name.as_str())
+        .set_qualifier(qualifier.map(str::to_owned));
+    look.ask(1, Family::GetFunction, "lambda:GetFunction", &resource, request.send()).await
+}
 
-    async fn alias(
-        &self,
-        clients: &Clients,
-        name: &FunctionName,
-        alias: &str,
-    ) -> Result<AliasView, AwsFailure> {
-        clients.control.turn().await;
-        let resource = format!("{name}:{alias}");
-        let asked = Asked { operation: "lambda:GetAlias", resource: &resource, region: &clients.region };
-        let call = clients.lambda.get_alias().function_name(name.as_str()).name(alias).send();
-        let (found, behind) =
-            join(self.ask(asked, 1, call), self.get_function(clients, name.as_str(), Some(alias))).await;
-        Ok(convert::alias(&found?, &behind?))
-    }
+/// Every alias that a producer is invoked through, with the environment of the version it points at.
+pub(super) async fn aliases(
+    look: &Look<'_>,
+    names: &BTreeSet<(FunctionName, String)>,
+) -> BTreeMap<(FunctionName, String), Observed<AliasView>> {
+    let one = |(function, alias): (FunctionName, String)| async move {
+        let view = alias_view(look, &function, &alias).await;
+        ((function, alias), Observed::from(view))
+    };
+    join_all(names.iter().cloned().map(one)).await.into_iter().collect()
+}
 
-    /// Every alias through which a producer of a side is invoked.
-    pub(super) async fn aliases(
-        &self,
-        clients: &Clients,
-        side: Side,
-    ) -> BTreeMap<(FunctionName, String), Observed<AliasView>> {
-        let producers = self.pipelines().flat_map(|p| &p.producers).filter(|p| p.side == side);
-        let aliased = producers.filter_map(|p| Some((p.function.clone(), p.alias.clone()?)));
-        let each = aliased.map(async |(name, alias)| {
-            let view = self.alias(clients, &name, &alias).await;
-            ((name, alias), Observed::from(view))
-        });
-        join_all(each).await.into_iter().collect()
-    }
+async fn alias_view(look: &Look<'_>, function: &FunctionName, alias: &str) -> Result<AliasView, AwsFailure> {
+    let resource = format!("{function}:{alias}");
+    let request = look.at.lambda().get_alias().function_name(function.as_str()).name(alias);
+    let (found, behind) = tokio::join!(
+        look.ask(1, Family::LambdaControl, "lambda:GetAlias", &resource, request.send()),
+        get_function(look, function, Some(alias)),
+    );
+    let (found, behind) = (found?, behind?);
+    let asked = Asked::read("lambda:GetAlias", &resource, &look.at.region);
+    let version = found
+        .function_version
+        .ok_or_else(|| asked.failed(FailureKind::Unreadable, "no FunctionVersion was given", Sent::No))?;
+    let environment =
+        convert::environment(behind.configuration.as_ref().and_then(|config| config.environment.as_ref()));
+    let weights = found.routing_config.and_then(|routing| routing.additional_version_weights);
+    Ok(AliasView {
+        name: alias.to_owned(),
+        version,
+        is_weighted: weights.is_some_and(|weights| !weights.is_empty()),
+        revision_id: found.revision_id.unwrap_or_default(),
+        environment,
+    })
+}
+
+/// Concurrency that no function has reserved.
+pub(super) async fn unreserved_concurrency(look: &Look<'_>) -> Result<u32, AwsFailure> {
+    const OPERATION: &str = "lambda:GetAccountSettings";
+    let request = look.at.lambda().get_account_settings();
+    let found = look.ask(1, Family::LambdaControl, OPERATION, "the account", request.send()).await?;
+    found
+        .account_limit
+        .and_then(|limit| limit.unreserved_concurrent_executions)
+        .and_then(|count| u32::try_from(count).ok())
+        .ok_or_else(|| {
+            let asked = Asked::read(OPERATION, "the account", &look.at.region);
+            asked.failed(FailureKind::Unreadable, "no UnreservedConcurrentExecutions was given", Sent::No)
+        })
 }

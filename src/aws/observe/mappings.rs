@@ -1,123 +1,158 @@
-//! Mappings: one unfiltered list of the Region (100 a page), then `GetEventSourceMapping` for those that matter,
-//! since the list gives null for encrypted filters.
+//! Event source mappings: all of the Region's, a hundred a page, because one filtered call for each pipeline
+//! would eat the control plane's quota; then the settings of those that matter.
 
-use super::{Look, SideAnswers};
-use crate::aws::connect::Clients;
+use super::look::Look;
 use crate::aws::convert;
 use crate::aws::errors::Asked;
-use crate::config::Pipeline;
-use crate::model::{AwsFailure, FunctionName, Mapping, MappingState, Observed, PipelineName, Side};
+use crate::aws::pacer::Family;
+use crate::model::{
+    AwsFailure, FailureKind, FunctionName, Mapping, MappingId, MappingSettings, Observed, Sent, StreamName,
+    Timestamp,
+};
+use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use futures_util::future::join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-/// More pages than any account has mappings for; a marker that never ends must not keep us.
-const MOST_PAGES: u32 = 200;
+/// Key of settings that were read before: the mapping and its last change.
+pub(in crate::aws) type SettingsKey = (String, Timestamp);
 
-/// The consumer's mappings and the replicator's.
-pub(super) type Both = (Observed<Vec<Mapping>>, Observed<Vec<Mapping>>);
+const LIST: &str = "lambda:ListEventSourceMappings";
+const GET: &str = "lambda:GetEventSourceMapping";
+/// AWS gives at most 100 mappings a page whatever is asked (Lambda API reference).
+const PAGE: i32 = 100;
+/// More pages than any account's quota of mappings fills; a server that never ends is stopped here.
+const MOST_PAGES: u32 = 500;
+/// Up to this many mappings of a Region are each read with `GetEventSourceMapping`. A larger fleet reads those
+/// alone whose filter List did not show, since each read takes a tenth of a second of the quota.
+const READ_ALL: usize = 24;
 
-impl Look<'_> {
-    /// All mappings of a Region.
-    async fn list(&self, clients: &Clients) -> Result<Vec<Mapping>, AwsFailure> {
-        let asked =
-            Asked { operation: "lambda:ListEventSourceMappings", resource: "all", region: &clients.region };
-        let mut all = Vec::new();
-        let mut marker = None;
-        for page in 1..=MOST_PAGES {
-            clients.control.turn().await;
-            let call = clients.lambda.list_event_source_mappings().max_items(100).set_marker(marker.take());
-            let output = self.ask(asked, page, call.send()).await?;
-            all.extend(output.event_source_mappings().iter().filter_map(convert::listed_mapping));
-            match output.next_marker().filter(|m| !m.is_empty()) {
-                Some(next) => marker = Some(next.to_owned()),
-                None => return Ok(all),
-            }
-        }
-        Err(asked.refused(format!("the list did not end within {MOST_PAGES} pages")))
+/// The functions and streams whose mappings matter.
+#[derive(Debug, Default)]
+pub(super) struct Readers {
+    /// Functions that read.
+    pub(super) functions: BTreeSet<FunctionName>,
+    /// Streams that are read.
+    pub(super) streams: BTreeSet<StreamName>,
+}
+
+impl Readers {
+    /// The most `GetEventSourceMapping` calls that a usual look makes: a mapping for each function.
+    pub(super) fn reads(&self) -> usize {
+        self.functions.len().min(READ_ALL)
     }
 
-    /// The mappings of the selected pipelines' readers on a side, with their settings.
-    pub(super) async fn mappings(&self, clients: &Clients, side: Side) -> BTreeMap<PipelineName, Both> {
-        let all = match self.list(clients).await {
-            Ok(all) => all,
-            Err(failure) => {
-                let unknown = || Observed::from(Err(failure.clone()));
-                return self.pipelines().map(|p| (p.name.clone(), (unknown(), unknown()))).collect();
-            }
-        };
-        let wanted = |mapping: &Mapping| self.pipelines().any(|p| is_of(p, side, mapping).is_some());
-        let each =
-            all.into_iter().filter(wanted).map(async |mapping| self.with_settings(clients, mapping).await);
-        let all: Vec<Mapping> = join_all(each).await;
-        self.pipelines()
-            .map(|pipeline| {
-                let of = |role: Role| {
-                    all.iter().filter(|m| is_of(pipeline, side, m) == Some(role)).cloned().collect::<Vec<_>>()
-                };
-                let both = (Observed::Known(of(Role::Consumer)), Observed::Known(of(Role::Replicator)));
-                (pipeline.name.clone(), both)
-            })
-            .collect()
-    }
-
-    async fn with_settings(&self, clients: &Clients, mapping: Mapping) -> Mapping {
-        if mapping.state == MappingState::Deleting {
-            return mapping;
-        }
-        clients.control.turn().await;
-        let asked = Asked {
-            operation: "lambda:GetEventSourceMapping",
-            resource: mapping.id.as_str(),
-            region: &clients.region,
-        };
-        let call = clients.lambda.get_event_source_mapping().uuid(mapping.id.as_str()).send();
-        let settings = match self.ask(asked, 2, call).await {
-            Ok(found) => convert::settings(&found),
-            Err(failure) => Observed::from(Err(failure)),
-        };
-        Mapping { settings, ..mapping }
-    }
-
-    /// `PolledEventCount` of each reader's one mapping, by its UUID.
-    pub(super) async fn polled(&self, clients: &Clients, answers: &mut SideAnswers) {
-        let one = |mappings: &Observed<Vec<Mapping>>| match mappings.known().map(Vec::as_slice) {
-            Some([mapping]) => Some(mapping.id.clone()),
-            _ => None,
-        };
-        let ids: Vec<_> = answers
-            .pipelines
-            .values()
-            .flat_map(|part| [one(&part.consumer_mappings), one(&part.replicator_mappings)])
-            .flatten()
-            .collect();
-        let mut series = self.polled_series(clients, &ids).await;
-        for part in answers.pipelines.values_mut() {
-            let (consumer, replicator) = (one(&part.consumer_mappings), one(&part.replicator_mappings));
-            if let Some(found) = consumer.and_then(|id| series.remove(&id)) {
-                part.metrics.consumer.polled_events = found;
-            }
-            if let Some(found) = replicator.and_then(|id| series.remove(&id)) {
-                part.metrics.replicator.polled_events = found;
-            }
-        }
+    fn concerns(&self, mapping: &Mapping) -> bool {
+        self.functions.contains(&mapping.function)
+            && mapping.source.stream().is_some_and(|name| self.streams.iter().any(|s| s.as_str() == name))
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Consumer,
-    Replicator,
+/// A relevant mapping and whether its filter may be missing from the list.
+#[derive(Debug)]
+pub(super) struct Listed {
+    mapping: Mapping,
+    is_encrypted: bool,
 }
 
-/// Which of a pipeline's readers a mapping belongs to: same function, same stream, directly or by fan-out.
-fn is_of(pipeline: &Pipeline, side: Side, mapping: &Mapping) -> Option<Role> {
-    if mapping.source.stream() != Some(pipeline.stream.of(side).as_str()) {
-        return None;
+impl Listed {
+    /// The mapping's id.
+    pub(super) fn id(&self) -> &MappingId {
+        &self.mapping.id
     }
-    let is = |function: &FunctionName| mapping.function == *function;
-    match &pipeline.replicator {
-        _ if is(pipeline.consumer.function.of(side)) => Some(Role::Consumer),
-        Some(replicator) if side == Side::Primary && is(&replicator.function) => Some(Role::Replicator),
-        _ => None,
+    /// Whether the mapping emits `PolledEventCount`.
+    pub(super) fn counts_events(&self) -> bool {
+        self.mapping.settings.known().is_some_and(|settings| settings.count_events)
     }
+}
+
+/// Every mapping of the readers, from all pages. One page that fails makes the whole list unknown: a part of
+/// it would hide mappings. Also says how many calls it took one after the other.
+pub(super) async fn list(look: &Look<'_>, readers: &Readers) -> (Result<Vec<Listed>, AwsFailure>, u32) {
+    let (mut found, mut marker, mut pages) = (Vec::new(), None::<String>, 0);
+    loop {
+        pages += 1;
+        let request =
+            look.at.lambda().list_event_source_mappings().max_items(PAGE).set_marker(marker.clone());
+        let page = match look.ask(pages, Family::LambdaControl, LIST, "all mappings", request.send()).await {
+            Ok(page) => page,
+            Err(failure) => return (Err(failure), pages),
+        };
+        if let Err(text) = keep(page.event_source_mappings(), readers, &mut found) {
+            return (Err(unreadable(look, LIST, text)), pages);
+        }
+        let next = page.next_marker.filter(|next| !next.is_empty());
+        if next.is_none() {
+            return (Ok(found), pages);
+        }
+        if next == marker || pages == MOST_PAGES {
+            return (Err(unreadable(look, LIST, "the list does not end".to_owned())), pages);
+        }
+        marker = next;
+    }
+}
+
+fn keep(
+    page: &[EventSourceMappingConfiguration],
+    readers: &Readers,
+    found: &mut Vec<Listed>,
+) -> Result<(), String> {
+    // Mappings without a source ARN are self-managed Kafka's.
+    for listed in page.iter().filter(|listed| is_kinesis(listed)) {
+        let mapping = convert::mapping(listed)?;
+        if readers.concerns(&mapping) {
+            let is_encrypted = listed.kms_key_arn.is_some() || listed.filter_criteria_error.is_some();
+            found.push(Listed { mapping, is_encrypted });
+        }
+    }
+    Ok(())
+}
+
+fn is_kinesis(listed: &EventSourceMappingConfiguration) -> bool {
+    listed.event_source_arn.as_deref().is_some_and(|arn| arn.split(':').nth(2) == Some("kinesis"))
+}
+
+fn unreadable(look: &Look<'_>, operation: &'static str, text: String) -> AwsFailure {
+    Asked::read(operation, "all mappings", &look.at.region).failed(FailureKind::Unreadable, text, Sent::No)
+}
+
+/// The mappings with settings from `GetEventSourceMapping`, since List gives null for encrypted filters.
+/// Settings that were read before and have not changed since are not read again.
+pub(super) async fn with_settings(
+    look: &Look<'_>,
+    listed: Vec<Listed>,
+    depth: u32,
+    known: &Mutex<BTreeMap<SettingsKey, MappingSettings>>,
+) -> Vec<Mapping> {
+    let read_all = listed.len() <= READ_ALL;
+    let one = |mut listed: Listed| async move {
+        if read_all || listed.is_encrypted {
+            listed.mapping.settings = settings(look, &listed.mapping, depth, known).await;
+        }
+        listed.mapping
+    };
+    join_all(listed.into_iter().map(one)).await
+}
+
+async fn settings(
+    look: &Look<'_>,
+    mapping: &Mapping,
+    depth: u32,
+    known: &Mutex<BTreeMap<SettingsKey, MappingSettings>>,
+) -> Observed<MappingSettings> {
+    let key = mapping.last_modified.map(|at| (mapping.id.to_string(), at));
+    let read_before = || known.lock().unwrap_or_else(PoisonError::into_inner).get(key.as_ref()?).cloned();
+    if let Some(settings) = read_before() {
+        return Observed::Known(settings);
+    }
+    let request = look.at.lambda().get_event_source_mapping().uuid(mapping.id.as_str());
+    let got = look.ask(depth, Family::LambdaControl, GET, mapping.id.as_str(), request.send()).await;
+    let settings = match got {
+        Ok(got) => convert::settings(&convert::as_listed(&got)),
+        Err(failure) => return Observed::from(Err(failure)),
+    };
+    if let (Some(key), Observed::Known(settings)) = (key, &settings) {
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, settings.clone());
+    }
+    settings
 }

@@ -1,283 +1,263 @@
-//! CloudWatch series, 500 queries a call. A series that did not come back complete is unknown; a point that is not
-//! there is not zero.
+//! CloudWatch series, up to 500 a call. A series is known when CloudWatch says it is complete; no data point
+//! is an empty series, which proves nothing, and never a zero.
 
-use super::Look;
-use crate::aws::connect::Clients;
+use super::look::Look;
 use crate::aws::convert;
-use crate::aws::errors::Asked;
-use crate::config::Pipeline;
+use crate::aws::errors::scrub;
+use crate::aws::pacer::Family;
 use crate::model::{
-    AwsFailure, FailureKind, MappingId, Observed, PipelineName, Point, ReaderMetrics, Reason, Series, Side,
-    StreamMetrics,
+    FailureKind, FunctionName, MappingId, Observed, Point, Reason, Series, StreamName, Timestamp,
 };
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
+use aws_sdk_cloudwatch::types::{
+    Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StatusCode,
+};
 use futures_util::future::join_all;
-use std::collections::BTreeMap;
+use jiff::SignedDuration;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Queries a call (GetMetricData, Amazon CloudWatch API Reference).
-const QUERIES_A_CALL: usize = 500;
-const MOST_PAGES: u32 = 50;
+const GET: &str = "cloudwatch:GetMetricData";
+/// Queries a call (CloudWatch API reference, GetMetricData).
+const MOST_QUERIES: usize = 500;
+/// Data points a call.
+const MOST_POINTS: usize = 100_800;
+/// Pages of one call.
+const MOST_PAGES: u32 = 20;
 
-/// One series to be read.
-#[derive(Debug, Clone)]
-struct Wanted {
+/// One metric with one statistic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MetricId {
     namespace: &'static str,
-    metric: &'static str,
+    name: &'static str,
+    stat: &'static str,
     dimensions: Vec<(&'static str, String)>,
-    statistic: &'static str,
 }
 
-/// The metrics of a pipeline on a side.
-#[derive(Debug, Clone)]
-pub(super) struct SideMetrics {
-    pub(super) stream: StreamMetrics,
-    pub(super) consumer: ReaderMetrics,
-    pub(super) replicator: ReaderMetrics,
-}
-
-fn kinesis(metric: &'static str, statistic: &'static str, stream: &str) -> Wanted {
-    let dimensions = vec![("StreamName", stream.to_owned())];
-    Wanted { namespace: "AWS/Kinesis", metric, dimensions, statistic }
-}
-
-fn lambda(metric: &'static str, statistic: &'static str, function: &str) -> Wanted {
-    let dimensions = vec![("FunctionName", function.to_owned())];
-    Wanted { namespace: "AWS/Lambda", metric, dimensions, statistic }
-}
-
-fn of_stream(stream: &str) -> Vec<Wanted> {
-    vec![
-        kinesis("IncomingRecords", "Sum", stream),
-        kinesis("GetRecords.IteratorAgeMilliseconds", "Maximum", stream),
-        kinesis("PutRecord.Success", "Sum", stream),
-        kinesis("PutRecord.Success", "SampleCount", stream),
-        kinesis("PutRecords.TotalRecords", "Sum", stream),
-        kinesis("PutRecords.FailedRecords", "Sum", stream),
-        kinesis("GetRecords.Success", "Sum", stream),
-        kinesis("GetRecords.Success", "SampleCount", stream),
-    ]
-}
-
-/// A reader's series; the last one is there for fan-out readers alone.
-fn of_reader(stream: &str, function: &str, fan_out: Option<&str>) -> Vec<Wanted> {
-    let mut wanted = vec![
-        lambda("IteratorAge", "Maximum", function),
-        lambda("Errors", "Sum", function),
-        lambda("Throttles", "Sum", function),
-        lambda("Invocations", "Sum", function),
-    ];
-    if let Some(consumer) = fan_out {
-        let mut behind = kinesis("SubscribeToShardEvent.MillisBehindLatest", "Maximum", stream);
-        behind.dimensions.push(("ConsumerName", consumer.to_owned()));
-        wanted.push(behind);
-    }
-    wanted
-}
-
-/// The series of a pipeline on a side, in the order in which [`SideMetrics::take`] takes them.
-fn of_pipeline(pipeline: &Pipeline, side: Side) -> Vec<Wanted> {
-    let stream = pipeline.stream.of(side).as_str();
-    let function = pipeline.consumer.function.of(side).as_str();
-    let fan_out = pipeline.consumer.stream_consumer.as_ref().map(|c| c.as_str());
-    let mut wanted = of_stream(stream);
-    wanted.extend(of_reader(stream, function, fan_out));
-    if let (Side::Primary, Some(replicator)) = (side, &pipeline.replicator) {
-        let fan_out = replicator.stream_consumer.as_ref().map(|c| c.as_str());
-        wanted.extend(of_reader(stream, replicator.function.as_str(), fan_out));
-    }
-    wanted
-}
-
-fn unasked() -> Observed<Series> {
-    Observed::Unknown(Reason::not_asked())
-}
-
-fn next(series: &mut impl Iterator<Item = Observed<Series>>) -> Observed<Series> {
-    series.next().unwrap_or_else(unasked)
-}
-
-fn reader(series: &mut impl Iterator<Item = Observed<Series>>, fan_out: bool) -> ReaderMetrics {
-    ReaderMetrics {
-        iterator_age: next(series),
-        errors: next(series),
-        throttles: next(series),
-        invocations: next(series),
-        millis_behind_latest: fan_out.then(|| next(series)),
-        polled_events: unasked(),
-    }
-}
-
-impl SideMetrics {
-    /// Nothing was asked.
-    pub(super) fn unasked() -> SideMetrics {
-        let mut none = std::iter::empty();
-        SideMetrics::take_stream(&mut none, false, None)
-    }
-
-    fn take(
-        series: &mut impl Iterator<Item = Observed<Series>>,
-        pipeline: &Pipeline,
-        side: Side,
-    ) -> SideMetrics {
-        let replicator = pipeline.replicator.as_ref().filter(|_| side == Side::Primary);
-        let fan_out = pipeline.consumer.stream_consumer.is_some();
-        SideMetrics::take_stream(series, fan_out, replicator.map(|r| r.stream_consumer.is_some()))
-    }
-
-    fn take_stream(
-        series: &mut impl Iterator<Item = Observed<Series>>,
-        fan_out: bool,
-        replicator: Option<bool>,
-    ) -> SideMetrics {
-        SideMetrics {
-            stream: StreamMetrics {
-                incoming_records: next(series),
-                iterator_age: next(series),
-                put_record_success: next(series),
-                put_record_calls: next(series),
-                put_records_total: next(series),
-                put_records_failed: next(series),
-                get_records_success: next(series),
-                get_records_calls: next(series),
-            },
-            consumer: reader(series, fan_out),
-            replicator: match replicator {
-                Some(fan_out) => reader(series, fan_out),
-                None => reader(&mut std::iter::empty(), false),
-            },
+impl MetricId {
+    /// A metric of a stream.
+    pub(super) fn stream(stream: &StreamName, name: &'static str, stat: &'static str) -> MetricId {
+        MetricId {
+            namespace: "AWS/Kinesis",
+            name,
+            stat,
+            dimensions: vec![("StreamName", stream.to_string())],
         }
     }
-}
-
-impl Look<'_> {
-    /// The metrics of all selected pipelines on a side.
-    pub(super) async fn metrics(&self, clients: &Clients, side: Side) -> BTreeMap<PipelineName, SideMetrics> {
-        let wanted: Vec<Wanted> = self.pipelines().flat_map(|p| of_pipeline(p, side)).collect();
-        let mut series = self.series(clients, 1, wanted).await.into_iter();
-        let mut all = BTreeMap::new();
-        for pipeline in self.pipelines() {
-            all.insert(pipeline.name.clone(), SideMetrics::take(&mut series, pipeline, side));
-        }
-        all
+    /// The lag of an enhanced fan-out consumer.
+    pub(super) fn fan_out_lag(stream: &StreamName, consumer: &StreamName) -> MetricId {
+        let dimensions = vec![("StreamName", stream.to_string()), ("ConsumerName", consumer.to_string())];
+        let name = "SubscribeToShardEvent.MillisBehindLatest";
+        MetricId { namespace: "AWS/Kinesis", name, stat: "Maximum", dimensions }
+    }
+    /// A metric of a function over all its versions.
+    pub(super) fn function(function: &FunctionName, name: &'static str, stat: &'static str) -> MetricId {
+        let dimensions = vec![("FunctionName", function.to_string())];
+        MetricId { namespace: "AWS/Lambda", name, stat, dimensions }
+    }
+    /// How many events a mapping polled; emitted as zero by an empty poll.
+    pub(super) fn polled(mapping: &MappingId) -> MetricId {
+        let dimensions = vec![("EventSourceMappingUUID", mapping.to_string())];
+        MetricId { namespace: "AWS/Lambda", name: "PolledEventCount", stat: "Sum", dimensions }
     }
 
-    /// `PolledEventCount` by mapping.
-    pub(super) async fn polled_series(
-        &self,
-        clients: &Clients,
-        ids: &[MappingId],
-    ) -> BTreeMap<MappingId, Observed<Series>> {
-        let wanted = |id: &MappingId| Wanted {
-            namespace: "AWS/Lambda",
-            metric: "PolledEventCount",
-            dimensions: vec![("EventSourceMappingUUID", id.to_string())],
-            statistic: "Sum",
+    fn query(&self, id: String, period: Duration) -> MetricDataQuery {
+        let dimensions =
+            self.dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(value).build());
+        let metric = Metric::builder()
+            .namespace(self.namespace)
+            .metric_name(self.name)
+            .set_dimensions(Some(dimensions.collect()))
+            .build();
+        let stat = MetricStat::builder().metric(metric).period(seconds(period)).stat(self.stat).build();
+        MetricDataQuery::builder().id(id).metric_stat(stat).build()
+    }
+}
+
+fn seconds(period: Duration) -> i32 {
+    i32::try_from(period.as_secs().max(1)).unwrap_or(i32::MAX)
+}
+
+/// The time that series are read for, on the borders of periods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    start: i64,
+    end: i64,
+    period: Duration,
+}
+
+impl Span {
+    /// The window until now. EndTime is exclusive, so it lies one period after the newest point's start.
+    pub(super) fn until(now: Timestamp, window: Duration, period: Duration) -> Span {
+        let step = i64::from(seconds(period));
+        let newest = now.as_second().div_euclid(step) * step;
+        let back = i64::try_from(window.as_secs()).unwrap_or(i64::MAX / 2);
+        let start = newest.saturating_sub(back).div_euclid(step) * step;
+        Span { start, end: newest + step, period: Duration::from_secs(step.unsigned_abs()) }
+    }
+    /// How far the ends of two spans lie apart.
+    pub(super) fn distance(self, other: Span) -> SignedDuration {
+        SignedDuration::from_secs(self.end.abs_diff(other.end).try_into().unwrap_or(i64::MAX))
+    }
+    fn points(self) -> usize {
+        usize::try_from((self.end - self.start) / i64::from(seconds(self.period))).unwrap_or(1).max(1)
+    }
+}
+
+/// Reads all these series, side by side in as few calls as the limits allow.
+pub(super) async fn fetch(
+    look: &Look<'_>,
+    ids: &BTreeSet<MetricId>,
+    span: Span,
+    depth: u32,
+) -> BTreeMap<MetricId, Observed<Series>> {
+    let ids: Vec<&MetricId> = ids.iter().collect();
+    let most = (MOST_POINTS / span.points()).clamp(1, MOST_QUERIES);
+    let calls = ids.chunks(most).map(|chunk| fetch_chunk(look, chunk, span, depth));
+    join_all(calls).await.into_iter().flatten().collect()
+}
+
+async fn fetch_chunk(
+    look: &Look<'_>,
+    ids: &[&MetricId],
+    span: Span,
+    depth: u32,
+) -> Vec<(MetricId, Observed<Series>)> {
+    let queries: Vec<MetricDataQuery> =
+        ids.iter().enumerate().map(|(n, id)| id.query(format!("m{n}"), span.period)).collect();
+    let mut gathered: BTreeMap<String, Gathered> = BTreeMap::new();
+    let mut token = None;
+    for page in 0..MOST_PAGES {
+        let request = look
+            .at
+            .cloudwatch()
+            .get_metric_data()
+            .set_metric_data_queries(Some(queries.clone()))
+            .start_time(aws_smithy_types::DateTime::from_secs(span.start))
+            .end_time(aws_smithy_types::DateTime::from_secs(span.end))
+            .scan_by(ScanBy::TimestampAscending)
+            .set_next_token(token);
+        let resource = format!("{} series", ids.len());
+        let answer = look.ask(depth + page, Family::Roomy, GET, &resource, request.send()).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let reason = Reason::from(&failure);
+                return ids.iter().map(|id| ((*id).clone(), Observed::Unknown(reason.clone()))).collect();
+            }
         };
-        let series = self.series(clients, 2, ids.iter().map(wanted).collect()).await;
-        ids.iter().cloned().zip(series).collect()
-    }
-
-    async fn series(&self, clients: &Clients, depth: u32, wanted: Vec<Wanted>) -> Vec<Observed<Series>> {
-        let each = wanted.chunks(QUERIES_A_CALL).map(|chunk| self.chunk(clients, depth, chunk));
-        join_all(each).await.into_iter().flatten().collect()
-    }
-
-    async fn chunk(&self, clients: &Clients, depth: u32, wanted: &[Wanted]) -> Vec<Observed<Series>> {
-        match self.points(clients, depth, wanted).await {
-            Ok(series) => series,
-            Err(failure) => wanted.iter().map(|_| Observed::from(Err(failure.clone()))).collect(),
+        for result in answer.metric_data_results() {
+            gathered.entry(result.id().unwrap_or_default().to_owned()).or_default().add(result);
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            break;
         }
     }
-
-    async fn points(
-        &self,
-        clients: &Clients,
-        depth: u32,
-        wanted: &[Wanted],
-    ) -> Result<Vec<Observed<Series>>, AwsFailure> {
-        let asked =
-            Asked { operation: "cloudwatch:GetMetricData", resource: "metrics", region: &clients.region };
-        let period = self.topology.timing.metric_period;
-        let now = self.aws.clock.now();
-        // The end lies in the future, so that the newest point is in it even if this machine's clock is behind.
-        let (from, to) = (now - self.scope.metrics_window, now + Duration::from_secs(300));
-        let queries: Vec<MetricDataQuery> =
-            wanted.iter().enumerate().map(|(i, w)| query(i, w, period)).collect();
-        let mut gathered: Vec<Gathered> = wanted.iter().map(|_| Gathered::default()).collect();
-        let mut token = None;
-        for page in 0..MOST_PAGES {
-            let call = clients
-                .cloudwatch
-                .get_metric_data()
-                .set_metric_data_queries(Some(queries.clone()))
-                .start_time(convert::date_time(from))
-                .end_time(convert::date_time(to))
-                .scan_by(ScanBy::TimestampAscending)
-                .set_next_token(token.take());
-            let output = self.ask(asked, depth + page, call.send()).await?;
-            for result in output.metric_data_results() {
-                let index = result.id().and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
-                let Some(into) = index.and_then(|i| gathered.get_mut(i)) else { continue };
-                into.add(result);
-            }
-            match output.next_token().filter(|t| !t.is_empty()) {
-                Some(next) => token = Some(next.to_owned()),
-                None => {
-                    return Ok(gathered.into_iter().zip(wanted).map(|(g, w)| g.series(w, period)).collect());
-                }
-            }
-        }
-        Err(asked.refused("the metrics did not end"))
-    }
+    let is_cut = token.is_some();
+    let series = |(n, id): (usize, &&MetricId)| {
+        let found = gathered.remove(&format!("m{n}")).unwrap_or_default();
+        ((*id).clone(), found.into_series(id, span.period, is_cut))
+    };
+    ids.iter().enumerate().map(series).collect()
 }
 
-/// What came back for one query, over all pages.
+/// One series as its pages come in.
 #[derive(Debug, Default)]
 struct Gathered {
-    points: Vec<Point>,
+    points: BTreeMap<Timestamp, f64>,
     status: Option<StatusCode>,
+    why: Option<String>,
 }
 
 impl Gathered {
-    fn add(&mut self, result: &aws_sdk_cloudwatch::types::MetricDataResult) {
-        let pairs = result.timestamps().iter().zip(result.values());
-        self.points
-            .extend(pairs.filter_map(|(at, v)| Some(Point { at: convert::timestamp(at)?, value: *v })));
-        self.status = result.status_code().cloned();
+    fn add(&mut self, result: &MetricDataResult) {
+        let stamps = result.timestamps().iter().filter_map(convert::instant);
+        self.points.extend(stamps.zip(result.values().iter().copied()));
+        // `PartialData` is followed by further pages; the last word counts.
+        self.status.clone_from(&result.status_code);
+        let message = result.messages().first();
+        self.why = message.and_then(|m| m.value.as_deref().or(m.code.as_deref())).map(scrub);
     }
 
-    fn series(mut self, wanted: &Wanted, period: Duration) -> Observed<Series> {
-        let trouble = match self.status {
-            Some(StatusCode::Complete) | None => None,
-            Some(StatusCode::Forbidden) => Some((FailureKind::AccessDenied, "Forbidden")),
-            Some(StatusCode::PartialData) => Some((FailureKind::Service, "PartialData")),
-            Some(_) => Some((FailureKind::Service, "InternalError")),
+    fn into_series(self, id: &MetricId, period: Duration, is_cut: bool) -> Observed<Series> {
+        let (kind, what) = match self.status {
+            Some(StatusCode::Complete) if !is_cut => {
+                let points = self.points.into_iter().map(|(at, value)| Point { at, value }).collect();
+                return Observed::Known(Series { period, points });
+            }
+            Some(StatusCode::Complete | StatusCode::PartialData) => {
+                (FailureKind::Unreadable, "CloudWatch gave only a part of the data")
+            }
+            Some(StatusCode::Forbidden) => (FailureKind::AccessDenied, "CloudWatch refused the metric"),
+            Some(StatusCode::InternalError) => (FailureKind::Service, "CloudWatch failed inside"),
+            Some(_) | None => (FailureKind::Unreadable, "CloudWatch did not answer for the metric"),
         };
-        if let Some((kind, status)) = trouble {
-            return Observed::Unknown(Reason::new(
-                kind,
-                format!("{} {}: {status}", wanted.namespace, wanted.metric),
-            ));
-        }
-        self.points.sort_by_key(|point| point.at);
-        self.points.dedup_by_key(|point| point.at);
-        Observed::Known(Series { period, points: self.points })
+        let why = self.why.map(|why| format!(" ({why})")).unwrap_or_default();
+        let of: Vec<&str> = id.dimensions.iter().map(|(_, value)| value.as_str()).collect();
+        Observed::Unknown(Reason::new(
+            kind,
+            format!("{} {} of {}: {what}{why}", id.namespace, id.name, of.join("/")),
+        ))
     }
 }
 
-fn query(index: usize, wanted: &Wanted, period: Duration) -> MetricDataQuery {
-    let dimension =
-        |(name, value): &(&'static str, String)| Dimension::builder().name(*name).value(value).build();
-    let metric = Metric::builder()
-        .namespace(wanted.namespace)
-        .metric_name(wanted.metric)
-        .set_dimensions(Some(wanted.dimensions.iter().map(dimension).collect()))
-        .build();
-    let stat = MetricStat::builder()
-        .metric(metric)
-        .period(i32::try_from(period.as_secs()).unwrap_or(60))
-        .stat(wanted.statistic)
-        .build();
-    MetricDataQuery::builder().id(format!("m{index}")).metric_stat(stat).build()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::DateTime;
+
+    fn id() -> MetricId {
+        MetricId::stream(&"S".parse().expect("a stream name"), "IncomingRecords", "Sum")
+    }
+
+    fn result(status: Option<StatusCode>, at: &[i64]) -> MetricDataResult {
+        MetricDataResult::builder()
+            .set_status_code(status)
+            .set_timestamps(Some(at.iter().map(|s| DateTime::from_secs(*s)).collect()))
+            .set_values(Some(at.iter().map(|_| 1.0).collect()))
+            .build()
+    }
+
+    fn series(results: &[MetricDataResult]) -> Observed<Series> {
+        let mut gathered = Gathered::default();
+        results.iter().for_each(|result| gathered.add(result));
+        gathered.into_series(&id(), Duration::from_secs(60), false)
+    }
+
+    #[test]
+    fn the_span_ends_after_the_newest_point_and_begins_on_a_period() {
+        let now = "2026-11-22T10:31:07Z".parse::<Timestamp>().expect("an instant");
+        let span = Span::until(now, Duration::from_secs(900), Duration::from_secs(60));
+        assert_eq!(span.end - now.as_second(), 53);
+        assert_eq!((span.end - span.start, span.start % 60, span.points()), (960, 0, 16));
+        let fast = Span::until(now, Duration::from_secs(30), Duration::from_millis(200));
+        assert_eq!((fast.period, fast.points()), (Duration::from_secs(1), 31));
+    }
+
+    #[test]
+    fn points_of_all_pages_come_out_ascending() {
+        let pages =
+            [result(Some(StatusCode::PartialData), &[120, 60]), result(Some(StatusCode::Complete), &[180])];
+        let known = series(&pages);
+        let at: Vec<i64> = known.known().expect("a series").points.iter().map(|p| p.at.as_second()).collect();
+        assert_eq!(at, [60, 120, 180]);
+    }
+
+    #[test]
+    fn no_point_is_an_empty_series_and_no_answer_is_unknown() {
+        let empty = series(&[result(Some(StatusCode::Complete), &[])]);
+        assert!(empty.known().is_some_and(|series| series.points.is_empty()));
+        for status in [
+            Some(StatusCode::PartialData),
+            Some(StatusCode::Forbidden),
+            Some(StatusCode::InternalError),
+            None,
+        ] {
+            let found = series(&[result(status.clone(), &[60])]);
+            assert!(found.known().is_none(), "{status:?}");
+        }
+        assert!(series(&[]).known().is_none());
+        let denied = series(&[result(Some(StatusCode::Forbidden), &[])]);
+        assert_eq!(denied.reason().expect("a reason").kind, FailureKind::AccessDenied);
+    }
 }

@@ -1,43 +1,52 @@
-//! A direct read of every shard: has anything arrived, and when last?
+//! A direct read of a stream's shards: has anything arrived, and when last? Metrics say so minutes late.
 //!
 //! The reads count in the stream's own iterator age, so old records are not read: the first look begins at the tip
-//! (unless the metrics say that nothing arrived anyway), later looks go on from where the one before ended. What is
-//! proven reaches back to where the first look began.
+//! (as far back as asked only where the metrics show no arrivals anyway), and later looks go on from where the one
+//! before ended. What is proven reaches back to where the first look began.
 
-use super::Look;
-use super::metrics::SideMetrics;
-use crate::aws::connect::Clients;
+use super::look::Look;
+use super::metrics::MetricId;
 use crate::aws::convert;
 use crate::aws::errors::Asked;
-use crate::config::Pipeline;
+use crate::aws::pacer::Family;
 use crate::model::{
-    AwsFailure, Observed, Reason, Region, ShardArrivals, ShardProbe, Side, StreamProbe, Timestamp,
+    AwsFailure, Clock, FailureKind, Observed, Region, Sent, Series, ShardArrivals, ShardProbe, StreamName,
+    StreamProbe, Timestamp,
 };
-use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType, ShardIteratorType};
-use futures_util::stream::{self, StreamExt};
-use std::collections::BTreeMap;
+use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
+use aws_sdk_kinesis::types::{Shard, ShardFilter, ShardFilterType, ShardIteratorType};
+use futures_util::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
-/// A shard iterator lives five minutes (Kinesis API Reference, GetRecords).
-const ITERATOR_LIVES: Duration = Duration::from_secs(240);
-/// Shards read at once.
-const AT_ONCE: usize = 16;
-/// Reads of one shard a look, and the pause between them: five a second a shard, shared with the pipeline's own.
+const SHARDS: &str = "kinesis:ListShards";
+const ITERATOR: &str = "kinesis:GetShardIterator";
+const RECORDS: &str = "kinesis:GetRecords";
+/// Calls a shard. An empty answer behind the tip is normal and goes on.
 const MOST_READS: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(400);
-const MOST_PAGES: u32 = 100;
+/// Between two reads of a shard: five a second are all its standard readers' together.
+const BETWEEN: Duration = Duration::from_millis(250);
+/// Pages of shards, 1,000 a page.
+const MOST_PAGES: u32 = 50;
+/// An iterator lives five minutes (Kinesis API reference, GetRecords).
+const ITERATOR_LIVES: Duration = Duration::from_secs(240);
 
-/// Where the last look at a stream ended.
+/// Where the looks at streams ended, by Region and stream.
+pub(in crate::aws) type Memories = Mutex<BTreeMap<(Region, StreamName), Memory>>;
+
+/// Where the last look at one stream ended.
 #[derive(Debug)]
-pub(in crate::aws) struct ProbeMemory {
+pub(in crate::aws) struct Memory {
     since: Timestamp,
     looked: Instant,
-    shards: BTreeMap<String, Shard>,
+    shards: BTreeMap<String, Place>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Shard {
+/// How far one shard has been read.
+#[derive(Debug, Default)]
+struct Place {
     /// Where to go on; `None` at the end of a closed shard.
     iterator: Option<String>,
     newest: Option<Timestamp>,
@@ -45,156 +54,169 @@ struct Shard {
     unproven: Option<String>,
 }
 
-impl Look<'_> {
-    /// Reads a side's shards, where the scope asks for it.
-    pub(super) async fn probe(
-        &self,
-        clients: &Clients,
-        pipeline: &Pipeline,
-        side: Side,
-        metrics: &SideMetrics,
-    ) -> Observed<StreamProbe> {
-        let Some(look_back) = self.scope.probe else { return Observed::Unknown(Reason::not_asked()) };
-        let stream = pipeline.stream.of(side).as_str();
-        Observed::from(self.read_stream(clients, stream, look_back, metrics).await)
-    }
+/// What a probe needs besides the look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner<'a> {
+    pub(super) look_back: Duration,
+    pub(super) clock: &'a Clock,
+    pub(super) memories: &'a Memories,
+    pub(super) series: &'a BTreeMap<MetricId, Observed<Series>>,
+}
 
-    async fn read_stream(
-        &self,
-        clients: &Clients,
-        stream: &str,
-        look_back: Duration,
-        metrics: &SideMetrics,
-    ) -> Result<StreamProbe, AwsFailure> {
-        let key: (Region, String) = (clients.region.clone(), stream.to_owned());
-        let kept = self.aws.probes.borrow_mut().remove(&key).filter(|m| m.looked.elapsed() < ITERATOR_LIVES);
-        let mut memory = match kept.filter(|m| m.shards.values().all(|s| s.iterator.is_some())) {
-            Some(memory) => memory,
-            None => self.begin(clients, stream, look_back, metrics).await?,
-        };
-        let begun = Instant::now();
-        let shards = std::mem::take(&mut memory.shards);
-        let read = stream::iter(shards).map(async |(id, shard)| {
-            let shard = self.read_shard(clients, stream, &id, shard).await;
-            (id, shard)
-        });
-        memory.shards = read.buffer_unordered(AT_ONCE).collect().await;
-        memory.looked = begun;
-        let wanted = self.aws.clock.now() - look_back;
-        let seen = |shard: &Shard| match (&shard.unproven, shard.newest) {
+/// Probes every one of these streams.
+pub(super) async fn probe(
+    look: &Look<'_>,
+    names: &BTreeSet<StreamName>,
+    manner: Manner<'_>,
+) -> BTreeMap<StreamName, Observed<StreamProbe>> {
+    let one = |name: StreamName| async move {
+        let found = probe_stream(look, &name, manner).await;
+        (name, Observed::from(found))
+    };
+    join_all(names.iter().cloned().map(one)).await.into_iter().collect()
+}
+
+async fn probe_stream(
+    look: &Look<'_>,
+    name: &StreamName,
+    manner: Manner<'_>,
+) -> Result<StreamProbe, AwsFailure> {
+    let key = (look.at.region.clone(), name.clone());
+    let kept = manner.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    let can_go_on = |memory: &Memory| {
+        memory.looked.elapsed() < ITERATOR_LIVES
+            && memory.shards.values().all(|place| place.iterator.is_some())
+    };
+    let (memory, depth) = match kept.filter(can_go_on) {
+        Some(memory) => (memory, 1),
+        None => begin(look, name, manner).await?,
+    };
+    // Taken before the reads, which reach the tip later: what they prove holds until here at least.
+    let (at, looked) = (manner.clock.now(), Instant::now());
+    let one = |(shard, place): (String, Place)| async move {
+        let place = read(look, name, &shard, place, depth).await;
+        (shard, place)
+    };
+    let shards: BTreeMap<String, Place> =
+        join_all(memory.shards.into_iter().map(one)).await.into_iter().collect();
+    let probes = shards.iter().map(|(shard, place)| ShardProbe { shard: shard.clone(), seen: place.seen() });
+    let probe = StreamProbe { since: memory.since, at, shards: probes.collect() };
+    let memory = Memory { since: memory.since, looked, shards };
+    manner.memories.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+    Ok(probe)
+}
+
+impl Place {
+    fn seen(&self) -> ShardArrivals {
+        match (&self.unproven, self.newest) {
             (Some(why), _) => ShardArrivals::Unproven(why.clone()),
-            (None, Some(newest)) if newest >= wanted.min(memory.since) => ShardArrivals::Newest(newest),
-            (None, _) => ShardArrivals::Nothing,
+            (None, Some(newest)) => ShardArrivals::Newest(newest),
+            (None, None) => ShardArrivals::Nothing,
+        }
+    }
+}
+
+/// The first look: at the tip, or as far back as asked where the metrics show no arrivals since.
+async fn begin(look: &Look<'_>, name: &StreamName, manner: Manner<'_>) -> Result<(Memory, u32), AwsFailure> {
+    let now = manner.clock.now();
+    let deep = now - manner.look_back;
+    let arrivals = manner.series.get(&MetricId::stream(name, "IncomingRecords", "Sum"));
+    let quiet = |s: &Series| !s.since(deep - s.period).iter().any(|point| point.value > 0.0);
+    let is_quiet = arrivals.and_then(Observed::known).is_some_and(quiet);
+    let since = if is_quiet { deep } else { now - Duration::from_secs(1) };
+    let (found, depth) = shards(look, name, since).await?;
+    let one = |shard: Shard| async move {
+        let iterator = iterator(look, name, &shard.shard_id, since, depth).await;
+        iterator.map(|iterator| (shard.shard_id, Place { iterator, ..Place::default() }))
+    };
+    let shards: Result<BTreeMap<String, Place>, AwsFailure> =
+        join_all(found.into_iter().map(one)).await.into_iter().collect();
+    Ok((Memory { since, looked: Instant::now(), shards: shards? }, depth + 1))
+}
+
+/// Every shard that was open at `since` or later, and how many calls that took.
+async fn shards(
+    look: &Look<'_>,
+    name: &StreamName,
+    since: Timestamp,
+) -> Result<(Vec<Shard>, u32), AwsFailure> {
+    let asked = Asked::read(SHARDS, name.as_str(), &look.at.region);
+    let filter = ShardFilter::builder()
+        .r#type(ShardFilterType::FromTimestamp)
+        .timestamp(convert::date_time(since))
+        .build()
+        .map_err(|error| asked.failed(FailureKind::Invalid, error.to_string(), Sent::No))?;
+    let (mut found, mut token) = (Vec::new(), None::<String>);
+    for page in 1..=MOST_PAGES {
+        let request = look.at.kinesis().list_shards().max_results(1000);
+        // A later page is named by its token alone (Kinesis API reference, ListShards).
+        let request = match token.take() {
+            Some(token) => request.next_token(token),
+            None => request.stream_name(name.as_str()).shard_filter(filter.clone()),
         };
-        let shards =
-            memory.shards.iter().map(|(id, shard)| ShardProbe { shard: id.clone(), seen: seen(shard) });
-        let probe = StreamProbe { since: memory.since, at: self.aws.clock.now(), shards: shards.collect() };
-        self.aws.probes.borrow_mut().insert(key, memory);
-        Ok(probe)
-    }
-
-    /// The first look: at the tip, or as far back as asked where the metrics show no arrivals.
-    async fn begin(
-        &self,
-        clients: &Clients,
-        stream: &str,
-        look_back: Duration,
-        metrics: &SideMetrics,
-    ) -> Result<ProbeMemory, AwsFailure> {
-        let now = self.aws.clock.now();
-        let deep = now - look_back;
-        let arrivals = metrics.stream.incoming_records.known();
-        let seen = arrivals.map(|s| s.since(deep - s.period).iter().any(|point| point.value > 0.0));
-        let since = if seen == Some(false) { deep } else { now - Duration::from_secs(1) };
-        let ids = self.list_shards(clients, stream, since).await?;
-        let begun = stream::iter(ids).map(async |id| {
-            let iterator = self.iterator(clients, stream, &id, since).await;
-            (id, iterator)
-        });
-        let mut shards = BTreeMap::new();
-        for (id, iterator) in begun.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
-            shards.insert(id, Shard { iterator: iterator?, ..Shard::default() });
+        let answer = look.ask(2 + page, Family::StreamData, SHARDS, name.as_str(), request.send()).await?;
+        found.extend(answer.shards.unwrap_or_default());
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok((found, 2 + page));
         }
-        Ok(ProbeMemory { since, looked: Instant::now(), shards })
     }
+    Err(asked.failed(FailureKind::Unreadable, "the list does not end", Sent::No))
+}
 
-    async fn list_shards(
-        &self,
-        clients: &Clients,
-        stream: &str,
-        since: Timestamp,
-    ) -> Result<Vec<String>, AwsFailure> {
-        let asked = Asked { operation: "kinesis:ListShards", resource: stream, region: &clients.region };
-        let filter = ShardFilter::builder()
-            .r#type(ShardFilterType::FromTimestamp)
-            .timestamp(convert::date_time(since))
-            .build()
-            .map_err(|e| asked.refused(e.to_string()))?;
-        let mut ids = Vec::new();
-        let mut token: Option<String> = None;
-        for page in 0..MOST_PAGES {
-            let call = clients.kinesis.list_shards();
-            let call = match token.take() {
-                Some(token) => call.next_token(token),
-                None => call.stream_name(stream).shard_filter(filter.clone()),
-            };
-            let output = self.ask(asked, 3 + page, call.send()).await?;
-            ids.extend(output.shards().iter().map(|s| s.shard_id().to_owned()));
-            match output.next_token().filter(|t| !t.is_empty()) {
-                Some(next) => token = Some(next.to_owned()),
-                None => return Ok(ids),
-            }
+async fn iterator(
+    look: &Look<'_>,
+    name: &StreamName,
+    shard: &str,
+    since: Timestamp,
+    depth: u32,
+) -> Result<Option<String>, AwsFailure> {
+    let resource = format!("{name}/{shard}");
+    let request = look
+        .at
+        .kinesis()
+        .get_shard_iterator()
+        .stream_name(name.as_str())
+        .shard_id(shard)
+        .shard_iterator_type(ShardIteratorType::AtTimestamp)
+        .timestamp(convert::date_time(since));
+    let answer = look.ask(depth + 1, Family::StreamData, ITERATOR, &resource, request.send()).await?;
+    Ok(answer.shard_iterator)
+}
+
+/// Reads a shard on to its tip.
+async fn read(look: &Look<'_>, name: &StreamName, shard: &str, mut place: Place, depth: u32) -> Place {
+    let resource = format!("{name}/{shard}");
+    place.unproven = None;
+    for read in 0..MOST_READS {
+        let Some(at) = place.iterator.clone() else { return place };
+        if read > 0 {
+            sleep(BETWEEN).await;
         }
-        Err(asked.refused("the list of shards did not end"))
-    }
-
-    async fn iterator(
-        &self,
-        clients: &Clients,
-        stream: &str,
-        shard: &str,
-        since: Timestamp,
-    ) -> Result<Option<String>, AwsFailure> {
-        let resource = format!("{stream}/{shard}");
-        let asked =
-            Asked { operation: "kinesis:GetShardIterator", resource: &resource, region: &clients.region };
-        let call = clients
-            .kinesis
-            .get_shard_iterator()
-            .stream_name(stream)
-            .shard_id(shard)
-            .shard_iterator_type(ShardIteratorType::AtTimestamp)
-            .timestamp(convert::date_time(since));
-        let output = self.ask(asked, 4, call.send()).await?;
-        Ok(output.shard_iterator().map(str::to_owned))
-    }
-
-    /// Reads a shard on to its tip.
-    async fn read_shard(&self, clients: &Clients, stream: &str, id: &str, mut shard: Shard) -> Shard {
-        let resource = format!("{stream}/{id}");
-        let asked = Asked { operation: "kinesis:GetRecords", resource: &resource, region: &clients.region };
-        shard.unproven = None;
-        for read in 0..MOST_READS {
-            let Some(iterator) = shard.iterator.clone() else { return shard };
-            if read > 0 {
-                tokio::time::sleep(PAUSE).await;
+        let request = look.at.kinesis().get_records().shard_iterator(at);
+        let asked = look.ask(depth + 1 + read, Family::StreamData, RECORDS, &resource, request.send());
+        let answer = match asked.await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                place.unproven = Some(failure.to_string());
+                return place;
             }
-            let call = clients.kinesis.get_records().shard_iterator(iterator);
-            let output = match self.ask(asked, 5 + read, call.send()).await {
-                Ok(output) => output,
-                Err(failure) => {
-                    shard.unproven = Some(failure.to_string());
-                    return shard;
-                }
-            };
-            let arrivals = output.records().iter().filter_map(|r| r.approximate_arrival_timestamp());
-            shard.newest = shard.newest.max(arrivals.filter_map(convert::timestamp).max());
-            shard.iterator = output.next_shard_iterator().map(str::to_owned);
-            if output.millis_behind_latest() == Some(0) || shard.iterator.is_none() {
-                return shard;
-            }
+        };
+        place.newest = place.newest.max(newest_of(&answer));
+        let reached_tip = answer.millis_behind_latest == Some(0);
+        place.iterator = answer.next_shard_iterator;
+        if reached_tip || place.iterator.is_none() {
+            return place;
         }
-        shard.unproven = Some(format!("still behind after {MOST_READS} reads"));
-        shard
     }
+    place.unproven = Some(format!("the tip was not reached in {MOST_READS} reads"));
+    place
+}
+
+/// The newest arrival in an answer. A record without a time arrived too: it counts as arriving at the
+/// last instant, which proves no silence.
+fn newest_of(answer: &GetRecordsOutput) -> Option<Timestamp> {
+    let time =
+        |at: Option<&aws_smithy_types::DateTime>| at.and_then(convert::instant).unwrap_or(Timestamp::MAX);
+    answer.records.iter().map(|record| time(record.approximate_arrival_timestamp.as_ref())).max()
 }

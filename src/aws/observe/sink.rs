@@ -1,67 +1,45 @@
-//! The sink: a bounded scan of its table in the active Region, of the one attribute that names the Region.
+//! Where the result lands: a bounded sample of a DynamoDB table, counted by the Region that wrote each item.
 
-use super::Look;
-use crate::aws::errors::Asked;
-use crate::model::{AwsFailure, Observed, PipelineName, PipelineView, Region, Side, SinkView};
-use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::{BTreeMap, HashMap};
+use super::look::Look;
+use crate::aws::pacer::Family;
+use crate::config::Sink;
+use crate::model::{AwsFailure, SinkView};
+use std::collections::BTreeMap;
 
-/// Items a page and pages a look: enough to see who writes, cheap enough for any table.
-const ITEMS_A_PAGE: i32 = 500;
+const SCAN: &str = "dynamodb:Scan";
+/// Items a page and pages: a look costs the table at most 1,000 items' worth of reads.
+const PAGE: i32 = 250;
 const MOST_PAGES: u32 = 4;
+/// Under this an item is counted that does not have the attribute.
+const MISSING: &str = "(no region)";
 
-impl Look<'_> {
-    /// Reads the sinks of the pipelines that have one.
-    pub(super) async fn sinks(&self, pipelines: &mut BTreeMap<PipelineName, PipelineView>) {
-        for pipeline in self.pipelines() {
-            let (Some(sink), Some(view)) = (&pipeline.sink, pipelines.get_mut(&pipeline.name)) else {
-                continue;
-            };
-            let side = self.active(view);
-            let seen = self.scan(side, &sink.table, &sink.region_attribute).await;
-            view.sink = Some(Observed::from(seen));
+/// Samples the table in the look's Region. `depth` is the place of its first call in the chain.
+pub(super) async fn sample(look: &Look<'_>, sink: &Sink, depth: u32) -> Result<SinkView, AwsFailure> {
+    let mut view =
+        SinkView { region: look.at.region.clone(), items: 0, is_sample: false, by_region: BTreeMap::new() };
+    let mut after = None;
+    for page in 0..MOST_PAGES {
+        let request = look
+            .at
+            .dynamodb()
+            .scan()
+            .table_name(&sink.table)
+            .limit(PAGE)
+            .projection_expression("#region")
+            .expression_attribute_names("#region", &sink.region_attribute)
+            .set_exclusive_start_key(after);
+        let answer = look.ask(depth + page, Family::Roomy, SCAN, &sink.table, request.send()).await?;
+        for item in answer.items() {
+            let region = item.get(&sink.region_attribute).and_then(|value| value.as_s().ok());
+            let region = region.map_or(MISSING, String::as_str).to_owned();
+            *view.by_region.entry(region).or_default() += 1;
+            view.items += 1;
+        }
+        after = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        if after.is_none() {
+            return Ok(view);
         }
     }
-
-    /// Where the producers write; the standby where that is not known.
-    fn active(&self, view: &PipelineView) -> Side {
-        let value = view.producers.first().and_then(|p| p.region_value.known()?.as_deref());
-        let region = value.and_then(|text| text.parse::<Region>().ok());
-        region.and_then(|region| self.topology.regions.side_of(&region)).unwrap_or(Side::Standby)
-    }
-
-    async fn scan(&self, side: Side, table: &str, attribute: &str) -> Result<SinkView, AwsFailure> {
-        let clients = self.aws.clients(side);
-        let asked = Asked { operation: "dynamodb:Scan", resource: table, region: &clients.region };
-        let mut view = SinkView {
-            region: clients.region.clone(),
-            items: 0,
-            is_sample: false,
-            by_region: BTreeMap::new(),
-        };
-        let mut from: Option<HashMap<String, AttributeValue>> = None;
-        for page in 0..MOST_PAGES {
-            let call = clients
-                .dynamodb
-                .scan()
-                .table_name(table)
-                .limit(ITEMS_A_PAGE)
-                .projection_expression("#region")
-                .expression_attribute_names("#region", attribute)
-                .set_exclusive_start_key(from.take());
-            let output = self.ask(asked, 2 + page, call.send()).await?;
-            for item in output.items() {
-                view.items += 1;
-                if let Some(AttributeValue::S(region)) = item.get(attribute) {
-                    *view.by_region.entry(region.clone()).or_default() += 1;
-                }
-            }
-            match output.last_evaluated_key() {
-                Some(key) => from = Some(key.clone()),
-                None => return Ok(view),
-            }
-        }
-        view.is_sample = true;
-        Ok(view)
-    }
+    view.is_sample = true;
+    Ok(view)
 }

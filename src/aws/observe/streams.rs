@@ -1,106 +1,144 @@
-//! A stream's summary, its run mark and its enhanced fan-out consumers.
+//! Streams, their run marks and their enhanced fan-out consumers, from Kinesis.
 
-use super::Look;
-use crate::aws::connect::Clients;
-use crate::aws::convert;
+use super::look::Look;
 use crate::aws::errors::Asked;
-use crate::config::Pipeline;
+use crate::aws::pacer::Family;
 use crate::model::{
-    AwsFailure, FailureKind, Observed, Reason, RunMark, Sent, Side, StreamConsumer, StreamView,
+    Arn, AwsFailure, FailureKind, Observed, Reason, RunMark, Sent, StreamConsumer, StreamMode, StreamName,
+    StreamView,
 };
-use futures_util::future::join;
-use std::collections::BTreeMap;
+use aws_sdk_kinesis::types::{StreamDescriptionSummary, StreamMode as SdkStreamMode};
+use futures_util::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// 50 tags a stream, 50 a page at the most: a second page is generous.
-const MOST_PAGES: u32 = 10;
+const SUMMARY: &str = "kinesis:DescribeStreamSummary";
+const TAGS: &str = "kinesis:ListTagsForStream";
+const CONSUMERS: &str = "kinesis:ListStreamConsumers";
+/// A stream has at most 50 tags and 50 consumers; more pages than this is a server that never ends.
+const MOST_PAGES: u32 = 20;
 
-type Parts = (Observed<StreamView>, Observed<Option<RunMark>>, Observed<Vec<StreamConsumer>>);
+/// Every stream by its name.
+pub(super) async fn streams(
+    look: &Look<'_>,
+    names: &BTreeSet<StreamName>,
+) -> BTreeMap<StreamName, Observed<StreamView>> {
+    let one = |name: StreamName| async move {
+        let view = stream(look, &name).await;
+        (name, Observed::from(view))
+    };
+    join_all(names.iter().cloned().map(one)).await.into_iter().collect()
+}
 
-impl Look<'_> {
-    /// What a Region's Kinesis says of a pipeline's stream.
-    pub(super) async fn stream_part(&self, clients: &Clients, pipeline: &Pipeline, side: Side) -> Parts {
-        let name = pipeline.stream.of(side).as_str();
-        let with_consumers = async {
-            let stream = self.stream(clients, name).await;
-            let wants = pipeline.consumer.stream_consumer.is_some()
-                || (side == Side::Primary
-                    && pipeline.replicator.as_ref().is_some_and(|r| r.stream_consumer.is_some()));
-            let consumers = match &stream {
-                Ok(stream) if wants => Observed::from(self.consumers(clients, stream.arn.as_str()).await),
-                Ok(_) => Observed::Unknown(Reason::not_asked()),
-                Err(failure) => Observed::from(Err(failure.clone())),
-            };
-            (Observed::from(stream), consumers)
+async fn stream(look: &Look<'_>, name: &StreamName) -> Result<StreamView, AwsFailure> {
+    let request = look.at.kinesis().describe_stream_summary().stream_name(name.as_str());
+    let found = look.ask(1, Family::StreamSummary, SUMMARY, name.as_str(), request.send()).await?;
+    let asked = Asked::read(SUMMARY, name.as_str(), &look.at.region);
+    let unreadable = |text: String| asked.failed(FailureKind::Unreadable, text, Sent::No);
+    let summary =
+        found.stream_description_summary.ok_or_else(|| unreadable("no summary was given".to_owned()))?;
+    if Arn::new(&summary.stream_arn).region() != look.at.region.as_str() {
+        return Err(unreadable(format!("the answer is about {}, another Region", summary.stream_arn)));
+    }
+    Ok(view(&summary))
+}
+
+fn view(summary: &StreamDescriptionSummary) -> StreamView {
+    let count = |value: i32| u32::try_from(value).unwrap_or_default();
+    let is_on_demand =
+        summary.stream_mode_details.as_ref().is_some_and(|mode| mode.stream_mode == SdkStreamMode::OnDemand);
+    StreamView {
+        arn: Arn::new(&summary.stream_arn),
+        status: summary.stream_status.as_str().to_owned(),
+        mode: if is_on_demand { StreamMode::OnDemand } else { StreamMode::Provisioned },
+        open_shards: count(summary.open_shard_count),
+        retention_hours: count(summary.retention_period_hours),
+        max_record_size_kib: summary.max_record_size_in_kib.map(count),
+        encryption: summary.encryption_type.as_ref().map_or("NONE", |kind| kind.as_str()).to_owned(),
+    }
+}
+
+/// The run mark of every stream by its name. A mark that cannot be read is unknown, never absent.
+pub(super) async fn marks(
+    look: &Look<'_>,
+    names: &BTreeSet<StreamName>,
+) -> BTreeMap<StreamName, Observed<Option<RunMark>>> {
+    let one = |name: StreamName| async move {
+        let mark = match tags(look, &name).await {
+            Ok(tags) => RunMark::from_tags(&tags).map_or_else(
+                |text| {
+                    Observed::Unknown(Reason::new(
+                        FailureKind::Unreadable,
+                        format!("run mark on {name}: {text}"),
+                    ))
+                },
+                Observed::Known,
+            ),
+            Err(failure) => Observed::from(Err(failure)),
         };
-        let mark = async {
-            match side {
-                Side::Standby => self.mark(clients, name).await,
-                Side::Primary => Observed::Unknown(Reason::not_asked()),
-            }
+        (name, mark)
+    };
+    join_all(names.iter().cloned().map(one)).await.into_iter().collect()
+}
+
+async fn tags(look: &Look<'_>, name: &StreamName) -> Result<BTreeMap<String, String>, AwsFailure> {
+    let (mut tags, mut after) = (BTreeMap::new(), None::<String>);
+    for depth in 1..=MOST_PAGES {
+        let request = look
+            .at
+            .kinesis()
+            .list_tags_for_stream()
+            .stream_name(name.as_str())
+            .set_exclusive_start_tag_key(after.clone());
+        let page = look.ask(depth, Family::StreamTags, TAGS, name.as_str(), request.send()).await?;
+        after = page.tags.last().map(|tag| tag.key.clone());
+        tags.extend(page.tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())));
+        if !page.has_more_tags || after.is_none() {
+            return Ok(tags);
+        }
+    }
+    let asked = Asked::read(TAGS, name.as_str(), &look.at.region);
+    Err(asked.failed(FailureKind::Unreadable, "the list does not end", Sent::No))
+}
+
+/// The enhanced fan-out consumers of every one of these streams, by the stream's name.
+pub(super) async fn consumers(
+    look: &Look<'_>,
+    wanted: &BTreeSet<StreamName>,
+    streams: &BTreeMap<StreamName, Observed<StreamView>>,
+) -> BTreeMap<StreamName, Observed<Vec<StreamConsumer>>> {
+    let one = |name: StreamName| async move {
+        let found = match streams.get(&name) {
+            Some(Observed::Known(stream)) => Observed::from(consumers_of(look, &stream.arn, 2).await),
+            Some(Observed::Unknown(reason)) => Observed::Unknown(reason.clone()),
+            None => Observed::Unknown(Reason::not_asked()),
         };
-        let ((stream, consumers), mark) = join(with_consumers, mark).await;
-        (stream, mark, consumers)
-    }
+        (name, found)
+    };
+    join_all(wanted.iter().cloned().map(one)).await.into_iter().collect()
+}
 
-    async fn stream(&self, clients: &Clients, name: &str) -> Result<StreamView, AwsFailure> {
-        let asked =
-            Asked { operation: "kinesis:DescribeStreamSummary", resource: name, region: &clients.region };
-        let output =
-            self.ask(asked, 1, clients.kinesis.describe_stream_summary().stream_name(name).send()).await?;
-        let unreadable = |why: String| asked.failure(FailureKind::Unreadable, Sent::No, why);
-        let summary = output.stream_description_summary();
-        let view =
-            convert::stream(summary.ok_or_else(|| unreadable("the answer has no summary".to_owned()))?);
-        match view.arn.region() == clients.region.as_str() {
-            true => Ok(view),
-            false => {
-                Err(unreadable(format!("{} answered with a stream of {}", clients.region, view.arn.region())))
-            }
+async fn consumers_of(look: &Look<'_>, stream: &Arn, depth: u32) -> Result<Vec<StreamConsumer>, AwsFailure> {
+    let (mut found, mut token) = (Vec::new(), None::<String>);
+    for page in 0..MOST_PAGES {
+        let request = look
+            .at
+            .kinesis()
+            .list_stream_consumers()
+            .stream_arn(stream.as_str())
+            .max_results(100)
+            .set_next_token(token);
+        let resource = stream.stream().unwrap_or(stream.as_str());
+        let answer = look.ask(depth + page, Family::StreamData, CONSUMERS, resource, request.send()).await?;
+        found.extend(answer.consumers.unwrap_or_default().into_iter().map(|consumer| StreamConsumer {
+            name: consumer.consumer_name,
+            arn: Arn::new(consumer.consumer_arn),
+            status: consumer.consumer_status.as_str().to_owned(),
+        }));
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(found);
         }
     }
-
-    async fn consumers(&self, clients: &Clients, arn: &str) -> Result<Vec<StreamConsumer>, AwsFailure> {
-        let asked =
-            Asked { operation: "kinesis:ListStreamConsumers", resource: arn, region: &clients.region };
-        let mut all = Vec::new();
-        let mut token = None;
-        for page in 0..MOST_PAGES {
-            let call = clients.kinesis.list_stream_consumers().stream_arn(arn).set_next_token(token.take());
-            let output = self.ask(asked, 2 + page, call.send()).await?;
-            all.extend(output.consumers().iter().map(convert::stream_consumer));
-            match output.next_token().filter(|t| !t.is_empty()) {
-                Some(next) => token = Some(next.to_owned()),
-                None => return Ok(all),
-            }
-        }
-        Err(asked.refused("the list of consumers did not end"))
-    }
-
-    async fn mark(&self, clients: &Clients, name: &str) -> Observed<Option<RunMark>> {
-        let asked = Asked { operation: "kinesis:ListTagsForStream", resource: name, region: &clients.region };
-        let mut tags: BTreeMap<String, String> = BTreeMap::new();
-        for page in 1..=MOST_PAGES {
-            let from = tags.keys().next_back().cloned();
-            let call = clients.kinesis.list_tags_for_stream().stream_name(name);
-            let call = call.set_exclusive_start_tag_key(from.filter(|_| page > 1));
-            let output = match self.ask(asked, page, call.send()).await {
-                Ok(output) => output,
-                Err(failure) => return Observed::from(Err(failure)),
-            };
-            let pairs =
-                output.tags().iter().filter_map(|t| Some((t.key().to_owned(), t.value()?.to_owned())));
-            tags.extend(pairs);
-            if !output.has_more_tags() {
-                break;
-            }
-        }
-        match RunMark::from_tags(&tags) {
-            Ok(mark) => Observed::Known(mark),
-            Err(why) => {
-                let text =
-                    format!("the run mark of stream {name} in {} cannot be read: {why}", clients.region);
-                Observed::Unknown(Reason::new(FailureKind::Unreadable, text))
-            }
-        }
-    }
+    let asked = Asked::read(CONSUMERS, stream.as_str(), &look.at.region);
+    Err(asked.failed(FailureKind::Unreadable, "the list does not end", Sent::No))
 }

@@ -1,92 +1,209 @@
-//! Producers behind an alias: a published version is immutable, so the switch is a new version and a moved alias
-//! (Lambda Developer Guide, configuration-versions, configuration-aliases).
+//! Producers that are invoked through an alias: a version locks its environment, so a switch of $LATEST
+//! reaches them by a new version and a moved alias.
 
-use super::applied;
-use super::environment::not_sent;
-use crate::aws::connect::Clients;
+use super::send::lambda_once;
+use super::{Deadline, Hand};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
-use crate::model::{AwsFailure, FailureKind, Performed, Sent};
-use aws_sdk_lambda::operation::RequestId;
+use crate::aws::pacer::Family;
+use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed, Sent};
+use aws_sdk_lambda::operation::get_alias::GetAliasOutput;
+use aws_sdk_lambda::types::FunctionConfiguration;
 use std::collections::BTreeMap;
+use tokio::time::sleep;
 
-const MOST_PAGES: u32 = 200;
+const PUBLISH: &str = "lambda:PublishVersion";
+const MOVE: &str = "lambda:UpdateAlias";
+const MOST_PAGES: u32 = 500;
 
-/// Publishes what $LATEST is now. Without a change since the last version, AWS gives that one again.
-pub(super) async fn publish(clients: &Clients, function: &str) -> Result<Performed, AwsFailure> {
-    let asked = Asked { operation: "lambda:PublishVersion", resource: function, region: &clients.region };
-    clients.control.turn().await;
-    let call = clients.lambda.publish_version().function_name(function);
-    let output = super::once!(aws_sdk_lambda, call).await.map_err(|e| asked.sdk(&e))?;
-    Ok(applied(format!("version {}", output.version().unwrap_or("unknown")), output.request_id()))
+impl Hand<'_> {
+    /// Publishes what $LATEST is. Lambda makes no new version when nothing changed since the newest one, so
+    /// doing it twice does no harm.
+    pub(super) async fn publish_version(&self, function: &FunctionName) -> Result<Performed, AwsFailure> {
+        let asked = Asked::mutation(PUBLISH, function.as_str(), &self.at.region);
+        let now = self.settled(&asked, function, None, Sent::No).await?;
+        let request = self
+            .at
+            .lambda()
+            .publish_version()
+            .function_name(function.as_str())
+            .set_revision_id(now.revision_id);
+        let send = || request.clone().customize().config_override(lambda_once()).send();
+        let done = self.write(Family::LambdaControl, PUBLISH, function.as_str(), send).await?;
+        let version = done.answer.version().unwrap_or("without a number").to_owned();
+        Ok(done.applied(format!("version {version}")))
+    }
+
+    /// Moves an alias to the newest version whose environment says what is expected.
+    pub(super) async fn move_alias(
+        &self,
+        function: &FunctionName,
+        alias: &str,
+        expect: &BTreeMap<String, String>,
+    ) -> Result<Performed, AwsFailure> {
+        let resource = format!("{function}:{alias}");
+        let asked = Asked::mutation(MOVE, &resource, &self.at.region);
+        let (found, versions) =
+            tokio::join!(self.get_alias(function, alias, &resource), self.versions(&asked, function));
+        let (found, versions) = (found?, versions?);
+        let refuse = |text: String| asked.failed(FailureKind::Refused, text, Sent::No);
+        let at = found.function_version().unwrap_or_default();
+        let newest = choose(&versions, at, expect).map_err(&refuse)?;
+        if is_weighted(&found) {
+            let text = "the alias splits its traffic between two versions; make it point at one \
+                        (aws lambda update-alias --routing-config AdditionalVersionWeights={}), then resume";
+            return Err(refuse(text.to_owned()));
+        }
+        if at == newest {
+            return Ok(Performed::AlreadySo(format!("the alias points at version {newest}")));
+        }
+        self.wait_active(&asked, function, &newest).await?;
+        let request = self
+            .at
+            .lambda()
+            .update_alias()
+            .function_name(function.as_str())
+            .name(alias)
+            .function_version(&newest)
+            .set_revision_id(found.revision_id.clone());
+        let send = || request.clone().customize().config_override(lambda_once()).send();
+        let done = self.write(Family::LambdaControl, MOVE, &resource, send).await?;
+        Ok(done.applied(format!("version {at} -> {newest}")))
+    }
+
+    async fn get_alias(
+        &self,
+        function: &FunctionName,
+        alias: &str,
+        resource: &str,
+    ) -> Result<GetAliasOutput, AwsFailure> {
+        let request = self.at.lambda().get_alias().function_name(function.as_str()).name(alias);
+        self.at.read(Family::LambdaControl, "lambda:GetAlias", resource, request.send()).await
+    }
+
+    /// Every published version.
+    async fn versions(
+        &self,
+        asked: &Asked<'_>,
+        function: &FunctionName,
+    ) -> Result<Vec<FunctionConfiguration>, AwsFailure> {
+        const LIST: &str = "lambda:ListVersionsByFunction";
+        let (mut found, mut marker) = (Vec::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let request = self
+                .at
+                .lambda()
+                .list_versions_by_function()
+                .function_name(function.as_str())
+                .set_marker(marker);
+            let page = self.at.read(Family::LambdaControl, LIST, function.as_str(), request.send()).await?;
+            found.extend(page.versions.unwrap_or_default());
+            marker = page.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(asked.failed(FailureKind::Unreadable, "the list of versions does not end", Sent::No))
+    }
+
+    /// A version may be Pending for a while after it was published; invoked then, it fails.
+    async fn wait_active(
+        &self,
+        asked: &Asked<'_>,
+        function: &FunctionName,
+        version: &str,
+    ) -> Result<(), AwsFailure> {
+        let deadline = Deadline::begin();
+        loop {
+            let got = self.get_function(function, Some(version)).await?;
+            let state = got.configuration.as_ref().map_or_else(|| "unknown".to_owned(), convert::state);
+            match state.as_str() {
+                "Active" | "Inactive" => return Ok(()),
+                "Pending" if !deadline.is_over() => sleep(self.poll).await,
+                state => {
+                    let text = format!("version {version} is {state}, not Active");
+                    return Err(asked.failed(FailureKind::Refused, text, Sent::No));
+                }
+            }
+        }
+    }
 }
 
-/// Moves an alias to the newest version, which must have the expected environment.
-pub(super) async fn move_to_newest(
-    clients: &Clients,
-    function: &str,
-    alias: &str,
-    expect: &BTreeMap<String, String>,
-) -> Result<Performed, AwsFailure> {
-    let resource = format!("{function}:{alias}");
-    let asked = Asked { operation: "lambda:UpdateAlias", resource: &resource, region: &clients.region };
-    let newest = newest_version(clients, function, expect).await?;
-    let get = Asked { operation: "lambda:GetAlias", ..asked };
-    clients.control.turn().await;
-    let call = clients.lambda.get_alias().function_name(function).name(alias).send();
-    let found = call.await.map_err(|e| not_sent(get.sdk(&e)))?;
-    let weights = found.routing_config().and_then(|r| r.additional_version_weights());
-    if weights.is_some_and(|w| !w.is_empty()) {
-        return Err(asked.refused("the alias splits its traffic between two versions; set it to one first"));
-    }
-    if found.function_version() == Some(newest.as_str()) {
-        return Ok(Performed::AlreadySo(format!("the alias points at version {newest} already")));
-    }
-    clients.control.turn().await;
-    let call = clients
-        .lambda
-        .update_alias()
-        .function_name(function)
-        .name(alias)
-        .function_version(&newest)
-        .set_revision_id(found.revision_id().map(str::to_owned));
-    let output = super::once!(aws_sdk_lambda, call).await.map_err(|e| asked.sdk(&e))?;
-    Ok(applied(format!("version {newest}"), output.request_id()))
+fn is_weighted(alias: &GetAliasOutput) -> bool {
+    let weights =
+        alias.routing_config.as_ref().and_then(|routing| routing.additional_version_weights.as_ref());
+    weights.is_some_and(|weights| !weights.is_empty())
 }
 
-/// The highest version number, if its environment is the expected one.
-async fn newest_version(
-    clients: &Clients,
-    function: &str,
+fn number(version: &FunctionConfiguration) -> Option<u64> {
+    version.version()?.parse().ok()
+}
+
+/// The newest version that says what is expected. It must run the code that the alias runs now: $LATEST may
+/// hold code that nobody has released, and a failover is no release.
+fn choose(
+    versions: &[FunctionConfiguration],
+    current: &str,
     expect: &BTreeMap<String, String>,
-) -> Result<String, AwsFailure> {
-    let asked =
-        Asked { operation: "lambda:ListVersionsByFunction", resource: function, region: &clients.region };
-    let mut newest: Option<(u64, bool)> = None;
-    let mut marker = None;
-    for _ in 0..MOST_PAGES {
-        clients.control.turn().await;
-        let call =
-            clients.lambda.list_versions_by_function().function_name(function).set_marker(marker.take());
-        let output = call.send().await.map_err(|e| not_sent(asked.sdk(&e)))?;
-        for version in output.versions() {
-            let Some(number) = version.version().and_then(|v| v.parse::<u64>().ok()) else { continue };
-            let environment = convert::environment(version.environment());
-            let fits = expect.iter().all(|(key, value)| environment.get(key) == Some(value.as_str()));
-            newest = newest.max(Some((number, fits)));
+) -> Result<String, String> {
+    let says = |version: &&FunctionConfiguration| match convert::environment(version.environment.as_ref()) {
+        Environment::Readable(variables) => {
+            expect.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value))
         }
-        match output.next_marker().filter(|m| !m.is_empty()) {
-            Some(next) => marker = Some(next.to_owned()),
-            None => break,
-        }
+        Environment::Unreadable(_) => false,
+    };
+    let newest = versions
+        .iter()
+        .filter(|version| number(version).is_some())
+        .filter(says)
+        .max_by_key(|version| number(version))
+        .ok_or_else(|| {
+            let keys: Vec<&str> = expect.keys().map(String::as_str).collect();
+            format!("no published version has {} as expected; publish one from $LATEST", keys.join(", "))
+        })?;
+    let target = newest.version().unwrap_or_default();
+    let now = versions.iter().find(|version| version.version() == Some(current));
+    let codes = (now.and_then(|v| v.code_sha256()), newest.code_sha256());
+    match codes {
+        (Some(now), Some(then)) if now != then => Err(format!(
+            "version {target} runs other code than version {current}, which the alias points at: $LATEST holds \
+             code that was not released. Release it, or publish a version of the released code with the new \
+             environment, and move the alias by hand"
+        )),
+        _ => Ok(target.to_owned()),
     }
-    match newest {
-        Some((number, true)) => Ok(number.to_string()),
-        Some((number, false)) => {
-            let why =
-                format!("version {number} does not have the new variables; somebody published it meanwhile");
-            Err(asked.failure(FailureKind::Stale, Sent::No, why))
-        }
-        None => Err(asked.refused("the function has no published version")),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_lambda::types::EnvironmentResponse;
+
+    fn version(number: &str, region: &str, code: &str) -> FunctionConfiguration {
+        let environment = EnvironmentResponse::builder().variables("REGION", region).build();
+        FunctionConfiguration::builder().version(number).environment(environment).code_sha256(code).build()
+    }
+
+    fn expect() -> BTreeMap<String, String> {
+        BTreeMap::from([("REGION".to_owned(), "us-east-2".to_owned())])
+    }
+
+    #[test]
+    fn the_newest_version_with_the_expected_environment_is_taken() {
+        let versions = [
+            version("$LATEST", "us-east-2", "a"),
+            version("9", "us-west-2", "a"),
+            version("10", "us-east-2", "a"),
+            version("2", "us-east-2", "a"),
+        ];
+        assert_eq!(choose(&versions, "9", &expect()), Ok("10".to_owned()));
+        assert!(choose(&versions[..2], "9", &expect()).is_err());
+    }
+
+    #[test]
+    fn an_alias_is_not_moved_to_code_that_nobody_released() {
+        let versions = [version("9", "us-west-2", "released"), version("10", "us-east-2", "unreleased")];
+        let text = choose(&versions, "9", &expect()).expect_err("other code");
+        assert!(text.contains("not released"), "{text}");
     }
 }

@@ -1,224 +1,246 @@
-//! The producer switch: read every variable, change the named keys, keep every other byte, send with the RevisionId
-//! that was read, wait until it is effective, read back. The AWS post's own command replaces the whole environment
-//! with two variables, which wipes all others (Lambda Developer Guide, configuration-envvars).
+//! The producer switch: two variables of a function's environment, and not one byte of any other.
+//!
+//! UpdateFunctionConfiguration replaces the whole environment (Lambda Developer Guide, configuration-envvars),
+//! so everything is read, merged, sent with the RevisionId that was read, and read back.
 
-use super::{BUSY, BUSY_POLL, applied};
-use crate::aws::connect::Clients;
-use crate::aws::convert;
-use crate::aws::errors::Asked;
-use crate::model::{AwsFailure, Environment, FailureKind, FunctionView, Performed, Secret, Sent};
-use aws_sdk_lambda::operation::RequestId;
-use std::collections::{BTreeMap, HashMap};
-use tokio::time::Instant;
+use super::functions::Variables;
+use super::send::{Accepted, lambda_once};
+use super::{Hand, MOST_SENDS};
+use crate::aws::errors::{Asked, without};
+use crate::aws::pacer::Family;
+use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed, Secret, Sent};
+use aws_sdk_lambda::operation::update_function_configuration::UpdateFunctionConfigurationOutput;
+use aws_sdk_lambda::types::Environment as SdkEnvironment;
+use std::collections::BTreeMap;
+use tokio::time::sleep;
 
-/// All variables together (Lambda Developer Guide, gettingstarted-limits).
+const OPERATION: &str = "lambda:UpdateFunctionConfiguration";
+/// All variables together, as Lambda measures them: the JSON object of keys and values.
 const MOST_BYTES: usize = 4096;
-/// Sendings after somebody else changed something that does not matter to us.
-const MOST_SENDS: u32 = 3;
-/// Keys that AWS sets itself (Lambda Developer Guide, configuration-envvars).
-const RESERVED: [&str; 4] = ["AWS_", "_HANDLER", "LAMBDA_", "_X_AMZN_"];
+/// Keys that Lambda sets itself and refuses from anybody else (Lambda Developer Guide, configuration-envvars).
+const RESERVED: [&str; 19] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_METADATA_API",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+];
 
-type Variables = BTreeMap<String, Secret>;
+type Set = BTreeMap<String, String>;
 
-struct Writer<'a> {
-    clients: &'a Clients,
-    function: &'a str,
-    asked: Asked<'a>,
-}
-
-/// Sets keys of a function's environment.
-pub(super) async fn set(
-    clients: &Clients,
-    function: &str,
-    set: &BTreeMap<String, String>,
-) -> Result<Performed, AwsFailure> {
-    let asked = Asked {
-        operation: "lambda:UpdateFunctionConfiguration",
-        resource: function,
-        region: &clients.region,
-    };
-    let writer = Writer { clients, function, asked };
-    if let Some(key) = set.keys().find(|key| RESERVED.iter().any(|reserved| key.starts_with(reserved))) {
-        return Err(asked.refused(format!("{key} is a variable that AWS sets itself")));
-    }
-    writer.set(set).await
-}
-
-impl Writer<'_> {
-    async fn set(&self, set: &BTreeMap<String, String>) -> Result<Performed, AwsFailure> {
-        let mut view = self.when_idle().await?;
-        let first = self.variables(&view)?;
-        if contains(&first, set) {
-            return Ok(Performed::AlreadySo("every key has its value already".to_owned()));
-        }
-        for _ in 0..MOST_SENDS {
-            let now = self.variables(&view)?;
-            self.unchanged(&first, &now, set)?;
-            let merged = merge(&now, set);
-            self.fits(&merged)?;
-            match self.send(&merged, &view.revision_id).await {
-                Ok(request_id) => return self.see_effective(&first, set, request_id).await,
-                Err(failure) if matches!(failure.kind, FailureKind::Stale | FailureKind::Conflict) => {
-                    view = self.when_idle().await?;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Err(self.asked.failure(
-            FailureKind::Stale,
-            Sent::Refused,
-            "somebody keeps changing the function; nothing was changed by kdsha",
-        ))
-    }
-
-    async fn look(&self) -> Result<FunctionView, AwsFailure> {
-        let asked = Asked { operation: "lambda:GetFunction", ..self.asked };
-        self.clients.get_function.turn().await;
-        let call = self.clients.lambda.get_function().function_name(self.function);
-        let output = call.send().await.map_err(|e| not_sent(asked.sdk(&e)))?;
-        convert::function(&output).map_err(|why| asked.failure(FailureKind::Unreadable, Sent::No, why))
-    }
-
-    /// The function, once no update is under way: its RevisionId changes again when an update ends.
-    async fn when_idle(&self) -> Result<FunctionView, AwsFailure> {
-        let until = Instant::now() + BUSY;
-        loop {
-            let view = self.look().await?;
-            match (view.state.as_str(), view.last_update_status.as_str()) {
-                ("Failed", _) => {
-                    return Err(self.asked.refused("the function's State is Failed; redeploy it first"));
-                }
-                ("Pending", _) | (_, "InProgress") if Instant::now() < until => {
-                    tokio::time::sleep(BUSY_POLL).await;
-                }
-                ("Pending", _) | (_, "InProgress") => {
-                    let why = "an update of the function is under way and does not end";
-                    return Err(self.asked.failure(FailureKind::Conflict, Sent::No, why));
-                }
-                _ => return Ok(view),
-            }
-        }
-    }
-
-    /// All variables. Merging into what could not be read would wipe it.
-    fn variables(&self, view: &FunctionView) -> Result<Variables, AwsFailure> {
-        match &view.environment {
-            Environment::Readable(variables) => Ok(variables.clone()),
-            Environment::Unreadable(why) => Err(self.asked.refused(format!(
-                "the environment cannot be read ({why}); grant kms:Decrypt on the function's key"
-            ))),
-        }
-    }
-
-    /// Somebody may have changed the function; only a change of variables that are not ours is theirs to keep.
-    fn unchanged(
+impl Hand<'_> {
+    pub(super) async fn set_environment(
         &self,
-        first: &Variables,
-        now: &Variables,
-        set: &BTreeMap<String, String>,
-    ) -> Result<(), AwsFailure> {
-        let keys = first.keys().chain(now.keys());
-        let mut changed: Vec<&str> = keys
-            .filter(|key| !set.contains_key(*key) && first.get(*key) != now.get(*key))
-            .map(String::as_str)
-            .collect();
-        changed.sort_unstable();
-        changed.dedup();
-        match changed.as_slice() {
-            [] => Ok(()),
-            keys => {
-                let why = format!(
-                    "somebody else changed {} meanwhile; look, then run the command again",
-                    keys.join(", ")
-                );
-                Err(self.asked.failure(FailureKind::Stale, Sent::No, why))
-            }
-        }
-    }
-
-    fn fits(&self, variables: &Variables) -> Result<(), AwsFailure> {
-        let bytes: usize = variables.iter().map(|(key, value)| key.len() + value.expose().len()).sum();
-        match bytes <= MOST_BYTES {
-            true => Ok(()),
-            false => Err(self.asked.refused(format!(
-                "the variables would take {bytes} bytes, Lambda allows {MOST_BYTES}; shorten another variable"
-            ))),
-        }
-    }
-
-    async fn send(&self, variables: &Variables, revision: &str) -> Result<Option<String>, AwsFailure> {
-        let all: HashMap<String, String> =
-            variables.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
-        let environment = aws_sdk_lambda::types::Environment::builder().set_variables(Some(all)).build();
-        self.clients.control.turn().await;
-        let call = self
-            .clients
-            .lambda
-            .update_function_configuration()
-            .function_name(self.function)
-            .environment(environment)
-            .set_revision_id(Some(revision.to_owned()).filter(|r| !r.is_empty()));
-        let output = super::once!(aws_sdk_lambda, call).await.map_err(|e| self.asked.sdk(&e))?;
-        Ok(output.request_id().map(str::to_owned))
-    }
-
-    /// Until Successful, invocations go on with the former configuration; on Failed they do for good.
-    async fn see_effective(
-        &self,
-        first: &Variables,
-        set: &BTreeMap<String, String>,
-        request_id: Option<String>,
+        function: &FunctionName,
+        set: &Set,
     ) -> Result<Performed, AwsFailure> {
-        let unknown = |failure: AwsFailure| AwsFailure { sent: Sent::Unknown, ..failure };
-        let view = self.when_idle().await.map_err(unknown)?;
-        if view.last_update_status == "Failed" {
-            let why = view.last_update_reason.unwrap_or_else(|| "no reason given".to_owned());
-            let text = format!("the update failed ({why}); invocations still use the former configuration");
-            return Err(self.asked.failure(FailureKind::Invalid, Sent::Refused, text));
+        let asked = Asked::mutation(OPERATION, function.as_str(), &self.at.region);
+        let refuse = |text: String| asked.failed(FailureKind::Refused, text, Sent::No);
+        if let Some(key) = set.keys().find(|key| !is_settable(key)) {
+            return Err(refuse(format!("{key} is not a variable that may be set in Lambda")));
         }
-        let now = self.variables(&view).map_err(unknown)?;
-        if now != merge(first, set) {
-            self.unchanged(first, &now, set).map_err(unknown)?;
-            let why = "the variables read back are not those that were sent";
-            return Err(self.asked.failure(FailureKind::Stale, Sent::Unknown, why));
+        let mut original: Option<Variables> = None;
+        for _ in 0..MOST_SENDS {
+            let sent = if original.is_none() { Sent::No } else { Sent::Refused };
+            let now = self.settled(&asked, function, None, sent).await?;
+            let variables = readable(now.environment).map_err(&refuse)?;
+            if set.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value)) {
+                return Ok(Performed::AlreadySo(format!("{} set already", keys(set.keys()))));
+            }
+            let moved = original.as_ref().map(|first| changed(first, &variables)).unwrap_or_default();
+            if !moved.is_empty() {
+                return Err(asked.failed(FailureKind::Stale, stale_text(&moved), Sent::Refused));
+            }
+            let merged = merge(&variables, set);
+            check_size(&merged).map_err(&refuse)?;
+            match self.send_environment(function, &merged, now.revision_id.clone()).await {
+                Ok(done) => {
+                    self.confirm(&asked, function, &merged, now.revision_id.as_deref()).await?;
+                    return Ok(done.applied(format!("Successful, all {} variables read back", merged.len())));
+                }
+                Err(failure) if is_worth_another(&failure) => original = Some(variables),
+                Err(failure) => return Err(clean(failure, &merged)),
+            }
+            sleep(self.poll).await;
         }
-        Ok(applied("effective and read back", request_id.as_deref()))
+        let text = "the function was being changed every time; find out by whom, then resume";
+        Err(asked.failed(FailureKind::Conflict, text, Sent::Refused))
+    }
+
+    async fn send_environment(
+        &self,
+        function: &FunctionName,
+        variables: &Variables,
+        revision_id: Option<String>,
+    ) -> Result<Accepted<UpdateFunctionConfigurationOutput>, AwsFailure> {
+        let all = variables.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+        let request = self
+            .at
+            .lambda()
+            .update_function_configuration()
+            .function_name(function.as_str())
+            .environment(SdkEnvironment::builder().set_variables(Some(all)).build())
+            .set_revision_id(revision_id);
+        let send = || request.clone().customize().config_override(lambda_once()).send();
+        self.write(Family::LambdaControl, OPERATION, function.as_str(), send).await
+    }
+
+    /// Waits until the update is Successful and reads every variable back.
+    async fn confirm(
+        &self,
+        asked: &Asked<'_>,
+        function: &FunctionName,
+        expected: &Variables,
+        replaced: Option<&str>,
+    ) -> Result<(), AwsFailure> {
+        let now = self.settled(asked, function, replaced, Sent::Unknown).await?;
+        if now.last_update_status != "Successful" {
+            let why = now.reason.unwrap_or_else(|| "no reason given".to_owned());
+            let text = format!(
+                "Lambda accepted the update and then failed it ({why}); the function goes on as before"
+            );
+            return Err(asked.failed(FailureKind::Service, text, Sent::Unknown));
+        }
+        let read_back = readable(now.environment)
+            .map_err(|text| asked.failed(FailureKind::Unreadable, text, Sent::Unknown))?;
+        let off = changed(expected, &read_back);
+        if !off.is_empty() {
+            let text = format!(
+                "read back, {} is not as it was sent; somebody else changes this function",
+                keys(off.iter())
+            );
+            return Err(asked.failed(FailureKind::Stale, text, Sent::Unknown));
+        }
+        Ok(())
     }
 }
 
-/// A read that failed before the mutation: nothing was sent.
-pub(super) fn not_sent(failure: AwsFailure) -> AwsFailure {
-    AwsFailure { sent: Sent::No, ..failure }
+/// A failure after which nothing has changed and a new look may help.
+fn is_worth_another(failure: &AwsFailure) -> bool {
+    failure.sent == Sent::Refused && matches!(failure.kind, FailureKind::Conflict | FailureKind::Stale)
 }
 
-fn contains(variables: &Variables, set: &BTreeMap<String, String>) -> bool {
-    set.iter().all(|(key, value)| variables.get(key).is_some_and(|now| now.expose() == value))
+/// No message of a failed update may carry a variable's value.
+fn clean(failure: AwsFailure, variables: &Variables) -> AwsFailure {
+    let message = without(&failure.message, variables.values().map(Secret::expose));
+    AwsFailure { message, ..failure }
 }
 
-fn merge(variables: &Variables, set: &BTreeMap<String, String>) -> Variables {
+fn is_settable(key: &str) -> bool {
+    let mut letters = key.chars();
+    letters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && key.len() >= 2
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !RESERVED.contains(&key)
+}
+
+/// The variables, unless they were not given. None at all is refused too: the producer's keys must be among
+/// them, so an empty answer is a wrong one, and merging into it would wipe the function's own.
+fn readable(environment: Environment) -> Result<Variables, String> {
+    match environment {
+        Environment::Readable(variables) if variables.is_empty() => {
+            Err("the function has no environment variables, not even the configured ones".to_owned())
+        }
+        Environment::Readable(variables) => Ok(variables),
+        Environment::Unreadable(why) => Err(format!(
+            "{why}: writing would wipe the other variables; allow kms:Decrypt on the function's key"
+        )),
+    }
+}
+
+fn merge(variables: &Variables, set: &Set) -> Variables {
     let mut merged = variables.clone();
-    merged.extend(set.iter().map(|(key, value)| (key.clone(), Secret::new(value))));
+    merged.extend(set.iter().map(|(key, value)| (key.clone(), Secret::new(value.clone()))));
     merged
+}
+
+fn check_size(variables: &Variables) -> Result<(), String> {
+    let plain: BTreeMap<&str, &str> =
+        variables.iter().map(|(key, value)| (key.as_str(), value.expose())).collect();
+    let bytes = serde_json::to_string(&plain).map_or(usize::MAX, |text| text.len());
+    match bytes <= MOST_BYTES {
+        true => Ok(()),
+        false => Err(format!("the environment would be {bytes} bytes; Lambda takes {MOST_BYTES}")),
+    }
+}
+
+/// The keys whose values differ, or that only one has.
+fn changed(first: &Variables, second: &Variables) -> Vec<String> {
+    let keys: std::collections::BTreeSet<&String> = first.keys().chain(second.keys()).collect();
+    keys.into_iter().filter(|key| first.get(*key) != second.get(*key)).cloned().collect()
+}
+
+fn keys<'a>(keys: impl Iterator<Item = &'a String>) -> String {
+    keys.map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn stale_text(moved: &[String]) -> String {
+    format!(
+        "somebody else changed {} while kdsha was about to write; see who, then resume",
+        keys(moved.iter())
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    proptest! {
-        #[test]
-        fn a_merge_keeps_every_other_byte(
-            before in prop::collection::btree_map("[A-Z]{1,4}", ".*", 0..8),
-            set in prop::collection::btree_map("[A-Z]{1,4}", ".*", 0..4),
-        ) {
-            let variables: Variables = before.iter().map(|(k, v)| (k.clone(), Secret::new(v))).collect();
-            let merged = merge(&variables, &set);
-            prop_assert!(contains(&merged, &set));
-            for (key, value) in before.iter().filter(|(key, _)| !set.contains_key(*key)) {
-                prop_assert_eq!(merged[key].expose(), value.as_str());
-            }
-            prop_assert_eq!(merged.len(), before.keys().chain(set.keys()).collect::<std::collections::BTreeSet<_>>().len());
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), Secret::new(*v))).collect()
+    }
+
+    #[test]
+    fn a_merge_changes_the_given_keys_and_no_other() {
+        let before = variables(&[("A", "1"), ("REGION", "us-west-2")]);
+        let set = BTreeMap::from([("REGION".to_owned(), "us-east-2".to_owned())]);
+        let after = merge(&before, &set);
+        assert_eq!(changed(&before, &after), ["REGION"]);
+        assert_eq!(after.get("A").map(Secret::expose), Some("1"));
+    }
+
+    #[test]
+    fn an_environment_that_was_not_given_is_not_written_to() {
+        assert!(readable(Environment::Unreadable("no key".to_owned())).is_err());
+        assert!(readable(Environment::Readable(BTreeMap::new())).is_err());
+    }
+
+    #[test]
+    fn reserved_and_malformed_keys_are_refused() {
+        for bad in ["AWS_REGION", "_HANDLER", "A", "1A", "A-B", "", "AWS_ACCESS_KEY_ID"] {
+            assert!(!is_settable(bad), "{bad}");
         }
+        for good in ["PRODUCING_TO_REGION", "INPUT_STREAM", "AB"] {
+            assert!(is_settable(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn four_kilobytes_are_counted_as_lambda_counts_them() {
+        // {"AB":"..."} has nine characters beside the value.
+        assert!(check_size(&variables(&[("AB", &"x".repeat(MOST_BYTES - 9))])).is_ok());
+        assert!(check_size(&variables(&[("AB", &"x".repeat(MOST_BYTES - 8))])).is_err());
+    }
+
+    #[test]
+    fn a_change_by_somebody_else_is_named_by_its_keys_alone() {
+        let moved =
+            changed(&variables(&[("A", "s3cret"), ("B", "2")]), &variables(&[("A", "other"), ("C", "3")]));
+        assert_eq!(moved, ["A", "B", "C"]);
+        let text = stale_text(&moved);
+        assert!(!text.contains("s3cret") && !text.contains("other"), "{text}");
     }
 }

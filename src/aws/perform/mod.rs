@@ -1,101 +1,88 @@
-//! One effect, one mutating request. The only writer: it asks for a permit.
+//! The only writer: one mutating call an effect, one attempt, and the world read before and after it.
 //!
-//! Reads before the mutation are repeated as any read is; the mutation itself is sent once. An answer that does not
-//! come leaves the effect unknown, and the caller looks at the world before it sends another.
+//! A mutation is never repeated by the SDK: the answer may be lost and the effect not. It is sent again only
+//! when AWS answered that it did nothing: throttled, or another operation was under way.
 
 mod alias;
+mod create;
 mod environment;
-mod mapping;
+mod functions;
+mod lookup;
+mod send;
+mod tag;
+mod toggle;
 
-use super::connect::{Aws, Clients};
-use super::errors::Asked;
-use crate::model::{AwsFailure, Effect, FailureKind, Performed, Permit, Region, Sent};
-use aws_smithy_types::retry::RetryConfig;
+use super::clients::RegionClients;
+use super::{Aws, refused};
+use crate::config::Topology;
+use crate::model::{AwsFailure, Effect, Performed, Permit};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// How long a resource that is busy with something else is waited for, and between two looks.
-const BUSY: Duration = Duration::from_secs(120);
-const BUSY_POLL: Duration = Duration::from_secs(1);
-
-/// A mutation is sent once, with time-outs of its own.
-macro_rules! once {
-    ($sdk:ident, $call:expr) => {
-        $call
-            .customize()
-            .config_override(
-                $sdk::config::Builder::new()
-                    .retry_config($crate::aws::perform::no_retries())
-                    .timeout_config($crate::aws::connect::write_timeouts()),
-            )
-            .send()
-    };
-}
-pub(super) use once;
-
-pub(super) fn no_retries() -> RetryConfig {
-    RetryConfig::disabled()
-}
+/// Between two looks at something that is changing by itself. GetFunction's quota of its own allows it.
+const POLL: Duration = Duration::from_secs(1);
+/// For one wait inside an effect. Longer waits are the steps' own.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Sends of one effect while AWS answers that it did nothing.
+const MOST_SENDS: u32 = 3;
 
 impl Aws {
-    /// Makes one change.
+    /// Makes one change. What it names is looked up first; what it changed is read back where AWS gives a way.
     ///
     /// # Errors
-    /// [`AwsFailure`], which says truthfully whether the change may have been made.
-    pub async fn perform(&self, effect: &Effect, _permit: &Permit) -> Result<Performed, AwsFailure> {
+    /// The failure says whether the change may have been applied all the same ([`crate::model::Sent`]).
+    pub async fn perform(
+        &self,
+        topology: &Topology,
+        effect: &Effect,
+        _permit: &Permit,
+    ) -> Result<Performed, AwsFailure> {
         let region = effect.region();
-        let resource = effect.to_string();
-        let asked = Asked { operation: effect.operation(), resource: &resource, region };
-        let Some(clients) = self.clients_of(region) else {
-            return Err(asked.refused("the Region is not one of the two that are configured"));
+        let of_topology = topology.regions.side_of(region).and_then(|_| self.clients(region));
+        let Some(at) = of_topology else {
+            let text = "the Region is neither the primary nor the standby of this configuration";
+            return Err(refused(effect.operation(), &effect.to_string(), region, text));
         };
+        let hand = Hand { at, poll: POLL.min(topology.timing.poll) };
         match effect {
-            Effect::TagStream { stream, tags, .. } => tag_stream(clients, stream.as_str(), tags).await,
-            Effect::SetEnvironment { function, set, .. } => {
-                environment::set(clients, function.as_str(), set).await
-            }
+            Effect::TagStream { stream, tags, .. } => Box::pin(hand.tag_stream(stream, tags)).await,
             Effect::CreateMapping { function, source, start, enabled, settings, .. } => {
-                let wanted = mapping::Wanted { source, start: *start, enabled: *enabled, settings };
-                mapping::create(clients, function, &wanted).await
+                let wanted = create::Wanted { function, source, start: *start, enabled: *enabled, settings };
+                Box::pin(hand.create_mapping(&wanted)).await
             }
             Effect::SetMappingEnabled { function, source, enabled, .. } => {
-                mapping::set_enabled(clients, function, source, *enabled).await
+                Box::pin(hand.set_mapping_enabled(function, source, *enabled)).await
             }
             Effect::DeleteMapping { function, source, .. } => {
-                mapping::delete(clients, function, source).await
+                Box::pin(hand.delete_mapping(function, source)).await
             }
-            Effect::PublishVersion { function, .. } => alias::publish(clients, function.as_str()).await,
+            Effect::SetEnvironment { function, set, .. } => {
+                Box::pin(hand.set_environment(function, set)).await
+            }
+            Effect::PublishVersion { function, .. } => Box::pin(hand.publish_version(function)).await,
             Effect::MoveAlias { function, alias, expect, .. } => {
-                alias::move_to_newest(clients, function.as_str(), alias, expect).await
+                Box::pin(hand.move_alias(function, alias, expect)).await
             }
         }
     }
 }
 
-async fn tag_stream(
-    clients: &Clients,
-    stream: &str,
-    tags: &std::collections::BTreeMap<String, String>,
-) -> Result<Performed, AwsFailure> {
-    let asked = Asked { operation: "kinesis:AddTagsToStream", resource: stream, region: &clients.region };
-    let tags = tags.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    let call = clients.kinesis.add_tags_to_stream().stream_name(stream).set_tags(Some(tags));
-    let output = once!(aws_sdk_kinesis, call).await.map_err(|e| asked.sdk(&e))?;
-    use aws_sdk_kinesis::operation::RequestId;
-    Ok(applied("tagged", output.request_id()))
+/// What writes in one Region.
+#[derive(Debug)]
+struct Hand<'a> {
+    at: &'a RegionClients,
+    poll: Duration,
 }
 
-fn applied(answer: impl Into<String>, request_id: Option<&str>) -> Performed {
-    Performed::Applied { answer: answer.into(), request_id: request_id.map(str::to_owned) }
-}
+/// How long a wait inside an effect may still go on.
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
 
-/// The Region inside an ARN must be the client's: the SDK would follow the ARN.
-fn same_region(asked: &Asked<'_>, found: &str, region: &Region) -> Result<(), AwsFailure> {
-    match found == region.as_str() {
-        true => Ok(()),
-        false => Err(asked.failure(
-            FailureKind::Unreadable,
-            Sent::No,
-            format!("{region} answered with an ARN of {found}"),
-        )),
+impl Deadline {
+    fn begin() -> Deadline {
+        Deadline(Instant::now() + PATIENCE)
+    }
+    fn is_over(self) -> bool {
+        Instant::now() >= self.0
     }
 }

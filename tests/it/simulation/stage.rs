@@ -106,7 +106,7 @@ impl Stage {
         let options = ConnectOptions {
             profile: None,
             http_client: Some(self.sandbox.http_client()),
-            credentials_region: self.topology.regions.standby.clone(),
+            ..ConnectOptions::new(self.topology.regions.standby.clone())
         };
         let clock = Clock::starting_at(self.sandbox.now());
         Session {

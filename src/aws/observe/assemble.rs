@@ -1,0 +1,194 @@
+//! From what both sides said to the model's views. Pure.
+
+use super::facts::Facts;
+use super::metrics::MetricId;
+use super::wants::{READER_METRICS, STREAM_METRICS};
+use crate::config::{Pipeline, Producer, Topology};
+use crate::model::{
+    AliasView, Environment, FailureKind, FunctionName, FunctionView, Mapping, MappingSource, MappingState,
+    Observed, PipelineView, ProducerView, ReaderMetrics, ReaderView, Reason, Region, Series, Side, SideView,
+    StreamConsumer, StreamMetrics, StreamName,
+};
+
+/// What both sides said; a side that was not asked is `None`.
+#[derive(Debug)]
+pub(super) struct Both {
+    pub(super) primary: Option<Facts>,
+    pub(super) standby: Option<Facts>,
+}
+
+impl Both {
+    fn of(&self, side: Side) -> Option<&Facts> {
+        match side {
+            Side::Primary => self.primary.as_ref(),
+            Side::Standby => self.standby.as_ref(),
+        }
+    }
+}
+
+/// A part that was asked under a key, or the reason that it was not.
+fn part<K: Ord, T: Clone>(
+    found: Option<&std::collections::BTreeMap<K, Observed<T>>>,
+    key: &K,
+) -> Observed<T> {
+    found.and_then(|map| map.get(key).cloned()).unwrap_or_else(|| Observed::Unknown(Reason::not_asked()))
+}
+
+/// One pipeline in both Regions, but for the sink, which is asked afterwards.
+pub(super) fn pipeline(topology: &Topology, pipeline: &Pipeline, both: &Both) -> PipelineView {
+    let producers = pipeline.producers.iter();
+    PipelineView {
+        producers: producers.map(|p| producer(topology, p, both.of(p.side))).collect(),
+        primary: side(topology, pipeline, Side::Primary, both.of(Side::Primary)),
+        standby: side(topology, pipeline, Side::Standby, both.of(Side::Standby)),
+        sink: None,
+    }
+}
+
+fn producer(topology: &Topology, producer: &Producer, facts: Option<&Facts>) -> ProducerView {
+    let function = part(facts.map(|f| &f.functions), &producer.function);
+    let alias = producer
+        .alias
+        .as_ref()
+        .map(|alias| part(facts.map(|f| &f.aliases), &(producer.function.clone(), alias.clone())));
+    let value = |variable: Option<&String>| match &alias {
+        Some(alias) => variable_of(alias.as_ref().map(|a: &AliasView| &a.environment), variable),
+        None => variable_of(function.as_ref().map(|f: &FunctionView| &f.environment), variable),
+    };
+    ProducerView {
+        name: producer.function.clone(),
+        region: topology.regions.of(producer.side).clone(),
+        region_value: value(Some(&producer.region_variable)),
+        stream_value: value(producer.stream_variable.as_ref()),
+        function,
+        alias,
+    }
+}
+
+/// A variable's value: `Known(None)` where it is not set, unknown where the environment cannot be read.
+fn variable_of(environment: Observed<&Environment>, variable: Option<&String>) -> Observed<Option<String>> {
+    match environment {
+        Observed::Unknown(reason) => Observed::Unknown(reason),
+        Observed::Known(Environment::Unreadable(why)) => {
+            Observed::Unknown(Reason::new(FailureKind::AccessDenied, why.clone()))
+        }
+        Observed::Known(readable) => {
+            Observed::Known(variable.and_then(|key| readable.get(key)).map(str::to_owned))
+        }
+    }
+}
+
+fn side(topology: &Topology, pipeline: &Pipeline, side: Side, facts: Option<&Facts>) -> SideView {
+    let region = topology.regions.of(side);
+    let stream = pipeline.stream.of(side);
+    let replicator = match (side, &pipeline.replicator, pipeline.replicator_source()) {
+        (Side::Primary, Some(replicator), Some(source)) => {
+            Some(reader(region, &replicator.function, &source, facts))
+        }
+        _ => None,
+    };
+    SideView {
+        region: region.clone(),
+        stream_name: stream.clone(),
+        stream: part(facts.map(|f| &f.streams), stream),
+        mark: part(facts.map(|f| &f.marks), stream),
+        probe: part(facts.map(|f| &f.probes), stream),
+        metrics: stream_metrics(stream, facts),
+        consumer: reader(region, pipeline.consumer.function.of(side), &pipeline.consumer_source(side), facts),
+        replicator,
+    }
+}
+
+fn series(facts: Option<&Facts>, id: MetricId) -> Observed<Series> {
+    part(facts.map(|f| &f.series), &id)
+}
+
+fn stream_metrics(stream: &StreamName, facts: Option<&Facts>) -> StreamMetrics {
+    let [incoming, age, put_sum, put_count, total, failed, get_sum, get_count] =
+        STREAM_METRICS.map(|(name, stat)| series(facts, MetricId::stream(stream, name, stat)));
+    StreamMetrics {
+        incoming_records: incoming,
+        iterator_age: age,
+        put_record_success: put_sum,
+        put_record_calls: put_count,
+        put_records_total: total,
+        put_records_failed: failed,
+        get_records_success: get_sum,
+        get_records_calls: get_count,
+    }
+}
+
+fn reader(
+    region: &Region,
+    function: &FunctionName,
+    source: &MappingSource,
+    facts: Option<&Facts>,
+) -> ReaderView {
+    let mappings = match facts {
+        Some(facts) => facts.mappings.as_ref().map(|all| {
+            all.iter().filter(|mapping| reads(mapping, region, function, source.stream())).cloned().collect()
+        }),
+        None => Observed::Unknown(Reason::not_asked()),
+    };
+    ReaderView {
+        name: function.clone(),
+        function: part(facts.map(|f| &f.functions), function),
+        stream_consumer: stream_consumer(source, facts),
+        metrics: reader_metrics(function, source, &mappings, facts),
+        mappings,
+    }
+}
+
+/// Whether a mapping carries a stream to a function, directly or through any fan-out consumer.
+fn reads(mapping: &Mapping, region: &Region, function: &FunctionName, stream: &StreamName) -> bool {
+    mapping.function == *function
+        && mapping.source.region() == region.as_str()
+        && mapping.source.stream() == Some(stream.as_str())
+}
+
+fn stream_consumer(
+    source: &MappingSource,
+    facts: Option<&Facts>,
+) -> Option<Observed<Option<StreamConsumer>>> {
+    let MappingSource::StreamConsumer { stream, consumer } = source else { return None };
+    let all = part(facts.map(|f| &f.consumers), stream);
+    Some(all.map(|all| all.into_iter().find(|found| found.name == consumer.as_str())))
+}
+
+fn reader_metrics(
+    function: &FunctionName,
+    source: &MappingSource,
+    mappings: &Observed<Vec<Mapping>>,
+    facts: Option<&Facts>,
+) -> ReaderMetrics {
+    let [iterator_age, errors, throttles, invocations] =
+        READER_METRICS.map(|(name, stat)| series(facts, MetricId::function(function, name, stat)));
+    let millis_behind_latest = match source {
+        MappingSource::StreamConsumer { stream, consumer } => {
+            Some(series(facts, MetricId::fan_out_lag(stream, consumer)))
+        }
+        MappingSource::Stream(_) => None,
+    };
+    let polled_events = polled_events(mappings, facts);
+    ReaderMetrics { iterator_age, errors, throttles, invocations, millis_behind_latest, polled_events }
+}
+
+/// The polls of the one mapping. With none, or with two, there is no one to speak of.
+fn polled_events(mappings: &Observed<Vec<Mapping>>, facts: Option<&Facts>) -> Observed<Series> {
+    let unknown = |text: &str| Observed::Unknown(Reason::new(FailureKind::NotAsked, text));
+    let mappings = match mappings {
+        Observed::Known(mappings) => mappings,
+        Observed::Unknown(reason) => return Observed::Unknown(reason.clone()),
+    };
+    let mut there = mappings.iter().filter(|mapping| mapping.state != MappingState::Deleting);
+    match (there.next(), there.next()) {
+        (None, _) => unknown("there is no mapping"),
+        (Some(_), Some(_)) => unknown("there is more than one mapping"),
+        (Some(mapping), None) => {
+            let found = facts.and_then(|f| f.series.get(&MetricId::polled(&mapping.id)).cloned());
+            found.unwrap_or_else(|| {
+                unknown("the mapping emits no event counts (MetricsConfig EventCount is off)")
+            })
+        }
+    }
+}
