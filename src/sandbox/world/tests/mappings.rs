@@ -306,3 +306,16 @@ fn a_batch_that_fails_is_halved_without_using_up_a_retry() {
     let lost = ledger.lost;
     assert!((1..400).contains(&lost), "single records are given up, not whole batches: {lost}");
 }
+
+#[test]
+fn a_mapping_that_never_polled_promises_only_what_its_position_says() {
+    for (position, lost) in [("LATEST", 1), ("TRIM_HORIZON", 0)] {
+        let mut play = Play::of_the_post(&Story { records_per_second: 0.0, ..Story::default() });
+        let record = json!({ "StreamName": Story::STREAM, "Data": "e30=", "PartitionKey": "k" });
+        play.kinesis(EAST, "PutRecord", record);
+        play.create_consumer_mapping(EAST, json!({ "StartingPosition": position, "Enabled": false }));
+        play.wait(30);
+        let ledger = play.ledger();
+        assert_eq!((ledger.lost, ledger.pending), (lost, 1 - lost), "{position}");
+    }
+}
