@@ -158,7 +158,7 @@ impl World {
             self.books.given_up += 1;
             return;
         }
-        let back_off = (500 << waiting.tries.min(6)).min(30 * SECOND) + self.rng.i64(0..500);
+        let back_off = (SECOND << waiting.tries.min(6)).min(MINUTE) + self.rng.i64(0..500);
         waiting.tries += 1;
         let mut next = at + back_off;
         if let Some((started, configuration)) = &waiting.invocation {

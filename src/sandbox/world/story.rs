@@ -11,7 +11,12 @@ use super::place::PlaceId;
 use super::producers::Traffic;
 use super::streams::StreamId;
 use super::tables::TableId;
-use crate::model::{AccountId, Region, Timestamp};
+use crate::config::{
+    Consumer, MappingOverrides, Objectives, PerSide, Pipeline, Producer, Regions, Replicator, Sink,
+    StandbyMode, Timing, Topology,
+};
+use crate::model::ids::InvalidId;
+use crate::model::{AccountId, FunctionName, Region, Side, StreamName, Timestamp};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,6 +99,59 @@ impl Story {
             0 | 1 => base.to_owned(),
             n => format!("{base}-{n}"),
         }
+    }
+}
+
+/// The configuration that fits the story.
+impl Story {
+    /// What `kdsha.toml` would say of these pipelines, named `ticker-prices`, `ticker-prices-2`, ...
+    ///
+    /// # Errors
+    /// Names of the post with a number behind them are valid, so none is to be expected.
+    pub fn topology(&self) -> Result<Topology, InvalidId> {
+        let pipelines: Result<Vec<Pipeline>, InvalidId> =
+            (1..=self.pipelines.max(1)).map(|number| self.pipeline(number)).collect();
+        Ok(Topology {
+            path: None,
+            regions: Regions { primary: self.primary.clone(), standby: self.standby.clone() },
+            account: Some(self.account.clone()),
+            objectives: Objectives::default(),
+            timing: Timing::default(),
+            endpoints: BTreeMap::new(),
+            pipelines: pipelines?,
+        })
+    }
+
+    fn pipeline(&self, number: u32) -> Result<Pipeline, InvalidId> {
+        let name = |base: &str| self.name(base, number);
+        let stream: StreamName = name(Story::STREAM).parse()?;
+        let consumer: FunctionName = name(Story::CONSUMER).parse()?;
+        Ok(Pipeline {
+            name: name(Story::TABLE).parse()?,
+            standby: if self.warm { StandbyMode::Warm } else { StandbyMode::Cold },
+            stream: PerSide { primary: stream.clone(), standby: stream },
+            overlap_buffer: Duration::from_secs(300),
+            producers: vec![Producer {
+                function: name(Story::PRODUCER).parse()?,
+                side: Side::Primary,
+                alias: self.producer_alias.clone(),
+                region_variable: "PRODUCING_TO_REGION".to_owned(),
+                stream_variable: Some("INPUT_STREAM".to_owned()),
+            }],
+            consumer: Consumer {
+                function: PerSide { primary: consumer.clone(), standby: consumer },
+                stream_consumer: None,
+                overrides: MappingOverrides::default(),
+            },
+            replicator: Some(Replicator {
+                function: name(Story::REPLICATOR).parse()?,
+                stream_consumer: Some(name(Story::STREAM_CONSUMER).parse()?),
+            }),
+            sink: Some(Sink {
+                table: name(Story::TABLE),
+                region_attribute: "last_updated_region".to_owned(),
+            }),
+        })
     }
 }
 

@@ -253,3 +253,69 @@ fn a_hung_function_reports_nothing_until_its_time_out() {
         "stamped where it began"
     );
 }
+
+/// The primary's consumer mapping, changed.
+fn changed(play: &mut Play, change: Value) -> String {
+    let uuid = play.mapping(WEST, Story::CONSUMER);
+    let mut input = change;
+    input["UUID"] = json!(uuid);
+    let updated = play.lambda(WEST, "UpdateEventSourceMapping", input);
+    assert_eq!(updated["State"], "Updating");
+    play.wait_settled(WEST, &uuid);
+    uuid
+}
+
+fn invocations(play: &mut Play) -> f64 {
+    let by_name = [("FunctionName", Story::CONSUMER)];
+    let points = play.points(WEST, ("AWS/Lambda", "Invocations"), &by_name, "Sum", 5);
+    points.last().map_or(0.0, |p| p.1)
+}
+
+#[test]
+fn a_batching_window_gathers_records_before_it_invokes() {
+    let mut play = Play::of_the_post(&Story { records_per_second: 4.0, ..Story::default() });
+    let before = invocations(&mut play);
+    changed(&mut play, json!({ "MaximumBatchingWindowInSeconds": 30 }));
+    play.wait(180);
+    let after = invocations(&mut play);
+    assert!(after > 0.0 && after * 5.0 < before, "{before} then {after} invocations a minute");
+    let ledger = play.ledger();
+    assert!(ledger.pending > 4 && ledger.lost == 0, "what is being gathered is not lost: {}", ledger.pending);
+}
+
+#[test]
+fn parallelization_lets_a_slow_consumer_keep_up() {
+    let slow = std::time::Duration::from_millis(250); // 4 shards take at most 16 of 20 records a second
+    let mut play = Play::of_the_post(&Story { consumer_per_record: slow, ..Story::default() });
+    let behind = play.ledger().pending;
+    assert!(behind > 4_000, "{behind}");
+    changed(&mut play, json!({ "ParallelizationFactor": 10 }));
+    play.wait(1_200);
+    assert!(play.ledger().pending < 1_000, "{}", play.ledger().pending);
+}
+
+#[test]
+fn a_batch_that_fails_is_halved_without_using_up_a_retry() {
+    let mut play = Play::of_the_post(&Story::default());
+    let name = Story::CONSUMER.parse().expect("a function name");
+    changed(&mut play, json!({ "BisectBatchOnFunctionError": true, "MaximumRetryAttempts": 0 }));
+    play.world.set_fault(&region(WEST), &name, Some(FunctionFault::Fails));
+    play.wait(120);
+    play.world.set_fault(&region(WEST), &name, None);
+    let ledger = play.finish();
+    let lost = ledger.lost;
+    assert!((1..400).contains(&lost), "single records are given up, not whole batches: {lost}");
+}
+
+#[test]
+fn a_mapping_that_never_polled_promises_only_what_its_position_says() {
+    for (position, lost) in [("LATEST", 1), ("TRIM_HORIZON", 0)] {
+        let mut play = Play::of_the_post(&Story { records_per_second: 0.0, ..Story::default() });
+        let record = json!({ "StreamName": Story::STREAM, "Data": "e30=", "PartitionKey": "k" });
+        play.kinesis(EAST, "PutRecord", record);
+        play.create_consumer_mapping(EAST, json!({ "StartingPosition": position, "Enabled": false }));
+        play.wait(30);
+        let ledger = play.ledger();
+        assert_eq!((ledger.lost, ledger.pending), (lost, 1 - lost), "{position}");
+    }
+}

@@ -217,3 +217,10 @@ fn who_am_i_names_the_account() {
     let answer = Play::empty().call(Service::Sts, WEST, "GetCallerIdentity", json!({}));
     assert_eq!(answer["Account"], "123456789012");
 }
+
+#[test]
+fn a_story_knows_the_configuration_that_fits_it() {
+    let topology = Story { pipelines: 2, ..Story::default() }.topology().expect("valid names");
+    assert_eq!(topology.pipelines.len(), 2);
+    assert_eq!(topology.pipelines[1].stream.primary.as_str(), "KDS-HA-Stream-2");
+}
