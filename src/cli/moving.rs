@@ -5,7 +5,7 @@ use super::session::{self, Session};
 use crate::engine::{Earlier, Engine};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
-use crate::plan::{Intent, Mode, Plan, PlannedEffect, Request};
+use crate::plan::{Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
 use crate::ui::{Format, Ui};
 use std::collections::BTreeMap;
@@ -50,6 +50,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     if let Some(kept) = kept {
         // What was confirmed is what is gone on with; the checks are today's.
         plan = Plan { checks: plan.checks, ..kept.plan.clone() };
+        let timeout = wanted.timeout.unwrap_or(session.topology.timing.timeout);
+        let waits = plan.stages.iter_mut().filter(|stage| stage.on_failure == OnFailure::Stop);
+        waits.for_each(|stage| stage.timeout = timeout);
     }
     let effects = effects(&plan, &snapshot);
     if wanted.dry_run {

@@ -44,6 +44,12 @@ enum Return {
     Impossible,
 }
 
+impl Return {
+    fn is_kept(&self) -> bool {
+        matches!(self, Return::Kept)
+    }
+}
+
 /// One pipeline on its way back.
 struct Move<'a> {
     of: Selected<'a>,
@@ -92,7 +98,11 @@ impl<'a> Move<'a> {
     fn start_consumer(&self) -> PlannedStep {
         let replay = "Records that were processed in the standby may come again here, and an old value may overwrite \
                       a newer one in a last-writer-wins table.";
-        self.of.step(StartMapping { reader: self.consumer.clone(), replay: Some(replay.to_owned()) })
+        self.of.step(StartMapping {
+            reader: self.consumer.clone(),
+            enable: self.consumer_returns.is_kept(),
+            replay: Some(replay.to_owned()),
+        })
     }
 
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
@@ -326,7 +336,14 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         },
         request.stage(
             format!("Prove {standby} quiet"),
-            cold(&|m| vec![request.quiet(&m.of, Side::Standby, request.hold(&m.of.view.standby.consumer))]),
+            cold(&|m| {
+                vec![request.quiet(
+                    &m.of,
+                    Side::Standby,
+                    vec![m.standby.clone()],
+                    request.hold(&m.of.view.standby.consumer),
+                )]
+            }),
         ),
         request.stage(format!("Drain the consumer in {standby}"), cold(&|m| vec![m.drain(request)])),
         request.stage(
@@ -348,7 +365,15 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         ),
         request.stage(
             "Restart the replicator",
-            cold(&|m| replicator(m, &|r| vec![m.of.step(StartMapping { reader: r.clone(), replay: None })])),
+            cold(&|m| {
+                replicator(m, &|r| {
+                    vec![m.of.step(StartMapping {
+                        reader: r.clone(),
+                        enable: m.replicator_returns.as_ref().is_none_or(Return::is_kept),
+                        replay: None,
+                    })]
+                })
+            }),
         ),
         request.stage("Verify", each(&|m| vec![m.verify(request)])),
         Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(RunState::Closed)) },

@@ -4,7 +4,7 @@ use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{Checks, Due};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess};
-use crate::model::{MappingSettings, RunState, Side, StartAt, Verdict, duration};
+use crate::model::{MappingSettings, RunState, Side, StartAt, StartingPosition, Verdict, duration};
 use crate::steps::{CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, VerifyResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -116,8 +116,12 @@ impl<'a> Move<'a> {
         Some(self.of.step(CreateMapping { reader, start, enabled, settings }))
     }
 
-    fn start(&self) -> PlannedStep {
-        self.of.step(StartMapping { reader: self.standby.clone(), replay: None })
+    /// A mapping that this plan creates enabled needs no call to start: its polling is waited for.
+    fn start(&self, mode: Mode) -> PlannedStep {
+        let mappings = self.of.view.standby.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+        let exists = mappings.iter().any(|m| self.standby.owns(m)) && self.leftover().is_none();
+        let enable = mode == Mode::Planned || exists;
+        self.of.step(StartMapping { reader: self.standby.clone(), enable, replay: None })
     }
 
     fn drain(&self, request: &Request<'_>) -> Vec<PlannedStep> {
@@ -249,8 +253,10 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
         duplicates: evidence.duplicates(start),
         notes: Vec::new(),
     };
-    if let Some(mark) = request.own_mark(of.view) {
-        let start = mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp);
+    let marked = request
+        .own_mark(of.view)
+        .map(|mark| mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp));
+    if let (Some(start), Mode::Planned) = (marked, options.mode) {
         return Some(fixed(start, Origin::RunMark));
     }
     if let Some(start) = options.start_at {
@@ -261,8 +267,11 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
         }
         return Some(fixed(start, Origin::Operator));
     }
-    match evidence.derive() {
-        Ok(position) => {
+    match (evidence.derive(), marked) {
+        // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
+        (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
+        (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
+        (Ok(position), None) => {
             let text = format!(
                 "{} ({} before the oldest unprocessed record)",
                 position.start,
@@ -271,7 +280,7 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
             checks.ok("start_position", &about, text);
             Some(position)
         }
-        Err(why) => {
+        (Err(why), None) => {
             let advice = "give one with --start-at TIME (before the first unprocessed record) or --start-at \
                           trim-horizon (everything the standby's stream still has)";
             checks.advise("start_position", &about, Verdict::Fail, why, advice);
@@ -297,7 +306,8 @@ fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
     let leftover = cold(moves, |m| m.leftover().map(|step| m.of.step(step)).into_iter().collect());
     let create = cold(moves, |m| m.create(false).into_iter().collect());
     let switch = each(moves, |m| request.switch(&m.of, Side::Standby));
-    let quiet = each(moves, |m| vec![request.quiet(&m.of, Side::Primary, m.longest_hold(request))]);
+    let quiet =
+        each(moves, |m| vec![request.quiet(&m.of, Side::Primary, m.leaving(), m.longest_hold(request))]);
     vec![
         request.stage("Mark the run", mark(request, moves, RunState::Open)),
         request.stage("Remove a leftover mapping", leftover),
@@ -319,7 +329,7 @@ fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
             ..request.stage(format!("Drain the readers in {primary}"), each(moves, |m| m.drain(request)))
         },
         request.stage(format!("Stop the readers in {primary}"), cold(moves, |m| m.stop(request))),
-        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start()])),
+        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start(Mode::Planned)])),
         request.stage("Verify", each(moves, |m| vec![m.verify(request)])),
         Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(request, moves, RunState::Closed)) },
     ]
@@ -346,7 +356,10 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
                 let_go,
             )
         },
-        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start()])),
+        request.stage(
+            format!("Start the consumer in {standby}"),
+            cold(moves, |m| vec![m.start(Mode::Emergency)]),
+        ),
         Stage {
             on_failure: OnFailure::Owe,
             timeout: PATIENCE,
@@ -357,4 +370,13 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
             ..request.stage("Close the run", mark(request, moves, RunState::Closed))
         },
     ]
+}
+
+/// Whether a mapping at `start` begins no later than `position`.
+fn position_fits(position: StartAt, start: StartAt) -> bool {
+    let existing = match start {
+        StartAt::TrimHorizon => StartingPosition::TrimHorizon,
+        StartAt::Timestamp(at) => StartingPosition::AtTimestamp(at),
+    };
+    crate::steps::position_fits(Some(existing), position)
 }

@@ -6,8 +6,8 @@
 use super::assess::{self, Active, Health};
 use super::sequence::{Request, Selected};
 use crate::model::{
-    AliasView, CheckReport, Environment, FunctionView, Mapping, MappingState, Observed, PipelineName,
-    ProducerView, ReaderView, Region, RunState, Side, Verdict, duration, time,
+    AliasView, CheckReport, Environment, FailureKind, FunctionView, Mapping, MappingState, Observed,
+    PipelineName, ProducerView, ReaderView, Region, RunState, Side, Verdict, duration, time,
 };
 use crate::steps::Reader;
 use std::time::Duration;
@@ -72,8 +72,14 @@ impl<'a> Checks<'a> {
     ) -> Option<&'v T> {
         match part {
             Observed::Known(value) => Some(value),
+            Observed::Unknown(reason) if reason.kind == FailureKind::NotFound => {
+                let advice = "correct its name in kdsha.toml, or create it";
+                self.advise(check, about, Verdict::Fail, reason.text.clone(), advice);
+                None
+            }
             Observed::Unknown(reason) => {
-                self.say(check, about, Verdict::Unknown, reason.text.clone());
+                let advice = "run the command again when it answers; `kdsha status` shows which APIs do";
+                self.advise(check, about, Verdict::Unknown, reason.text.clone(), advice);
                 None
             }
         }

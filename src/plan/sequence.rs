@@ -7,7 +7,7 @@ use crate::model::{
     CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
     ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
 };
-use crate::steps::{AnyStep, MarkRun, ProveQuiet, SwitchProducer};
+use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -126,11 +126,18 @@ impl<'a> Request<'a> {
     }
 
     /// Proves a side's stream quiet.
-    pub(crate) fn quiet(&self, of: &Selected<'_>, side: Side, look_back: Duration) -> PlannedStep {
+    pub(crate) fn quiet(
+        &self,
+        of: &Selected<'_>,
+        side: Side,
+        readers: Vec<Reader>,
+        look_back: Duration,
+    ) -> PlannedStep {
         of.step(ProveQuiet {
             side,
             region: self.region(side).clone(),
             stream: of.pipeline.stream.of(side).clone(),
+            readers,
             producers: of.pipeline.producers.iter().map(|p| p.function.clone()).collect(),
             quiet: self.topology.timing.quiet,
             look_back: look_back.max(self.topology.timing.quiet),

@@ -2,7 +2,7 @@
 //! the old environment until they end (Lambda Developer Guide, lambda-runtime-environment), so the silence has
 //! to outlast the producers' time-out, and it is read from the shards, not from metrics that come late.
 
-use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
+use super::{Needs, ProbeNeed, Reader, Seen, Sides, Step, Undo};
 use crate::model::duration;
 use crate::model::{Check, Effect, FunctionName, Observed, Progress, Region, Side, StreamName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct ProveQuiet {
     pub stream: StreamName,
     /// The producers that were switched away.
     pub producers: Vec<FunctionName>,
+    /// The readers that are drained and stopped afterwards: once they are stopped, nothing depends on the silence
+    /// any more (and a replicator may write into the stream again).
+    pub readers: Vec<Reader>,
     /// How long nothing may arrive.
     #[serde(rename = "quiet_seconds", with = "crate::model::duration::as_seconds")]
     pub quiet: Duration,
@@ -71,6 +74,9 @@ impl Step for ProveQuiet {
     }
 
     fn check(&self, seen: Seen<'_>) -> Check {
+        if !self.readers.is_empty() && self.readers.iter().all(|reader| reader.is_stopped(seen)) {
+            return Check::Done("its readers are stopped already".to_owned());
+        }
         let waiting = format!("stream {} in {} to be silent", self.stream, self.region);
         let not_yet = |why: String| Check::NotYet(Progress::new(waiting.clone(), why));
         match self.in_flight_until(seen) {

@@ -95,6 +95,15 @@ impl Reader {
         }
     }
 
+    /// Whether it is known not to read: its mapping is disabled, or there is none.
+    pub(crate) fn is_stopped(&self, seen: Seen<'_>) -> bool {
+        match self.find(seen) {
+            Ok(Found::None) => true,
+            Ok(Found::One(mapping)) => mapping.state == MappingState::Disabled,
+            Err(_) => false,
+        }
+    }
+
     /// What every mapping step looks at.
     pub(crate) fn needs(&self) -> Needs {
         Needs::side(self.side)

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct StartMapping {
     /// Whose mapping.
     pub reader: Reader,
+    /// Whether it has to be enabled; a mapping that was created enabled is only waited for.
+    pub enable: bool,
     /// What a replay means, where the mapping goes on from an old checkpoint.
     pub replay: Option<String>,
 }
@@ -57,7 +59,8 @@ impl Step for StartMapping {
     const SLUG: &'static str = "start_mapping";
 
     fn summary(&self) -> String {
-        format!("Start the {} (enable its mapping) and see it poll", self.reader)
+        let how = if self.enable { " (enable its mapping)" } else { "" };
+        format!("Start the {}{how} and see it poll", self.reader)
     }
 
     fn why(&self) -> String {
@@ -74,12 +77,13 @@ impl Step for StartMapping {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        vec![Effect::SetMappingEnabled {
+        let effect = Effect::SetMappingEnabled {
             region: self.reader.region.clone(),
             function: self.reader.function.clone(),
             source: self.reader.source.clone(),
             enabled: true,
-        }]
+        };
+        self.enable.then_some(effect).into_iter().collect()
     }
 
     fn check(&self, seen: Seen<'_>) -> Check {
@@ -87,7 +91,11 @@ impl Step for StartMapping {
             Err(check) => check,
             Ok(Found::None) => Check::Blocked(format!("{} has no mapping to enable", self.reader)),
             Ok(Found::One(mapping)) => match mapping.state {
-                MappingState::Disabled => Check::Ready,
+                MappingState::Disabled if self.enable => Check::Ready,
+                MappingState::Disabled => Check::Blocked(format!(
+                    "mapping {} is Disabled, and this run created it enabled: somebody else stopped it",
+                    mapping.id
+                )),
                 MappingState::Enabled => self.polling(mapping, seen),
                 ref state => in_transition(&self.reader, state),
             },

@@ -114,6 +114,7 @@ pub(crate) fn plan() -> Plan {
             "Prove the stream in us-west-2 quiet",
             vec![
                 ProveQuiet {
+                    readers: vec![],
                     side: Primary,
                     region: west(),
                     stream: id("KDS-HA-Stream"),
@@ -128,7 +129,7 @@ pub(crate) fn plan() -> Plan {
         ("Drain and stop the consumer in us-west-2", vec![drain(Consumer).into(), stop(Consumer).into()]),
         (
             "Start the consumer in us-east-2",
-            vec![StartMapping { reader: reader_step(Standby, Consumer), replay: None }.into()],
+            vec![StartMapping { reader: reader_step(Standby, Consumer), enable: true, replay: None }.into()],
         ),
         (
             "Verify",

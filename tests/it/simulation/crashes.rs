@@ -80,7 +80,13 @@ async fn every_call(way: Way, journal: Journal) {
                 std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
             }
             let exit = run(&stage, way).await;
-            stage.expect(exit, Exit::Done);
+            match exit {
+                // Without a journal, a run that was cut off after its last call looks like what it is: done.
+                Err(failure) if matches!(journal, Journal::Lost) && nth as usize == calls - 1 => {
+                    assert!(failure.message.contains("active_region"), "{}", failure.message);
+                }
+                exit => stage.expect(exit, Exit::Done),
+            }
             assert_eq!(stage.fingerprint(), expected, "{way:?}, call {nth}, {fault:?}");
             stage.expect(stage.verify().await, Exit::Done);
             if way == Way::Back {
