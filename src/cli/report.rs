@@ -108,8 +108,8 @@ fn timeline(page: &mut String, run: &RunRecord) {
             Event::StageConfirmed { by, .. } => format!("confirmed by {by}"),
             Event::EffectFinished { effect, .. } => format!("{} in {}", effect, effect.region()),
             Event::EffectFailed { effect, failure, .. } => format!("{effect}: failed: {failure}"),
-            Event::StepFinished { step, region, outcome, .. } => {
-                format!("{step} in {region}: {}", words(outcome))
+            Event::StepFinished { summary, region, outcome, .. } => {
+                format!("{summary} ({region}): {}", words(outcome))
             }
             Event::TurnedToEmergency { reason } => format!("turned into an emergency: {reason}"),
             Event::RunFinished { exit, summary, .. } => format!("exit {}: {summary}", exit.code()),

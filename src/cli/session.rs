@@ -131,9 +131,21 @@ pub fn new_run_id(at: Timestamp, verb: &str) -> Result<RunId, Failure> {
 /// `user@host`, as other operators should see it: only characters that a tag may hold.
 pub fn owner() -> String {
     let variable = |key: &str| std::env::var(key).ok().filter(|v| !v.is_empty());
-    let user = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned());
+    let user = variable("USER")
+        .or_else(|| variable("LOGNAME"))
+        .or_else(login)
+        .unwrap_or_else(|| "unknown".to_owned());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|h| h.trim().to_owned());
     let host = variable("HOSTNAME").or(host).unwrap_or_else(|| "unknown".to_owned());
     let legal = |c: &char| c.is_ascii_alphanumeric() || "._-@".contains(*c);
     format!("{user}@{host}").chars().filter(legal).take(128).collect()
+}
+
+/// The login name of this process's user, where the environment does not say it (cron, containers).
+fn login() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_user = |line: &&str| line.split(':').nth(2) == Some(uid.as_str());
+    users.lines().find(of_user)?.split(':').next().map(str::to_owned)
 }

@@ -116,6 +116,7 @@ impl<'a> Engine<'a> {
         self.emit(Event::StepFinished {
             pipeline: planned.pipeline.clone(),
             step: planned.step.slug().to_owned(),
+            summary: planned.step.summary(),
             region: planned.step.region().clone(),
             number,
             index,

@@ -321,6 +321,7 @@ impl<'a> Engine<'a> {
             self.tell(&Event::Waiting {
                 pipeline: one.planned.pipeline.clone(),
                 step: one.planned.step.slug().to_owned(),
+                summary: one.planned.step.summary(),
                 progress,
                 waited,
                 deadline,

@@ -124,6 +124,8 @@ pub enum Event {
         pipeline: PipelineName,
         /// The step.
         step: String,
+        /// The step in words.
+        summary: String,
         /// How far it has come.
         progress: Progress,
         /// Since when.
@@ -138,6 +140,8 @@ pub enum Event {
         pipeline: PipelineName,
         /// The step.
         step: String,
+        /// The step in words.
+        summary: String,
         /// The Region that the step acts in.
         region: Region,
         /// The stage, counted from 1.

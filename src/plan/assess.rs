@@ -52,14 +52,22 @@ pub struct Lag {
     pub source: &'static str,
 }
 
-/// A reader's lag: the position metric of its own kind (`MillisBehindLatest` for enhanced fan-out, the stream's
-/// iterator age otherwise), and the function's iterator age where that is fresher or larger.
+/// A reader's lag: its own position metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age
+/// otherwise), or the function's iterator age where that is as fresh and larger: a batch in hand counts as lag.
 pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -> Observed<Lag> {
     let (first, source) = match &reader.metrics.millis_behind_latest {
         Some(series) => (series, "SubscribeToShardEvent.MillisBehindLatest"),
         None => (&side.metrics.iterator_age, "GetRecords.IteratorAgeMilliseconds"),
     };
-    newest(first, source, now)
+    let position = newest(first, source, now);
+    let function = newest(&reader.metrics.iterator_age, "IteratorAge of the function", now);
+    match (position, function) {
+        (Observed::Known(position), Observed::Known(function)) => {
+            let counts = function.sample_age <= position.sample_age && function.lag > position.lag;
+            Observed::Known(if counts { function } else { position })
+        }
+        (position, _) => position,
+    }
 }
 
 fn newest(series: &Observed<Series>, source: &'static str, now: Timestamp) -> Observed<Lag> {

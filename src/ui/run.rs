@@ -78,9 +78,9 @@ impl RunView {
                 let text = format!("{}{failure}; {}", self.name(pipeline), fate(failure));
                 (line(Mark::Failed, &text), Attention)
             }
-            Event::Waiting { pipeline, step, progress, waited, deadline } => {
+            Event::Waiting { pipeline, summary, progress, waited, deadline, .. } => {
                 let (waited, deadline, objective) = (*waited, *deadline, self.objective);
-                let word = Word { pipeline, step, progress, waited, deadline, objective, at };
+                let word = Word { pipeline, step: summary, progress, waited, deadline, objective, at };
                 (self.waits.go_on(look, live, self.many, &word).unwrap_or_default(), Progress)
             }
             Event::StepFinished { .. } => self.step(look, live, event, at),
@@ -204,10 +204,10 @@ impl RunView {
         at: Timestamp,
     ) -> (String, Weight) {
         use Weight::{Attention, Progress};
-        let Event::StepFinished { pipeline, step, region, outcome, .. } = event else {
+        let Event::StepFinished { pipeline, summary, region, outcome, .. } = event else {
             return (String::new(), Progress);
         };
-        let waited = self.waits.end(live, pipeline, step);
+        let waited = self.waits.end(live, pipeline, summary);
         self.tally.count(outcome);
         let (mark, weight, why) = match outcome {
             StepOutcome::Applied { evidence } => (Mark::Ok, Progress, evidence),
@@ -218,12 +218,7 @@ impl RunView {
             StepOutcome::TimedOut { reason } => (Mark::TimedOut, Attention, reason),
         };
         let waited = waited.filter(|w| w.as_secs() > 0).map(|w| format!(" (waited {})", text::whole(w)));
-        let text = format!(
-            "{region}: {}{}: {why}{}",
-            self.name(pipeline),
-            text::words(step),
-            waited.unwrap_or_default()
-        );
+        let text = format!("{region}: {}{summary}: {why}{}", self.name(pipeline), waited.unwrap_or_default());
         (look.hang(&prefix(look, at, mark), &text), weight)
     }
 }

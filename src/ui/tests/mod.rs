@@ -191,7 +191,7 @@ fn several_pipelines_are_told_apart() {
     });
     for text in [
         "send    us-west-2: ticker-prices: set",
-        "ok      us-west-2: ticker-prices: drain",
+        "ok      us-west-2: ticker-prices: Drain",
         "waiting ticker-prices: for",
     ] {
         assert!(err.contains(text), "{text}\n{err}");

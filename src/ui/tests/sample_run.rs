@@ -146,6 +146,7 @@ pub(crate) fn plan() -> Plan {
         ),
     ];
     let stages = stages.into_iter().map(|(title, steps)| Stage {
+        consent: crate::plan::Consent::Ask,
         title: title.to_owned(),
         steps: steps.into_iter().map(|step| PlannedStep { pipeline: id("ticker-prices"), step }).collect(),
         on_failure: OnFailure::Stop,
@@ -216,13 +217,17 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
     let finished = |step: &str, region: Region, outcome| Event::StepFinished {
         pipeline: id("ticker-prices"),
         step: step.to_owned(),
+        summary: sentence(step),
         region,
+        number: 1,
+        index: 0,
         outcome,
     };
     let applied = |evidence: &str| StepOutcome::Applied { evidence: evidence.to_owned() };
     let waiting = |because: &str, lag: Option<u64>, waited| Event::Waiting {
         pipeline: id("ticker-prices"),
         step: "drain".to_owned(),
+        summary: sentence("drain"),
         progress: Progress {
             waiting_for: "lag of the replicator KDS-HA-ReplicationAgentLambda in us-west-2 to be proven zero"
                 .to_owned(),
@@ -333,4 +338,13 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
         (ended, "10:52:12"),
     ];
     events.into_iter().map(|(event, time)| (event, at(time))).collect()
+}
+
+/// A step's summary, short enough for the snapshots.
+fn sentence(step: &str) -> String {
+    let mut words = step.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
 }
