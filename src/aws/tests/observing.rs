@@ -192,8 +192,36 @@ async fn probed(reads: impl Fn(usize) -> serde_json::Value + Send + Sync + 'stat
     let view = snapshot.pipelines.values().next().expect("a pipeline");
     assert_eq!(kind(&view.standby.probe), Some(FailureKind::NotAsked));
     let found = view.primary.probe.known().expect("a probe");
-    assert_eq!(found.at.duration_since(found.since).as_secs(), 60);
+    // Without metrics that show silence, the first look begins at the tip.
+    assert_eq!(found.at.duration_since(found.since).as_secs(), 1);
     found.shards[0].seen.clone()
+}
+
+/// What is proven grows with time: a later look goes on where the one before ended.
+#[tokio::test(start_paused = true)]
+async fn a_second_probe_goes_on_from_the_first() {
+    let aws = Scripted::new(|request| match request.operation.as_str() {
+        "ListShards" => Answer::Ok(json!({"Shards": [{
+            "ShardId": "shardId-000000000000", "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"},
+            "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+        }]})),
+        "GetShardIterator" => Answer::Ok(json!({"ShardIterator": "i"})),
+        "GetRecords" => Answer::Ok(json!({"Records": [], "NextShardIterator": "i", "MillisBehindLatest": 0})),
+        _ => sound(request),
+    });
+    let topology = topology(1);
+    let kdsha = aws.connect(&topology).await;
+    let probe = Probe { sides: Sides::Only(Side::Primary), look_back: Duration::from_secs(240) };
+    let mut proven = Vec::new();
+    for _ in 0..3 {
+        let snapshot = kdsha.observe(&topology, &Scope::wait(Some(probe))).await;
+        let view = snapshot.pipelines.values().next().expect("a pipeline");
+        let found = view.primary.probe.known().expect("a probe").clone();
+        proven.push(found.at.duration_since(found.since).as_secs());
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+    assert_eq!(proven, [1, 31, 61]);
+    assert_eq!(aws.asked("GetShardIterator").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
