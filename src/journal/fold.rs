@@ -120,7 +120,7 @@ impl RunRecord {
             }
             Body::Happened { happening } => {
                 self.happened(happening)?;
-                self.events.push((record.at, happening.clone()));
+                self.events.push((record.at, (**happening).clone()));
                 Ok(())
             }
         }

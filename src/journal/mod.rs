@@ -221,7 +221,7 @@ impl Journal {
     /// # Errors
     /// When it cannot be written: the call that it announces must not be sent.
     pub fn append(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
-        self.write(at, Body::Happened { happening: event.clone() })
+        self.write(at, Body::Happened { happening: Box::new(event.clone()) })
     }
 
     /// Writes down that the run was planned anew.

@@ -35,7 +35,7 @@ pub enum Body {
     /// Everything that happened.
     Happened {
         /// It.
-        happening: Event,
+        happening: Box<Event>,
     },
 }
 

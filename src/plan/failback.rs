@@ -39,12 +39,23 @@ enum Return {
     /// Its kept mapping is enabled: it goes on from its checkpoint.
     Kept,
     /// A new mapping, perhaps in place of an old one.
-    New { replaces: Option<DeleteMapping>, start: StartAt, settings: MappingSettings },
+    New(Box<NewMapping>),
     /// It cannot: a failed check says why.
     Impossible,
 }
 
+/// A mapping that takes a kept one's place, or its own.
+struct NewMapping {
+    replaces: Option<DeleteMapping>,
+    start: StartAt,
+    settings: MappingSettings,
+}
+
 impl Return {
+    fn new(replaces: Option<DeleteMapping>, start: StartAt, settings: MappingSettings) -> Return {
+        Return::New(Box::new(NewMapping { replaces, start, settings }))
+    }
+
     fn is_kept(&self) -> bool {
         matches!(self, Return::Kept)
     }
@@ -78,18 +89,20 @@ impl<'a> Move<'a> {
 
     fn removal(&self, returns: Option<&Return>) -> Vec<PlannedStep> {
         match returns {
-            Some(Return::New { replaces: Some(delete), .. }) => vec![self.of.step(delete.clone())],
+            Some(Return::New(new)) => {
+                new.replaces.iter().map(|delete| self.of.step(delete.clone())).collect()
+            }
             _ => Vec::new(),
         }
     }
 
     fn creation(&self, reader: &Reader, returns: Option<&Return>) -> Vec<PlannedStep> {
         match returns {
-            Some(Return::New { start, settings, .. }) => vec![self.of.step(CreateMapping {
+            Some(Return::New(new)) => vec![self.of.step(CreateMapping {
                 reader: reader.clone(),
-                start: *start,
+                start: new.start,
                 enabled: true,
-                settings: settings.clone(),
+                settings: new.settings.clone(),
             })],
             _ => Vec::new(),
         }
@@ -174,10 +187,8 @@ fn consumer_returns(
     let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
     let now = request.snapshot.taken_at;
     let before_switch = StartAt::Timestamp(floor(now - of.pipeline.overlap_buffer));
-    let new = |checks: &Checks<'_>, replaces, start| Return::New {
-        replaces,
-        start,
-        settings: settings_for(checks, mapping, fallback),
+    let new = |checks: &Checks<'_>, replaces, start| {
+        Return::new(replaces, start, settings_for(checks, mapping, fallback))
     };
     let stranded = stranded(of, &request);
     match mapping {
@@ -263,10 +274,10 @@ fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reade
         Some(mapping) if is_expired(mapping, retention, now) => {
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
             let replaces = replaced(reader, Some(mapping), because);
-            Return::New { replaces, start, settings: settings_for(checks, Some(mapping), None) }
+            Return::new(replaces, start, settings_for(checks, Some(mapping), None))
         }
         Some(_) => Return::Kept,
-        None => Return::New { replaces: None, start, settings: settings_for(checks, None, None) },
+        None => Return::new(None, start, settings_for(checks, None, None)),
     }
 }
 
