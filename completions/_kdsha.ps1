@@ -41,7 +41,6 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with the unfinished run, or settle what is owed')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List past runs, or show one in full')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Write a page for the post-mortem of a run')
-            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write kdsha.toml by looking at the account')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Play the whole procedure against the built-in sandbox')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the built-in sandbox to any AWS client')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least IAM policy that this configuration needs')
@@ -160,20 +159,6 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'kdsha;init' {
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
-            [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
         'kdsha;rehearse' {
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'The story to play; without it, that of the AWS post')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Replay the traffic and the timing of this seed')
@@ -246,7 +231,6 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with the unfinished run, or settle what is owed')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List past runs, or show one in full')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Write a page for the post-mortem of a run')
-            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write kdsha.toml by looking at the account')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Play the whole procedure against the built-in sandbox')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the built-in sandbox to any AWS client')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least IAM policy that this configuration needs')
@@ -273,9 +257,6 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             break
         }
         'kdsha;help;report' {
-            break
-        }
-        'kdsha;help;init' {
             break
         }
         'kdsha;help;rehearse' {

@@ -38,7 +38,6 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand resume 'Go on with the unfinished run, or settle what is owed'
             cand runs 'List past runs, or show one in full'
             cand report 'Write a page for the post-mortem of a run'
-            cand init 'Write kdsha.toml by looking at the account'
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
@@ -149,19 +148,6 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
-        &'kdsha;init'= {
-            cand --config 'Read the configuration from this file'
-            cand --pipeline 'Act on this pipeline only; may be given several times'
-            cand --output 'Write results for people or for programs'
-            cand --color 'Use colours'
-            cand --profile 'Use this profile of the AWS configuration'
-            cand -q 'Leave out progress; results, questions, warnings and errors remain'
-            cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
-            cand -v 'Say more: once for the count of requests, twice for each request'
-            cand --verbose 'Say more: once for the count of requests, twice for each request'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
         &'kdsha;rehearse'= {
             cand --scenario 'The story to play; without it, that of the AWS post'
             cand --seed 'Replay the traffic and the timing of this seed'
@@ -230,7 +216,6 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand resume 'Go on with the unfinished run, or settle what is owed'
             cand runs 'List past runs, or show one in full'
             cand report 'Write a page for the post-mortem of a run'
-            cand init 'Write kdsha.toml by looking at the account'
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
@@ -250,8 +235,6 @@ set edit:completion:arg-completer[kdsha] = {|@words|
         &'kdsha;help;runs'= {
         }
         &'kdsha;help;report'= {
-        }
-        &'kdsha;help;init'= {
         }
         &'kdsha;help;rehearse'= {
         }

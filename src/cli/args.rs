@@ -146,10 +146,6 @@ pub enum Command {
     #[command(after_help = help::REPORT)]
     Report(RunArgs),
 
-    /// Write kdsha.toml by looking at the account
-    #[command(after_help = help::INIT)]
-    Init,
-
     /// Play the whole procedure against the built-in sandbox
     ///
     /// Needs no AWS account, no credentials and no configuration: a simulated pipeline with live

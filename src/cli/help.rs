@@ -93,12 +93,6 @@ EXAMPLES
   kdsha report > post-mortem.md
   kdsha report 20261122-104501-failover-us-east-2-3f9a";
 
-/// Examples of `init`.
-pub(super) const INIT: &str = "\
-EXAMPLES
-  kdsha init
-  kdsha init --profile production";
-
 /// Examples of `rehearse`.
 pub(super) const REHEARSE: &str = "\
 EXAMPLES

@@ -70,8 +70,6 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         }
         Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
         Command::Policy => policy::run(ui, &topology(&cli.global)?),
-        Command::Init => Err(Failure::new(Exit::Usage, "`kdsha init` cannot look at an account yet")
-            .hint("start from the commented kdsha.toml in the README")),
         Command::Runs(args) => runs::run(ui, &state()?, args.run.as_ref()),
         Command::Report(args) => report::run(ui, &state()?, args.run.as_ref()),
         Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| {

@@ -82,7 +82,7 @@ pub fn policy(topology: &Topology) -> Value {
             ],
             json!("*"),
         ),
-        allow("ReadFunctions", &["lambda:GetFunction"], json!(read)),
+        allow("ReadFunctions", &["lambda:GetFunction", "lambda:ListTags"], json!(read)),
         allow(
             "ReadStreams",
             &[

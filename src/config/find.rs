@@ -164,7 +164,7 @@ mod tests {
                KDSHA_CONFIG                       not set\n  \
                /nowhere/kdsha.toml                no such file\n  \
                /nowhere/.config/kdsha/kdsha.toml  no such file\n\
-             hint: `kdsha init` writes one by looking at the account\n\
+             hint: the README has a commented one to start from\n\
              hint: `kdsha rehearse` plays the whole procedure without one"
         );
     }

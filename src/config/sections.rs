@@ -246,7 +246,7 @@ fn metric_period(value: &Value<'_>) -> Read<Duration> {
 fn pipelines(file: &Section<'_>, regions: &RegionsRead) -> Option<Vec<super::Pipeline>> {
     let sections = file.tables("pipeline", "[[pipeline]]")?;
     if sections.is_empty() {
-        let hint = "one names a stream with its producers and its consumer; `kdsha init` writes them";
+        let hint = "one names a stream with its producers and its consumer; the README has an example";
         file.missing("pipeline", "there is no [[pipeline]] table".to_owned(), hint);
         return None;
     }

@@ -2,7 +2,7 @@
 //!
 //! A step knows its effects (exactly what would be sent), what it wants of the world (`check`, which is
 //! precondition, postcondition, resume test and `verify` in one) and how to explain itself at a prompt.
-//! To add one: a file here, a line in [`catalogue!`], a line in the sequence that uses it.
+//! To add one: a file here, a line in the `catalogue!`, a line in the sequence that uses it.
 
 mod create_mapping;
 mod delete_mapping;

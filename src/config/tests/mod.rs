@@ -176,7 +176,7 @@ kdsha.toml:1:1: there is no [regions] table
  hint: it names the two: primary = "us-west-2" and standby = "us-east-2"
 
 kdsha.toml:1:1: there is no [[pipeline]] table
- hint: one names a stream with its producers and its consumer; `kdsha init` writes them
+ hint: one names a stream with its producers and its consumer; the README has an example
 "#]]
     );
 }

@@ -11,7 +11,7 @@ fn there_is_a_pipeline() {
 the configuration `kdsha.toml` has a problem
 
 kdsha.toml:1:1: there is no [[pipeline]] table
- hint: one names a stream with its producers and its consumer; `kdsha init` writes them
+ hint: one names a stream with its producers and its consumer; the README has an example
 "#]]
     );
 }
