@@ -1,6 +1,6 @@
 //! Pages: what people and programs read, as snapshots at two widths. `SNAPSHOTS=overwrite cargo test` writes them anew.
 
-use samples::{account, at, seconds};
+use samples::{account, at};
 mod questions;
 mod sample_run;
 mod samples;
@@ -291,10 +291,10 @@ fn a_closed_pipe_is_remembered_and_stops_nothing() {
     assert_eq!(err.text(), "still here\n");
 }
 
-/// To look at it: `KDSHA_LOOK=DIR cargo test look_at_it` writes every page in colour, at two widths.
+/// No page is wider than its terminal. `KDSHA_LOOK=DIR` also writes them there, in colour, to look at.
 #[test]
-fn look_at_it() {
-    let Some(folder) = std::env::var_os("KDSHA_LOOK").map(std::path::PathBuf::from) else { return };
+fn no_page_is_wider_than_its_terminal() {
+    let folder = std::env::var_os("KDSHA_LOOK").map(std::path::PathBuf::from);
     let plan = sample_run::plan();
     let (topology, snapshot) = (samples::topology(), samples::outage());
     let reports = samples::reports();
@@ -315,23 +315,28 @@ fn look_at_it() {
             ui.checks(&reports, "Verify");
             show_run(ui);
             let prompt = StagePrompt::of_plan(&plan, 3, Some(&account()), at("10:45:31")).expect("a stage");
-            let answer = Prompter::with_reader(ui, Box::new(&b"e\nx\ny\n"[..])).ask(&prompt);
+            let answer = Prompter::with_reader(ui, Box::new(&b"y\n"[..])).ask(&prompt);
             assert_eq!(answer.ok(), Some(Answer::Yes));
         });
-        std::fs::write(folder.join(format!("data_{width}.txt")), out).expect("a folder to write to");
-        std::fs::write(folder.join(format!("rest_{width}.txt")), err).expect("a folder to write to");
+        for line in out.lines().chain(err.lines()) {
+            // An id is never broken, and a command line is one line, to be copied.
+            let columns = console::measure_text_width(line);
+            assert!(columns <= width, "{columns} columns at a width of {width}: {line}");
+        }
+        if let Some(folder) = &folder {
+            std::fs::write(folder.join(format!("data_{width}.txt")), &out).expect("a folder to write to");
+            std::fs::write(folder.join(format!("rest_{width}.txt")), &err).expect("a folder to write to");
+        }
     }
 }
 
-/// To see the live lines: `KDSHA_LIVE=run cargo test watch_it -- --nocapture` in a terminal; `KDSHA_LIVE=ask` to
-/// be asked.
+/// The child of the tests on a pseudo-terminal (`questions.rs`): asks, and says what it was told.
 #[test]
-fn watch_it() {
-    let Ok(what) = std::env::var("KDSHA_LIVE") else { return };
-    let ui = Ui::new(Settings::default());
-    if what == "run" {
-        return show_slowly(&ui);
+fn child_that_asks() {
+    if std::env::var_os("KDSHA_ASK").is_none() {
+        return;
     }
+    let ui = Ui::new(Settings::default());
     let plan = sample_run::plan();
     let mut prompter = Prompter::terminal(&ui);
     for stage in 2..=4 {
@@ -340,14 +345,4 @@ fn watch_it() {
         ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
     }
     ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
-}
-
-fn show_slowly(ui: &Ui) {
-    ui.set_context(&samples::topology(), Some(&samples::identity()));
-    for (event, at) in sample_run::events() {
-        ui.event(&event, at);
-        let pause =
-            if matches!(event, Event::Waiting { .. }) { seconds(2) } else { Duration::from_millis(300) };
-        std::thread::sleep(pause);
-    }
 }

@@ -90,8 +90,8 @@ fn an_emergency_needs_the_name_of_the_region() {
 fn a_terminal_is_heard_only_while_a_question_is_open() -> Result<(), rexpect::error::Error> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
     command
-        .args(["--exact", "ui::tests::watch_it", "--nocapture"])
-        .env("KDSHA_LIVE", "ask")
+        .args(["--exact", "ui::tests::child_that_asks", "--nocapture"])
+        .env("KDSHA_ASK", "1")
         .env("TERM", "xterm");
     let mut terminal = rexpect::session::spawn_command(command, Some(20_000))?;
     terminal.exp_string("running 1 test")?;
