@@ -2,12 +2,14 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | `documents` | the README and the runbooks, executed |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod complete;
+mod documents;
 mod layering;
 mod ministack;
 mod simulation;

@@ -1,0 +1,177 @@
+//! What the README and the runbooks say is executed: commands are parsed, the configuration is the built-in one,
+//! the transcript is what the binary prints. `KDSHA_BLESS=1 cargo test documents` writes them anew.
+
+use clap::Parser;
+use kdsha::cli::args::Cli;
+use kdsha::config::THE_POST;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn documents() -> Vec<(String, String)> {
+    let mut names = vec!["README.md".to_owned()];
+    for entry in fs::read_dir(root().join("runbooks")).expect("runbooks") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        assert!(name.ends_with(".md"), "{name}");
+        names.push(format!("runbooks/{name}"));
+    }
+    names.into_iter().map(|name| (name.clone(), read(&name))).collect()
+}
+
+/// The command lines of a document's console blocks, as kdsha would get them.
+fn commands(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut in_console = false;
+    for line in text.lines().map(str::trim) {
+        match line {
+            "```console" => in_console = true,
+            "```" => in_console = false,
+            _ => {}
+        }
+        let Some(command) = line.strip_prefix("$ ").filter(|_| in_console) else { continue };
+        let command = command.split('#').next().unwrap_or_default();
+        found.extend(command.split(';').map(|part| part.trim().replace("cargo run -- ", "kdsha ")));
+    }
+    found.into_iter().filter(|command| command.starts_with("kdsha ")).collect()
+}
+
+#[test]
+fn every_command_in_the_documents_is_one_of_kdshas() {
+    let mut count = 0;
+    for (name, text) in documents() {
+        for command in commands(&text) {
+            count += 1;
+            let parsed = Cli::try_parse_from(command.split_whitespace());
+            assert!(
+                parsed.is_ok(),
+                "{name}: {command}: {}",
+                parsed.err().map(|e| e.to_string()).unwrap_or_default()
+            );
+        }
+    }
+    assert!(count > 20, "only {count} commands were found");
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    for (name, text) in documents() {
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.starts_with("http") {
+                continue;
+            }
+            let folder = root().join(&name);
+            let path = folder.parent().expect("a folder").join(target);
+            assert!(path.exists(), "{name}: {target}");
+        }
+    }
+}
+
+/// The block of a document between a marker and the end of the fenced block after it, and its place.
+fn block<'t>(text: &'t str, marker: &str) -> (usize, &'t str) {
+    let at = text.find(marker).unwrap_or_else(|| panic!("no {marker}"));
+    let open = at + text[at..].find("```").expect("a block");
+    let start = open + text[open..].find('\n').expect("a line") + 1;
+    let end = start + text[start..].find("```").expect("the block's end");
+    (start, &text[start..end])
+}
+
+/// Holds a block to what it should be, or writes it anew.
+fn hold(marker: &str, wanted: &str) {
+    let text = read("README.md");
+    let (start, found) = block(&text, marker);
+    if found == wanted {
+        return;
+    }
+    let bless = std::env::var_os("KDSHA_BLESS").is_some();
+    assert!(bless, "the README's block after `{marker}` is not what it should be:\n{wanted}");
+    let anew = format!("{}{wanted}{}", &text[..start], &text[start + found.len()..]);
+    fs::write(root().join("README.md"), anew).expect("README.md");
+}
+
+#[test]
+fn the_readmes_configuration_is_the_built_in_one() {
+    hold("The post's pipeline:", THE_POST);
+}
+
+#[test]
+fn the_readmes_exit_codes_are_all_of_them() {
+    use kdsha::model::Exit;
+    let all = [
+        Exit::Done,
+        Exit::Internal,
+        Exit::Usage,
+        Exit::Declined,
+        Exit::Blocked,
+        Exit::StepFailed,
+        Exit::TimedOut,
+        Exit::Deviation,
+        Exit::Locked,
+        Exit::Owed,
+        Exit::Interrupted,
+    ];
+    let text = read("README.md");
+    for exit in all {
+        assert!(text.contains(&format!("\n| {} | ", exit.code())), "{exit:?}");
+    }
+}
+
+/// What a reader needs of a rehearsal's output; `[...]` where something was left out.
+fn shortened(output: &str) -> String {
+    let mut kept = String::new();
+    let (mut in_part, mut cut) = (false, false);
+    let mut statuses = 0;
+    for line in output.lines() {
+        // A run's id ends in four digits of chance.
+        let has_id = line.contains("-failover-") || line.contains("-failback-");
+        statuses += usize::from(line.starts_with("Status at"));
+        if line.starts_with("Status at") {
+            in_part = statuses == 1;
+        }
+        if line.starts_with("── Where the consumer starts") || line.starts_with("── Rehearsal") {
+            in_part = true;
+        }
+        if line.starts_with("── Stages") || line.starts_with("# ") {
+            in_part = false;
+        }
+        let always = ["# ", "$ ", "Status at", "errors ", "═", "DONE", "recovery ", "Verify:"];
+        let stage = line.starts_with('[') || line.contains("Z  ok      ") || line.contains("Z  send    ");
+        if !has_id && (in_part || stage || always.iter().any(|start| line.starts_with(start))) {
+            kept.push_str(line);
+            kept.push('\n');
+            cut = false;
+        } else if !cut && !is_detail(line) {
+            kept.push_str("[...]\n");
+            cut = true;
+        }
+    }
+    kept
+}
+
+/// A line that goes without saying: the rest of a sentence, a confirmation, a wait.
+fn is_detail(line: &str) -> bool {
+    line.is_empty() || line.starts_with("  ") || line.contains("Z  yes ") || line.contains("Z  waiting ")
+}
+
+#[test]
+fn the_readmes_transcript_is_what_the_rehearsal_prints() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new("sh")
+        .args(["-c", "exec \"$0\" rehearse --yes --seed 1 2>&1", env!("CARGO_BIN_EXE_kdsha")])
+        .env_clear()
+        .envs([("COLUMNS", "100"), ("TERM", "xterm"), ("LANG", "C.UTF-8")])
+        .env("HOME", home.path())
+        .output()
+        .expect("the binary");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("No record was lost."), "{text}");
+    hold("<!-- transcript", &shortened(&text));
+}
