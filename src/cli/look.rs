@@ -20,8 +20,16 @@ struct Look {
 
 async fn look(session: &Session, sink: bool) -> Result<Look, Failure> {
     let pipelines = session.pipelines()?;
-    let runs = session.runs()?;
-    let (unfinished, owed) = (session::unfinished(&runs), session::owed(&runs));
+    // A journal that cannot be read is one more thing to say, not a reason to say nothing.
+    let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
+    for listed in session.state.runs()? {
+        match listed.run {
+            Ok(run) => runs.push(run),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    let (mut unfinished, owed) = (session::unfinished(&runs), session::owed(&runs));
+    unfinished.extend(unreadable);
     let snapshot = session.look(sink).await?;
     let nobody = session::new_run_id(snapshot.taken_at, "look")?;
     let reports = resting_checks(session.request(&snapshot, &nobody, &pipelines, &owed, None));

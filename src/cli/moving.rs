@@ -36,6 +36,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     let runs = session.runs()?;
     let earlier = unfinished(&runs, &wanted.intent, &pipelines)?;
     let snapshot = session.look(false).await?;
+    if let Some(run) = earlier {
+        session::same_account(&snapshot, run)?;
+    }
     let run = match earlier {
         Some(run) => run.header.run.clone(),
         None => marked(session, &snapshot, &wanted.intent)

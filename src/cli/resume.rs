@@ -2,7 +2,7 @@
 
 use super::args::{FailbackArgs, FailoverArgs};
 use super::failure::Failure;
-use super::session::Session;
+use super::session::{self, Session};
 use super::{failback, failover};
 use crate::engine::{Earlier, Engine};
 use crate::journal::RunRecord;
@@ -53,6 +53,7 @@ async fn go_on(session: &Session, ui: &Ui, run: &RunRecord, yes: bool) -> Result
 /// The owed steps of the run's own plan, fences first, as the plan has them.
 async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Failure> {
     let _lock = session.state.lock(&format!("{} (resume)", session.owner))?;
+    session::same_account(&session.look(false).await?, run)?;
     let mut journal = session.state.go_on(run)?;
     let only = run.owed().into_iter().map(|(key, _)| key).collect();
     let earlier = Earlier { began: Some(run.began), only: Some(only), ..Earlier::default() };

@@ -104,6 +104,22 @@ fn readable(listed: Vec<Listed>) -> Result<Vec<RunRecord>, Failure> {
     listed.into_iter().map(|one| one.run.map_err(Failure::from)).collect()
 }
 
+/// A run goes on only with the credentials of the account that it began in.
+///
+/// # Errors
+/// Names both accounts.
+pub fn same_account(snapshot: &Snapshot, run: &RunRecord) -> Result<(), Failure> {
+    let now = snapshot.identity.known().map(|identity| identity.account.to_string());
+    match (&run.header.account, now) {
+        (Some(then), Some(now)) if *then != now => {
+            let message =
+                format!("run {} is of account {then}, these credentials are of {now}", run.header.run);
+            Err(Failure::new(Exit::Usage, message).hint("choose the right profile with --profile"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What finished runs owe, in words.
 pub fn owed(runs: &[RunRecord]) -> Vec<String> {
     runs.iter().flat_map(RunRecord::owed_in_words).collect()

@@ -202,7 +202,11 @@ impl<'a> Engine<'a> {
             match self.send_one(one, permit).await? {
                 None => {}
                 Some(failure) => match self.after_failure(stage, one, &failure) {
-                    None => break,
+                    None => {
+                        // It may pass, or may have taken effect: a pause, then another look.
+                        self.pause(self.topology.timing.poll).await?;
+                        break;
+                    }
                     Some(outcome) => {
                         over.push((one.index, outcome));
                         break;

@@ -92,13 +92,20 @@ fn read_stdin(to: Sender<Typed>) -> thread::JoinHandle<()> {
     })
 }
 
-/// Passes every Ctrl-C on. Without a handler (no runtime can be built) the process ends as usual, which leaves the
+/// Passes every Ctrl-C and every SIGTERM on. Without a handler (no runtime can be built) the process ends as usual, which leaves the
 /// terminal as it was.
 fn hear_interrupts(to: Sender<Typed>) {
     thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+            let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return };
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
                 if to.send(Typed::Interrupt).is_err() {
                     return;
                 }

@@ -106,3 +106,15 @@ async fn an_environment_that_cannot_be_read_is_never_written() {
     assert!(stage.sandbox.with_world(|world| world.set_unreadable(&region("us-west-2"), &function, true)));
     refused(&stage, stage.failover(&stage.over()).await, Exit::Blocked, "kms:Decrypt").await;
 }
+
+/// A journal that cannot be trusted stops a run; what stands is shown all the same.
+#[tokio::test(start_paused = true)]
+async fn status_shows_the_world_beside_a_corrupt_journal() {
+    let stage = Stage::post(30);
+    let folder = stage.state.path().join("20260302-030000-failover-0000");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("journal.jsonl"), "{\"v\":1}\nnonsense\n").expect("a file");
+    stage.expect(stage.status(kdsha::ui::Format::Human).await, Exit::Deviation);
+    let said = stage.stdout.text();
+    assert!(said.contains("active in us-west-2") && said.contains("cannot be trusted"), "{said}");
+}

@@ -57,6 +57,11 @@ impl Running {
         Ok(Running { child, stdout, stderr })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Lets go of its standard input, which tells it to end.
     pub fn close_stdin(&mut self) {
         drop(self.child.stdin.take());

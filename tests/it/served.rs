@@ -1,0 +1,104 @@
+//! The compiled binary against the sandbox that it serves itself, over a loopback socket.
+
+use crate::support::binary::kdsha;
+use crate::support::process::{self, Finished, Running};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A served sandbox; ended when dropped.
+struct Served {
+    child: Child,
+    url: String,
+    home: tempfile::TempDir,
+}
+
+impl Served {
+    fn start(speed: &str) -> Served {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut command = kdsha(home.path());
+        command
+            .args(["sandbox", "--seed", "5", "--speed", speed])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary");
+        let mut url = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut url).expect("its first line");
+        // Half a second is half a minute of a sandbox that runs sixty times as fast.
+        let config = kdsha::config::THE_POST.replace("poll = \"5s\" ", "poll = \"500ms\" ");
+        fs::write(home.path().join("kdsha.toml"), config).expect("a file");
+        Served { child, url: url.trim().to_owned(), home }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = kdsha(self.home.path());
+        command.args(arguments).env("AWS_ENDPOINT_URL", &self.url);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        process::run(&mut self.command(arguments), LIMIT).expect("it ends")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn journal_has(home: &Path, text: &str) -> bool {
+    let Ok(entries) = fs::read_dir(home.join("state")) else { return false };
+    let journals = entries.filter_map(|e| fs::read_to_string(e.ok()?.path().join("journal.jsonl")).ok());
+    journals.into_iter().any(|journal| journal.contains(text))
+}
+
+#[test]
+fn status_over_a_socket_is_two_round_trips() {
+    let served = Served::start("1");
+    let finished = served.run(&["status", "--output", "json"]);
+    assert_eq!(finished.code(), Some(0), "{}{}", finished.stdout, finished.stderr);
+    let status: serde_json::Value = serde_json::from_str(&finished.stdout).expect("one JSON document");
+    assert_eq!(status["schema"], "kdsha.status/1");
+    assert_eq!(status["pipelines"]["ticker-prices"]["active"]["region"], "us-west-2");
+    assert_eq!(status["snapshot"]["stats"]["longest_chain"], 2);
+    let human = served.run(&["status", "-v"]);
+    assert!(human.stdout.contains("the longest chain 2 calls"), "{}", human.stdout);
+}
+
+/// One wins, the other is told; Ctrl-C ends a wait between calls, and the same command goes on.
+#[test]
+fn two_at_once_and_an_interrupt() {
+    let served = Served::start("60");
+    let mut first =
+        Running::start(&mut served.command(&["failover", "--to", "us-east-2", "--yes"])).expect("it starts");
+    until("the switch", || journal_has(served.home.path(), "\"effect\":\"set_environment\""));
+    let second = served.run(&["failover", "--to", "us-east-2", "--yes"]);
+    assert_eq!(second.code(), Some(8), "{}", second.stderr);
+    assert!(second.stderr.contains("another kdsha is running"), "{}", second.stderr);
+    let signal = Command::new("kill").args(["-INT", &first.id().to_string()]).status().expect("kill");
+    assert!(signal.success());
+    assert!(first.wait(LIMIT).expect("a process").is_some(), "it did not stop");
+    let first = first.finish(LIMIT).expect("it ended");
+    assert_eq!(first.code(), Some(130), "{}", first.stderr);
+    assert!(first.stderr.contains("kdsha failover --to us-east-2"), "{}", first.stderr);
+    let again = served.run(&["failover", "--to", "us-east-2", "--yes"]);
+    assert_eq!(again.code(), Some(0), "{}", again.stderr);
+    let runs = served.run(&["runs", "--output", "json"]);
+    assert_eq!(runs.stdout.matches("-failover-").count(), 1, "one run, gone on with: {}", runs.stdout);
+}
