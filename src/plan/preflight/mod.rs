@@ -1,0 +1,189 @@
+//! The named checks before a run: all of them, all listed, not the first that fails.
+//!
+//! `status` and `verify` use the same ones, so that "could we fail over now?" is answered by the code that would
+//! refuse.
+
+mod producers;
+mod readers;
+mod streams;
+
+use super::assess;
+use super::sequence::{Request, Selected};
+use crate::model::{CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Verdict, time};
+
+/// Gathers results.
+pub(crate) struct Checks<'a> {
+    pub(crate) request: Request<'a>,
+    pub(crate) reports: Vec<CheckReport>,
+}
+
+/// Where a result belongs.
+#[derive(Clone, Default)]
+pub(crate) struct About {
+    pub(crate) pipeline: Option<PipelineName>,
+    pub(crate) region: Option<Region>,
+}
+
+impl<'a> Checks<'a> {
+    pub(crate) fn new(request: Request<'a>) -> Checks<'a> {
+        Checks { request, reports: Vec::new() }
+    }
+
+    pub(crate) fn about(&self, of: &Selected<'_>, side: Side) -> About {
+        About { pipeline: Some(of.pipeline.name.clone()), region: Some(self.request.region(side).clone()) }
+    }
+
+    pub(crate) fn say(&mut self, check: &str, about: &About, verdict: Verdict, evidence: impl Into<String>) {
+        self.reports.push(CheckReport {
+            check: check.to_owned(),
+            pipeline: about.pipeline.clone(),
+            region: about.region.clone(),
+            verdict,
+            evidence: evidence.into(),
+            advice: None,
+        });
+    }
+
+    pub(crate) fn ok(&mut self, check: &str, about: &About, evidence: impl Into<String>) {
+        self.say(check, about, Verdict::Ok, evidence);
+    }
+
+    pub(crate) fn advise(
+        &mut self,
+        check: &str,
+        about: &About,
+        verdict: Verdict,
+        evidence: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.say(check, about, verdict, evidence);
+        if let Some(last) = self.reports.last_mut() {
+            last.advice = Some(advice.into());
+        }
+    }
+
+    /// The value, or an `unknown` result with the reason.
+    pub(crate) fn known<'v, T>(
+        &mut self,
+        check: &str,
+        about: &About,
+        part: &'v Observed<T>,
+    ) -> Option<&'v T> {
+        match part {
+            Observed::Known(value) => Some(value),
+            Observed::Unknown(reason) if reason.kind == FailureKind::NotFound => {
+                let advice = "correct its name in kdsha.toml, or create it";
+                self.advise(check, about, Verdict::Fail, reason.text.clone(), advice);
+                None
+            }
+            Observed::Unknown(reason) => {
+                let advice = "run the command again when it answers; `kdsha status` shows which APIs do";
+                self.advise(check, about, Verdict::Unknown, reason.text.clone(), advice);
+                None
+            }
+        }
+    }
+
+    /// The account: identity, guard, clock.
+    pub(crate) fn account(&mut self) {
+        let about = About::default();
+        let request = self.request;
+        if let Some(identity) = self.known("identity", &about, &request.snapshot.identity) {
+            match &request.topology.account {
+                Some(account) if *account != identity.account => self.advise(
+                    "identity",
+                    &about,
+                    Verdict::Fail,
+                    format!(
+                        "the credentials are of account {}, kdsha.toml asks for {account}",
+                        identity.account
+                    ),
+                    "choose the right profile with --profile, or correct [account] id in kdsha.toml",
+                ),
+                _ => self.ok("identity", &about, format!("{} in account {}", identity.arn, identity.account)),
+            }
+        }
+        let skew = request.snapshot.clock_skew_seconds;
+        match skew {
+            Some(skew) if skew.abs() >= time::SKEW_WORTH_A_WARNING.as_secs_f64() => self.advise(
+                "clock",
+                &about,
+                Verdict::Warn,
+                format!("this machine's clock is off by {skew:.0} s; the server's clock is used"),
+                "synchronise the clock: signatures fail from five minutes on",
+            ),
+            Some(skew) => self.ok("clock", &about, format!("within {:.0} s of AWS's", skew.abs().ceil())),
+            None => self.say("clock", &about, Verdict::Unknown, "no server said what time it is"),
+        }
+    }
+
+    /// Whether every API of a Region answered.
+    pub(crate) fn region_answers(&mut self, side: Side) {
+        let region = self.request.region(side).clone();
+        let about = About { pipeline: None, region: Some(region.clone()) };
+        let silent = assess::silent_apis(self.request.snapshot, &region);
+        match silent.as_slice() {
+            [] => self.ok("region_answers", &about, format!("every API of {region} answered")),
+            some => self.advise(
+                "region_answers",
+                &about,
+                Verdict::Unknown,
+                some.join("; "),
+                "a planned run needs both Regions; `kdsha failover --emergency` needs only the standby",
+            ),
+        }
+    }
+
+    /// Another run on the same streams.
+    pub(crate) fn run_mark(&mut self, of: &Selected<'_>) {
+        let about = self.about(of, Side::Standby);
+        let Some(mark) = self.known("run_mark", &about, &of.view.standby.mark) else { return };
+        match mark {
+            Some(mark) if mark.state == RunState::Open && mark.run != *self.request.run => self.advise(
+                "run_mark",
+                &about,
+                Verdict::Fail,
+                format!(
+                    "run {} ({} by {}, since {}) is unfinished",
+                    mark.run, mark.intent, mark.owner, mark.token.marked_at
+                ),
+                "`kdsha resume` takes it over when its owner cannot go on",
+            ),
+            Some(mark) => self.ok("run_mark", &about, format!("last run {} ({})", mark.run, mark.intent)),
+            None => self.ok("run_mark", &about, "no run is under way"),
+        }
+    }
+
+    /// What earlier runs owe.
+    pub(crate) fn owed(&mut self) {
+        let about = About::default();
+        match self.request.owed {
+            [] => self.ok("owed", &about, "nothing is owed"),
+            owed => {
+                let evidence = owed.join("; ");
+                self.advise("owed", &about, Verdict::Fail, evidence, "settle it first: `kdsha resume`");
+            }
+        }
+    }
+}
+
+/// Whether a reader's mapping should run at this point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Exactly one, enabled.
+    Running,
+    /// None, or one that is disabled.
+    Stopped,
+    /// At most one, in any state: the run is going on, or deals with it.
+    AtMostOne,
+}
+
+impl Due {
+    fn advice(self) -> &'static str {
+        match self {
+            Due::Running => "exactly one enabled mapping is due: enable it, or delete the others",
+            Due::Stopped => "it should not run here: `kdsha resume`, or disable it",
+            Due::AtMostOne => "one mapping at the most is due: delete the others",
+        }
+    }
+}

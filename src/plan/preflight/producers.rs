@@ -1,0 +1,163 @@
+//! Checks of the producers: readable, idle, with their variables, writing where they should.
+
+use super::{About, Checks};
+use crate::model::{AliasView, Environment, FunctionView, Observed, ProducerView, Side, Verdict};
+use crate::plan::assess::{self, Active};
+use crate::plan::sequence::Selected;
+
+impl Checks<'_> {
+    /// The producers: readable, idle, with their variables, writing where they should.
+    pub(crate) fn producers(&mut self, of: &Selected<'_>, expected: Side) {
+        for (configured, producer) in of.pipeline.producers.iter().zip(&of.view.producers) {
+            let about =
+                About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
+            let Some(function) = self.known("producer", &about, &producer.function) else { continue };
+            self.function_is_idle("producer", &about, producer.name.as_str(), function);
+            self.environment(&about, configured, producer, function);
+            self.stack(&about, producer, function);
+        }
+        self.active_region(of, expected);
+    }
+
+    pub(super) fn function_is_idle(
+        &mut self,
+        check: &str,
+        about: &About,
+        name: &str,
+        function: &FunctionView,
+    ) {
+        let evidence = format!("{name} is {}, last update {}", function.state, function.last_update_status);
+        match (function.state.as_str(), function.last_update_status.as_str()) {
+            ("Active", "Successful") => self.ok(check, about, evidence),
+            ("Active", "InProgress") => {
+                self.advise(
+                    check,
+                    about,
+                    Verdict::Warn,
+                    evidence,
+                    "an update is under way; it is waited for",
+                );
+            }
+            _ => self.advise(
+                check,
+                about,
+                Verdict::Fail,
+                evidence,
+                "invoke or redeploy the function until it is Active and its last update Successful",
+            ),
+        }
+    }
+
+    fn environment(
+        &mut self,
+        about: &About,
+        configured: &crate::config::Producer,
+        producer: &ProducerView,
+        function: &FunctionView,
+    ) {
+        let check = "producer_environment";
+        if let Environment::Unreadable(why) = &function.environment {
+            let advice = "grant kms:Decrypt on the function's key: merging into variables that cannot be read would \
+                          wipe them";
+            return self.advise(check, about, Verdict::Fail, format!("{}: {why}", producer.name), advice);
+        }
+        if let Some(Observed::Known(AliasView { is_weighted: true, name, .. })) = &producer.alias {
+            let advice = "set the alias to one version first";
+            let evidence = format!("alias {}:{name} splits its traffic between two versions", producer.name);
+            return self.advise(check, about, Verdict::Fail, evidence, advice);
+        }
+        let variables = [Some(&configured.region_variable), configured.stream_variable.as_ref()];
+        let missing: Vec<&str> = variables
+            .into_iter()
+            .flatten()
+            .filter(|key| function.environment.get(key).is_none())
+            .map(String::as_str)
+            .collect();
+        match missing.is_empty() {
+            true => self.ok(check, about, format!("the variables of {} are there", producer.name)),
+            false => self.advise(
+                check,
+                about,
+                Verdict::Fail,
+                format!("{} has no variable {}", producer.name, missing.join(", ")),
+                "correct region_variable and stream_variable in kdsha.toml",
+            ),
+        }
+    }
+
+    fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
+        if let Some(stack) = function.stack() {
+            let evidence = format!("{} belongs to stack {stack}", producer.name);
+            let advice =
+                "stop deployments of the stack, or change its parameter too: the next one reverts the switch";
+            self.advise("other_automation", about, Verdict::Warn, evidence, advice);
+        }
+    }
+
+    fn active_region(&mut self, of: &Selected<'_>, expected: Side) {
+        let about = self.about(of, expected);
+        let expected_region = self.request.region(expected);
+        let goal = self.request.region(expected.other());
+        let continuing = self.request.own_mark(of.view).is_some();
+        let check = "active_region";
+        match assess::active(of.view) {
+            Active::Region(region) if region == *expected_region => {
+                self.ok(check, &about, format!("the producers write to {region}"));
+            }
+            Active::Region(_) | Active::Mixed(_) if continuing => {
+                self.ok(check, &about, "the producers are on their way (this run is going on)");
+            }
+            Active::Region(region) if region == *goal => self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                format!("{region} is already active"),
+                "nothing to do; `kdsha status` shows where things stand, `kdsha verify` whether they are sound",
+            ),
+            Active::Region(region) => self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                format!("the producers write to {region}, which is neither of the configured Regions"),
+                "correct [regions] in kdsha.toml",
+            ),
+            Active::Mixed(values) => self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                format!("the producers do not agree: {}", values.into_iter().collect::<Vec<_>>().join(", ")),
+                "point them at one Region first; a partly switched pipeline has no safe start position",
+            ),
+            Active::Unknown(why) => self.say(check, &about, Verdict::Unknown, why),
+        }
+    }
+
+    /// An emergency asks nothing of the primary, but the standby must not be active already.
+    pub(crate) fn emergency_is_due(&mut self, of: &Selected<'_>) {
+        let about = self.about(of, Side::Standby);
+        let standby = self.request.region(Side::Standby);
+        let continuing = self.request.own_mark(of.view).is_some();
+        match assess::active(of.view) {
+            Active::Region(region) if region == *standby && !continuing => self.advise(
+                "active_region",
+                &about,
+                Verdict::Fail,
+                format!("{region} is already active"),
+                "nothing to do; `kdsha status` shows where things stand, `kdsha resume` settles what is owed",
+            ),
+            Active::Region(region) => {
+                self.ok("active_region", &about, format!("the producers write to {region}"))
+            }
+            Active::Mixed(values) => {
+                let values = values.into_iter().collect::<Vec<_>>().join(", ");
+                self.say(
+                    "active_region",
+                    &about,
+                    Verdict::Warn,
+                    format!("the producers do not agree: {values}"),
+                );
+            }
+            Active::Unknown(why) => self.say("active_region", &about, Verdict::Unknown, why),
+        }
+    }
+}

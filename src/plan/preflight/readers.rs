@@ -1,0 +1,137 @@
+//! Checks of consumers and replicators: their functions, their mappings, their room and their lag.
+
+use super::{About, Checks, Due};
+use crate::model::{Mapping, MappingState, ReaderView, Side, Verdict, duration};
+use crate::plan::assess;
+use crate::plan::sequence::Selected;
+use crate::steps::Reader;
+use std::time::Duration;
+
+impl Checks<'_> {
+    /// A reader's function.
+    pub(crate) fn reader_function(&mut self, about: &About, reader: &ReaderView) {
+        let check = "reader_function";
+        let Some(function) = self.known(check, about, &reader.function) else { return };
+        match function.reserved_concurrency {
+            Some(0) => self.advise(
+                check,
+                about,
+                Verdict::Fail,
+                format!("{} has reserved concurrency 0: it cannot be invoked", reader.name),
+                "raise or delete its reserved concurrency",
+            ),
+            _ => self.function_is_idle(check, about, reader.name.as_str(), function),
+        }
+    }
+
+    /// Room for the standby's consumer to scale.
+    pub(crate) fn concurrency(&mut self, of: &Selected<'_>, side: Side) {
+        let about = self.about(of, side);
+        let Some(region) = self.request.snapshot.regions.get(self.request.region(side)) else { return };
+        let unreserved = region.unreserved_concurrency.clone();
+        let Some(unreserved) = self.known("concurrency", &about, &unreserved).copied() else { return };
+        let shards = of.view.side(side).stream.known().map_or(0, |s| s.open_shards);
+        let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+        let factors = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.parallelization_factor);
+        let wanted = shards * factors.max().unwrap_or(1);
+        let evidence = format!("{unreserved} unreserved, {wanted} wanted (shards x parallelization factor)");
+        match unreserved >= wanted {
+            true => self.ok("concurrency", &about, evidence),
+            false => self.advise(
+                "concurrency",
+                &about,
+                Verdict::Warn,
+                evidence,
+                "raise the account's Lambda quota",
+            ),
+        }
+    }
+
+    /// The mappings of a reader, against how many of them should be on.
+    pub(crate) fn mapping(&mut self, of: &Selected<'_>, reader: &Reader, view: &ReaderView, due: Due) {
+        let about = self.about(of, reader.side);
+        let check = "mapping";
+        let Some(all) = self.known(check, &about, &view.mappings) else { return };
+        let (mine, others): (Vec<&Mapping>, Vec<&Mapping>) = all.iter().partition(|m| reader.owns(m));
+        if let Some(other) = others.iter().find(|m| m.state.is_on()) {
+            let evidence =
+                format!("mapping {} of {} reads {} as well", other.id, other.function, other.source);
+            self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                evidence,
+                "delete one of the two: records are read twice",
+            );
+        }
+        let listed: Vec<String> = mine.iter().map(|m| format!("{} ({})", m.id, m.state)).collect();
+        let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
+        let evidence = format!("{reader}: {listed}");
+        let is_on = |m: &&&Mapping| m.state == MappingState::Enabled;
+        let on = mine.iter().filter(is_on).count();
+        let verdict = match (due, mine.len(), on) {
+            (_, 2.., _) | (Due::Running, 0, _) => Verdict::Fail,
+            (Due::Running, 1, 0) | (Due::Stopped, _, 1) => Verdict::Fail,
+            _ => Verdict::Ok,
+        };
+        match verdict {
+            Verdict::Ok => self.ok(check, &about, evidence),
+            verdict => self.advise(check, &about, verdict, evidence, due.advice()),
+        }
+        self.qualified(&about, &mine);
+    }
+
+    fn qualified(&mut self, about: &About, mine: &[&Mapping]) {
+        if let Some(mapping) = mine.iter().find(|m| m.qualifier.is_some()) {
+            let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
+            let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
+            self.advise("mapping", about, Verdict::Fail, evidence, advice);
+        }
+    }
+
+    /// The replicator's lag against the RPO, and its batch size.
+    pub(crate) fn replicator(&mut self, of: &Selected<'_>, view: &ReaderView) {
+        let about = self.about(of, Side::Primary);
+        let rpo = self.request.topology.objectives.rpo;
+        let lag = assess::lag(&of.view.primary, view, self.request.snapshot.taken_at);
+        if let Some(lag) = self.known("replicator_lag", &about, &lag) {
+            let evidence = format!("{} behind, RPO {}", duration::show(lag.lag), duration::show(rpo));
+            match lag.lag > rpo {
+                true => self.advise(
+                    "replicator_lag",
+                    &about,
+                    Verdict::Warn,
+                    evidence,
+                    "the drain will take as long as the replicator needs to catch up",
+                ),
+                false => self.ok("replicator_lag", &about, evidence),
+            }
+        }
+        let mappings = view.mappings.known().map(Vec::as_slice).unwrap_or_default();
+        let largest = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batch_size).max();
+        if let Some(size) = largest.filter(|size| *size > 500) {
+            let evidence = format!("batch size {size}, PutRecords takes 500");
+            let advice = "lower the replicator's batch size to 500";
+            self.advise("replicator_batch", &about, Verdict::Warn, evidence, advice);
+        }
+    }
+
+    /// Records that a mapping would discard because of their age.
+    pub(crate) fn record_age(&mut self, of: &Selected<'_>, side: Side, limit: Option<u32>, rewind: Duration) {
+        let about = self.about(of, side);
+        let Some(limit) = limit else { return };
+        let evidence =
+            format!("MaximumRecordAgeInSeconds is {limit}, the start lies {} back", duration::show(rewind));
+        match Duration::from_secs(u64::from(limit)) > rewind {
+            true => self.ok("record_age", &about, evidence),
+            false => self.advise(
+                "record_age",
+                &about,
+                Verdict::Fail,
+                evidence,
+                "Lambda would discard the records that the start position is for: raise or remove the limit on the \
+                 primary's mapping",
+            ),
+        }
+    }
+}

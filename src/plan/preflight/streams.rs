@@ -1,0 +1,71 @@
+//! Checks of the streams: usable, alike, healthy.
+
+use super::Checks;
+use crate::model::{Side, Verdict};
+use crate::plan::assess::{self, Health};
+use crate::plan::sequence::Selected;
+
+impl Checks<'_> {
+    /// A side's stream.
+    pub(crate) fn stream(&mut self, of: &Selected<'_>, side: Side) {
+        let about = self.about(of, side);
+        let view = of.view.side(side);
+        let Some(stream) = self.known("stream", &about, &view.stream) else { return };
+        let evidence = format!(
+            "{} is {}, {} open shards, retention {} h",
+            view.stream_name, stream.status, stream.open_shards, stream.retention_hours
+        );
+        match stream.is_usable() {
+            true => self.ok("stream", &about, evidence),
+            false => {
+                self.advise("stream", &about, Verdict::Fail, evidence, "wait until the stream is ACTIVE")
+            }
+        }
+    }
+
+    /// The standby's stream against the primary's.
+    pub(crate) fn streams_match(&mut self, of: &Selected<'_>) {
+        let about = self.about(of, Side::Standby);
+        let (Some(primary), Some(standby)) = (of.view.primary.stream.known(), of.view.standby.stream.known())
+        else {
+            return;
+        };
+        let mut smaller = Vec::new();
+        if standby.retention_hours < primary.retention_hours {
+            smaller.push(format!("retention {} h < {} h", standby.retention_hours, primary.retention_hours));
+        }
+        if standby.mode == primary.mode && standby.open_shards < primary.open_shards {
+            smaller.push(format!("{} shards < {}", standby.open_shards, primary.open_shards));
+        }
+        if standby.max_record_size_kib < primary.max_record_size_kib {
+            smaller.push("largest record is smaller".to_owned());
+        }
+        match smaller.is_empty() {
+            true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),
+            false => self.advise(
+                "streams_match",
+                &about,
+                Verdict::Warn,
+                smaller.join(", "),
+                "give the standby's stream the primary's settings, or expect throttling there",
+            ),
+        }
+    }
+
+    /// A Region's error rate.
+    pub(crate) fn health(&mut self, of: &Selected<'_>, side: Side, matters: Verdict) {
+        let about = self.about(of, side);
+        let (topology, now) = (self.request.topology, self.request.snapshot.taken_at);
+        let metrics = &of.view.side(side).metrics;
+        let percent = |rate: f64| format!("error rate {:.2} %", rate * 100.0);
+        match assess::health(metrics, &topology.objectives, &topology.timing, now) {
+            Health::Healthy(rate) => self.ok("health", &about, percent(rate)),
+            Health::Degraded(rate) => {
+                let limit = topology.objectives.error_rate * 100.0;
+                let evidence = format!("{}, threshold {limit:.2} %", percent(rate));
+                self.advise("health", &about, matters, evidence, "see `kdsha status`");
+            }
+            Health::Unknown(why) => self.ok("health", &about, format!("not known: {why}")),
+        }
+    }
+}
