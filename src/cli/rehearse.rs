@@ -254,12 +254,12 @@ impl<'a> Play<'a> {
         self.pass(10 * MINUTE).await?;
         let ledger = self.sandbox.with_world(|world| world.ledger());
         let runs = self.session.runs()?;
-        let recovery = runs.iter().find_map(|run| {
-            run.events.iter().rev().find_map(|(_, event)| match event {
-                Event::RunFinished { recovery, .. } => *recovery,
-                _ => None,
-            })
-        });
+        // The failover's own: settling what was owed ends later, and is no recovery.
+        let recovered = |(_, event): &(Timestamp, Event)| match event {
+            Event::RunFinished { recovery, .. } => *recovery,
+            _ => None,
+        };
+        let recovery = runs.iter().find_map(|run| run.events.iter().find_map(recovered));
         let rto = self.session.topology.objectives.rto;
         let document = json!({
             "scenario": self.scenario.name(),

@@ -102,3 +102,19 @@ fn two_at_once_and_an_interrupt() {
     let runs = served.run(&["runs", "--output", "json"]);
     assert_eq!(runs.stdout.matches("-failover-").count(), 1, "one run, gone on with: {}", runs.stdout);
 }
+
+#[test]
+fn every_story_of_a_rehearsal_ends_without_a_loss() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    for scenario in ["data-plane-outage", "warm-standby", "silent-region"] {
+        let arguments = ["rehearse", "--yes", "--seed", "4", "--output", "json", "--scenario", scenario];
+        let finished = process::run(kdsha(home.path()).args(arguments), LIMIT).expect("it ends");
+        assert_eq!(finished.code(), Some(0), "{scenario}: {}", finished.stderr);
+        let last = finished.stdout.lines().last().expect("a document");
+        let account: serde_json::Value = serde_json::from_str(last).expect("JSON");
+        assert_eq!(account["schema"], "kdsha.rehearsal/1");
+        assert_eq!((&account["lost"], &account["pending"]), (&0.into(), &0.into()), "{scenario}: {last}");
+        assert!(account["put"].as_u64() > Some(10_000), "{scenario}: {last}");
+        assert!(account["recovery_seconds"].as_u64() < Some(900), "{scenario}: {last}");
+    }
+}
