@@ -117,9 +117,13 @@ fn the_readmes_exit_codes_are_all_of_them() {
         Exit::Owed,
         Exit::Interrupted,
     ];
-    let text = read("README.md");
-    for exit in all {
-        assert!(text.contains(&format!("\n| {} | ", exit.code())), "{exit:?}");
+    let wanted: Vec<u8> = all.iter().map(|exit| exit.code()).collect();
+    for name in ["README.md", "runbooks/when-it-stops.md"] {
+        let text = read(name);
+        // The rows that begin with a number: the exit codes' table, and nothing else in these documents.
+        let first = |line: &str| line.strip_prefix("| ")?.split(' ').next()?.parse::<u8>().ok();
+        let found: Vec<u8> = text.lines().filter_map(first).collect();
+        assert_eq!(found, wanted, "{name}");
     }
 }
 
@@ -160,18 +164,74 @@ fn is_detail(line: &str) -> bool {
     line.is_empty() || line.starts_with("  ") || line.contains("Z  yes ") || line.contains("Z  waiting ")
 }
 
-#[test]
-fn the_readmes_transcript_is_what_the_rehearsal_prints() {
+/// What a rehearsal prints, both streams in their order; its command is a line of a document.
+fn rehearsed(command: &str) -> String {
+    let arguments = command.strip_prefix("kdsha rehearse ").unwrap_or_else(|| panic!("{command}"));
     let home = tempfile::tempdir().expect("a temporary folder");
     let output = Command::new("sh")
-        .args(["-c", "exec \"$0\" rehearse --yes --seed 1 2>&1", env!("CARGO_BIN_EXE_kdsha")])
+        .args(["-c", "exec \"$0\" rehearse \"$@\" 2>&1", env!("CARGO_BIN_EXE_kdsha")])
+        .args(arguments.split_whitespace())
         .env_clear()
         .envs([("COLUMNS", "100"), ("TERM", "xterm"), ("LANG", "C.UTF-8")])
         .env("HOME", home.path())
         .output()
         .expect("the binary");
     let text = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{text}");
+    assert!(output.status.success(), "{command}: {text}");
+    text
+}
+
+/// The first line of a shown block that the output does not have after the lines before it. Lines that follow each
+/// other in the block may have others between them only where it says `[...]`; empty lines do not count.
+fn missing<'s>(shown: &'s str, output: &str) -> Option<&'s str> {
+    let lines: Vec<&str> = output.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let (mut at, mut may_skip) = (0, true);
+    for line in shown.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        if line == "[...]" {
+            may_skip = true;
+            continue;
+        }
+        let reach = if may_skip { lines.len() } else { (at + 1).min(lines.len()) };
+        let Some(found) = lines[at..reach].iter().position(|other| *other == line) else { return Some(line) };
+        (at, may_skip) = (at + found + 1, false);
+    }
+    None
+}
+
+#[test]
+fn a_shown_line_that_is_not_there_is_found_out() {
+    assert_eq!(missing("a\n[...]\nd", "a\n\nb\nc\nd"), None);
+    assert_eq!(missing("a\nc", "a\nb\nc"), Some("c"), "a cut that is not marked");
+    assert_eq!(missing("[...]\nc\n[...]\na", "a\nb\nc"), Some("a"), "another order");
+    assert_eq!(missing("a\ne", "a"), Some("e"), "past the end");
+}
+
+#[test]
+fn every_output_in_the_runbooks_is_what_the_command_prints() {
+    const MARK: &str = "<!-- output: ";
+    let mut count = 0;
+    for (name, text) in documents() {
+        for (at, _) in text.match_indices(MARK) {
+            count += 1;
+            let rest = &text[at..];
+            let command = rest[MARK.len()..].split(" -->").next().expect("a command");
+            let (_, shown) = block(rest, MARK);
+            // Within a list, a block is indented as its marker is.
+            let indent = text[..at].rsplit('\n').next().unwrap_or_default();
+            let shown: Vec<&str> =
+                shown.lines().map(|line| line.strip_prefix(indent).unwrap_or(line)).collect();
+            let shown = shown.join("\n");
+            let shown = shown.trim_end();
+            assert!(!shown.is_empty(), "{name}: nothing is shown after `{command}`");
+            assert_eq!(missing(shown, &rehearsed(command)), None, "{name}: not in the output of `{command}`");
+        }
+    }
+    assert!(count >= 3, "only {count} outputs were found");
+}
+
+#[test]
+fn the_readmes_transcript_is_what_the_rehearsal_prints() {
+    let text = rehearsed("kdsha rehearse --yes --seed 1");
     assert!(text.contains("No record was lost."), "{text}");
     hold("<!-- transcript", &shortened(&text));
 }
