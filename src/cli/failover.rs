@@ -2,7 +2,7 @@
 
 use super::args::FailoverArgs;
 use super::failure::Failure;
-use super::moving::{self, Wanted};
+use super::moving::{self, OpenRuns, Wanted};
 use super::session::Session;
 use crate::model::{Exit, Side};
 use crate::plan::{FailoverOptions, Intent, Mode, plan_failover};
@@ -13,6 +13,19 @@ use crate::ui::Ui;
 /// # Errors
 /// What stops it before anything was changed.
 pub async fn run(session: &Session, ui: &Ui, args: &FailoverArgs) -> Result<Exit, Failure> {
+    go(session, ui, args, OpenRuns::Own).await
+}
+
+/// The same, with a say in whose open run is gone on with.
+///
+/// # Errors
+/// As [`run`].
+pub async fn go(
+    session: &Session,
+    ui: &Ui,
+    args: &FailoverArgs,
+    open_runs: OpenRuns,
+) -> Result<Exit, Failure> {
     let regions = &session.topology.regions;
     match regions.side_of(&args.to) {
         Some(Side::Standby) => {}
@@ -32,6 +45,7 @@ pub async fn run(session: &Session, ui: &Ui, args: &FailoverArgs) -> Result<Exit
         intent: Intent::Failover { to: args.to.clone(), mode },
         dry_run: args.dry_run,
         timeout: args.timeout,
+        open_runs,
         plan: &|request| plan_failover(request, options),
     };
     moving::go(session, ui, &wanted).await

@@ -19,8 +19,19 @@ pub struct Wanted<'a> {
     pub dry_run: bool,
     /// For one wait.
     pub timeout: Option<Duration>,
+    /// Whether a run that another operator left open is gone on with.
+    pub open_runs: OpenRuns,
     /// Makes the plan.
     pub plan: &'a dyn Fn(Request<'_>) -> Plan,
+}
+
+/// Whose open run a command goes on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenRuns {
+    /// Only one's own.
+    Own,
+    /// Anybody's: `kdsha resume`, when its owner cannot go on.
+    Anybodys,
 }
 
 /// Shows, or runs.
@@ -41,7 +52,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     }
     let run = match earlier {
         Some(run) => run.header.run.clone(),
-        None => marked(session, &snapshot, &wanted.intent)
+        None => marked(session, &snapshot, wanted)
             .map_or_else(|| session::new_run_id(snapshot.taken_at, wanted.intent.verb()), Ok)?,
     };
     // A run that was found again by its mark may have a journal in which nothing was sent yet.
@@ -105,10 +116,11 @@ fn unfinished<'r>(
 }
 
 /// The run whose open mark we left ourselves: its journal is gone, the world is not.
-fn marked(session: &Session, snapshot: &Snapshot, intent: &Intent) -> Option<RunId> {
+fn marked(session: &Session, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Option<RunId> {
     let marks = snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
     let ours = |mark: &&crate::model::RunMark| {
-        mark.state == RunState::Open && mark.owner == session.owner && mark.intent == intent.verb()
+        let is_ours = wanted.open_runs == OpenRuns::Anybodys || mark.owner == session.owner;
+        mark.state == RunState::Open && is_ours && mark.intent == wanted.intent.verb()
     };
     marks.into_iter().find(ours).map(|mark| mark.run.clone())
 }
@@ -142,7 +154,7 @@ fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     }
     ui.checks(&plan.checks, "Preflight");
     let (count, verb) = (blockers.len(), plan.intent.verb());
-    let locked = blockers.iter().all(|b| b.check == "run_mark" && b.verdict == Verdict::Fail);
+    let locked = blockers.iter().any(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
     let exit = if locked { Exit::Locked } else { Exit::Blocked };
     let what = if count == 1 { "1 check forbids".to_owned() } else { format!("{count} checks forbid") };
     let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");

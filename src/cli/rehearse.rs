@@ -194,7 +194,6 @@ impl<'a> Play<'a> {
         let emergency = self.scenario == Scenario::Silent;
         let flag = if emergency { " --emergency" } else { "" };
         let command = format!("kdsha failover --to {standby}{flag}");
-        self.tell(&format!("\n$ {command}"));
         let mut args = FailoverArgs {
             to: standby.clone(),
             dry_run: false,
@@ -209,6 +208,11 @@ impl<'a> Play<'a> {
             let struck = self.session.aws.clock().now() - 8 * MINUTE;
             args.start_at = Some(crate::model::StartAt::Timestamp(floor(struck - 15 * MINUTE)));
         }
+        let start = match args.start_at {
+            Some(crate::model::StartAt::Timestamp(at)) => format!(" --start-at {at}"),
+            _ => String::new(),
+        };
+        self.tell(&format!("\n$ {command}{start}"));
         let exit = failover::run(&self.session, self.ui, &args).await?;
         self.expect(&command, exit, if emergency { &[Exit::Owed] } else { &[Exit::Done] })
     }

@@ -2,11 +2,12 @@
 
 use super::args::{FailbackArgs, FailoverArgs};
 use super::failure::Failure;
+use super::moving::OpenRuns;
 use super::session::{self, Session};
 use super::{failback, failover};
 use crate::engine::{Earlier, Engine};
 use crate::journal::RunRecord;
-use crate::model::Exit;
+use crate::model::{Exit, RunState};
 use crate::plan::{Intent, Mode};
 use crate::ui::Ui;
 
@@ -17,20 +18,49 @@ use crate::ui::Ui;
 pub async fn run(session: &Session, ui: &Ui, yes: bool) -> Result<Exit, Failure> {
     let runs = session.runs()?;
     if let Some(run) = runs.iter().find(|run| run.is_unfinished()) {
-        return go_on(session, ui, run, yes).await;
+        return go_on(session, ui, &run.plan.intent, yes, OpenRuns::Own).await;
     }
     match runs.iter().find(|run| !run.owed().is_empty()) {
         Some(run) => settle(session, ui, run).await,
-        None => {
-            ui.note("nothing is unfinished and nothing is owed on this machine");
-            Ok(Exit::Done)
-        }
+        None => take_over(session, ui, yes).await,
     }
 }
 
+/// The run that another operator, or another machine, left open on the standby streams.
+async fn take_over(session: &Session, ui: &Ui, yes: bool) -> Result<Exit, Failure> {
+    let snapshot = session.look(false).await?;
+    for view in snapshot.pipelines.values() {
+        let mark = match view.standby.mark.as_result() {
+            Ok(Some(mark)) if mark.state == RunState::Open => mark,
+            Ok(_) => continue,
+            Err(reason) => {
+                let message = format!("whether a run is under way is not known: {}", reason.text);
+                return Err(
+                    Failure::new(Exit::Locked, message).hint("run it again when the standby Region answers")
+                );
+            }
+        };
+        ui.note(&format!("going on with run {} ({}), which {} left open", mark.run, mark.intent, mark.owner));
+        let regions = &session.topology.regions;
+        let intent = match mark.intent.as_str() {
+            "failback" => Intent::Failback { to: regions.primary.clone() },
+            _ => Intent::Failover { to: regions.standby.clone(), mode: Mode::Planned },
+        };
+        return go_on(session, ui, &intent, yes, OpenRuns::Anybodys).await;
+    }
+    ui.note("nothing is unfinished, and nothing is owed on this machine");
+    Ok(Exit::Done)
+}
+
 /// The same command again.
-async fn go_on(session: &Session, ui: &Ui, run: &RunRecord, yes: bool) -> Result<Exit, Failure> {
-    match &run.plan.intent {
+async fn go_on(
+    session: &Session,
+    ui: &Ui,
+    intent: &Intent,
+    yes: bool,
+    open_runs: OpenRuns,
+) -> Result<Exit, Failure> {
+    match intent {
         Intent::Failover { to, mode } => {
             let args = FailoverArgs {
                 to: to.clone(),
@@ -41,11 +71,11 @@ async fn go_on(session: &Session, ui: &Ui, run: &RunRecord, yes: bool) -> Result
                 overlap_buffer: None,
                 timeout: None,
             };
-            failover::run(session, ui, &args).await
+            failover::go(session, ui, &args, open_runs).await
         }
         Intent::Failback { .. } => {
             let args = FailbackArgs { dry_run: false, yes, skip_stranded: false, timeout: None };
-            failback::run(session, ui, &args).await
+            failback::go(session, ui, &args, open_runs).await
         }
     }
 }

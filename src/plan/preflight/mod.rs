@@ -140,7 +140,7 @@ impl<'a> Checks<'a> {
         let Some(mark) = self.known("run_mark", &about, &of.view.standby.mark) else { return };
         match mark {
             Some(mark) if mark.state == RunState::Open && mark.run != *self.request.run => self.advise(
-                "run_mark",
+                "open_run",
                 &about,
                 Verdict::Fail,
                 format!(

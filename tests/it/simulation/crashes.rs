@@ -147,3 +147,21 @@ async fn lost_answers_and_passing_errors_do_not_end_a_run() {
         }
     }
 }
+
+/// Another operator is told whose run it is, and `resume` goes on with it when its owner cannot.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_another_operator_left_is_gone_on_with_by_resume() {
+    let (expected, _) = undisturbed(Way::Over).await;
+    let mut stage = prepared(Way::Over).await;
+    assert!(kill(&stage, Way::Over, 2, &Fault::ApplyThenHang).await);
+    std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+    stage.owner = "maria@desk".to_owned();
+    let refused = stage.failover(&stage.over()).await.expect_err("it is another operator's run");
+    assert_eq!(refused.exit, Exit::Locked, "{}", refused.message);
+    assert!(refused.hints.iter().any(|hint| hint.contains("kdsha resume")), "{:?}", refused.hints);
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(stage.fingerprint(), expected);
+    stage.expect(stage.verify().await, Exit::Done);
+    let ledger = stage.account().await;
+    assert_eq!((ledger.lost, ledger.pending), (0, 0), "{ledger:?}");
+}
