@@ -32,12 +32,23 @@ pub struct Progress {
     /// Age of that sample.
     #[serde(rename = "sample_age_seconds", with = "super::duration::as_optional_seconds")]
     pub sample_age: Option<Duration>,
+    /// Records a second that still arrive.
+    #[serde(rename = "arrivals_per_second", default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<f64>,
+    /// How much longer it will take at the pace so far: an estimate.
+    #[serde(
+        rename = "left_seconds",
+        default,
+        with = "super::duration::as_optional_seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub left: Option<Duration>,
 }
 
 impl Progress {
     /// A wait without lag figures.
     pub fn new(waiting_for: impl Into<String>, because: impl Into<String>) -> Progress {
-        Progress { waiting_for: waiting_for.into(), because: because.into(), lag: None, sample_age: None }
+        Progress { waiting_for: waiting_for.into(), because: because.into(), ..Progress::default() }
     }
 }
 

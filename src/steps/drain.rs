@@ -68,6 +68,7 @@ impl Drain {
                 because,
                 lag: Some(Duration::from_millis(last.value.max(0.0) as u64)),
                 sample_age: Some(sample_age),
+                ..Progress::default()
             })
         };
         if sample_age > self.fresh {

@@ -234,6 +234,7 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
             because: because.to_owned(),
             lag: lag.map(seconds),
             sample_age: lag.map(|_| seconds(40)),
+            ..Progress::default()
         },
         waited: seconds(waited),
         deadline: at("11:16:00"),
