@@ -7,7 +7,7 @@ use super::ids::{AccountId, FunctionName, PipelineName, Region, StreamName};
 use super::mapping::Mapping;
 use super::metrics::Series;
 use super::observed::Observed;
-use super::stream::{StreamConsumer, StreamProbe, StreamView};
+use super::stream::{ShardSeries, StreamConsumer, StreamProbe, StreamView};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -123,6 +123,15 @@ pub struct StreamMetrics {
     pub get_records_success: Observed<Series>,
     /// AWS/Kinesis GetRecords.Success, SampleCount.
     pub get_records_calls: Observed<Series>,
+    /// AWS/Kinesis PutRecords.ThrottledRecords, Sum.
+    pub put_records_throttled: Observed<Series>,
+    /// AWS/Kinesis WriteProvisionedThroughputExceeded, Sum: records refused for the shards' limits.
+    pub writes_throttled: Observed<Series>,
+    /// AWS/Kinesis ReadProvisionedThroughputExceeded, Sum: GetRecords calls refused for the shards' limits.
+    pub reads_throttled: Observed<Series>,
+    /// AWS/Kinesis IteratorAgeMilliseconds, Maximum, ms, of every open shard; asked for plans, where the stream
+    /// has shard-level metrics.
+    pub shard_iterator_age: Option<Observed<ShardSeries>>,
 }
 
 /// Metrics of a function that reads a stream.
@@ -173,6 +182,9 @@ pub struct SideView {
     pub probe: Observed<StreamProbe>,
     /// The stream's metrics.
     pub metrics: StreamMetrics,
+    /// Mappings of other functions on this stream, in every state. Readers that are not Lambda functions cannot
+    /// be listed.
+    pub other_mappings: Observed<Vec<Mapping>>,
     /// The consumer.
     pub consumer: ReaderView,
     /// The replicator: on the primary side, where one is configured.

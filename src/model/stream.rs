@@ -2,7 +2,12 @@
 
 use super::Timestamp;
 use super::ids::Arn;
+use super::metrics::Series;
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A series of every open shard, by the shard's id. A shard without a data point has an empty series.
+pub type ShardSeries = BTreeMap<String, Series>;
 
 /// Capacity mode of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -31,6 +36,8 @@ pub struct StreamView {
     pub max_record_size_kib: Option<u32>,
     /// `NONE` or `KMS`.
     pub encryption: String,
+    /// Whether shards have an `IteratorAgeMilliseconds` of their own (`EnableEnhancedMonitoring`; paid).
+    pub has_shard_metrics: bool,
 }
 
 impl StreamView {

@@ -94,6 +94,7 @@ fn side(topology: &Topology, pipeline: &Pipeline, side: Side, facts: Option<&Fac
         mark: part(facts.map(|f| &f.marks), stream),
         probe: part(facts.map(|f| &f.probes), stream),
         metrics: stream_metrics(stream, facts),
+        other_mappings: other_mappings(pipeline, side, region, facts),
         consumer: reader(region, pipeline.consumer.function.of(side), &pipeline.consumer_source(side), facts),
         replicator,
     }
@@ -104,7 +105,7 @@ fn series(facts: Option<&Facts>, id: MetricId) -> Observed<Series> {
 }
 
 fn stream_metrics(stream: &StreamName, facts: Option<&Facts>) -> StreamMetrics {
-    let [incoming, age, put_sum, put_count, total, failed, get_sum, get_count] =
+    let [incoming, age, put_sum, put_count, total, failed, get_sum, get_count, put_over, writes_over, reads_over] =
         STREAM_METRICS.map(|(name, stat)| series(facts, MetricId::stream(stream, name, stat)));
     StreamMetrics {
         incoming_records: incoming,
@@ -115,6 +116,10 @@ fn stream_metrics(stream: &StreamName, facts: Option<&Facts>) -> StreamMetrics {
         put_records_failed: failed,
         get_records_success: get_sum,
         get_records_calls: get_count,
+        put_records_throttled: put_over,
+        writes_throttled: writes_over,
+        reads_throttled: reads_over,
+        shard_iterator_age: facts.and_then(|f| f.by_shard.get(stream).cloned()),
     }
 }
 
@@ -137,6 +142,24 @@ fn reader(
         metrics: reader_metrics(function, source, &mappings, facts),
         mappings,
     }
+}
+
+/// Mappings on a side's stream that are neither the consumer's nor the replicator's.
+fn other_mappings(
+    pipeline: &Pipeline,
+    side: Side,
+    region: &Region,
+    facts: Option<&Facts>,
+) -> Observed<Vec<Mapping>> {
+    let Some(facts) = facts else { return Observed::Unknown(Reason::not_asked()) };
+    let stream = pipeline.stream.of(side);
+    let replicator = pipeline.replicator.as_ref().filter(|_| side == Side::Primary).map(|r| &r.function);
+    let is_ours = |mapping: &&Mapping| {
+        mapping.function == *pipeline.consumer.function.of(side) || Some(&mapping.function) == replicator
+    };
+    let is_other =
+        |mapping: &&Mapping| reads(mapping, region, &mapping.function, stream) && !is_ours(mapping);
+    facts.mappings.as_ref().map(|all| all.iter().filter(is_other).cloned().collect())
 }
 
 /// Whether a mapping carries a stream to a function, directly or through any fan-out consumer.

@@ -4,10 +4,10 @@ use super::look::Look;
 use super::mappings::{self, SettingsKey};
 use super::metrics::{self, MetricId, Span};
 use super::wants::Wants;
-use super::{Probe, functions, probe, streams};
+use super::{Probe, functions, probe, shards, streams};
 use crate::model::{
     AliasView, Clock, FunctionName, FunctionView, Mapping, MappingSettings, Observed, RunMark, Series,
-    StreamConsumer, StreamName, StreamProbe, StreamView, time::SKEW_WORTH_A_WARNING,
+    ShardSeries, StreamConsumer, StreamName, StreamProbe, StreamView, time::SKEW_WORTH_A_WARNING,
 };
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) consumers: BTreeMap<StreamName, Observed<Vec<StreamConsumer>>>,
     pub(super) probes: BTreeMap<StreamName, Observed<StreamProbe>>,
     pub(super) series: BTreeMap<MetricId, Observed<Series>>,
+    /// The lag of every open shard, of streams that have shard-level metrics.
+    pub(super) by_shard: BTreeMap<StreamName, Observed<ShardSeries>>,
 }
 
 /// How a side is looked at.
@@ -79,11 +81,12 @@ pub(super) async fn gather(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) 
             None => BTreeMap::new(),
         }
     };
-    let (mappings, consumers, later, probes) = tokio::join!(
+    let (mappings, consumers, later, probes, by_shard) = tokio::join!(
         with_settings,
         streams::consumers(look, &wants.fanned_out, &streams),
         metrics::fetch(look, &wanted_metrics, manner.span(), pages + 1),
         probes,
+        shards::lag(look, &wants.by_shard, &streams, manner.span()),
     );
     let series = series.into_iter().chain(later).collect();
     Facts {
@@ -96,6 +99,7 @@ pub(super) async fn gather(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) 
         consumers,
         probes,
         series,
+        by_shard,
     }
 }
 

@@ -42,9 +42,9 @@ impl Readers {
         self.functions.len().min(READ_ALL)
     }
 
+    /// Whether it reads one of the streams, with whatever function: every reader matters to a drain.
     fn concerns(&self, mapping: &Mapping) -> bool {
-        self.functions.contains(&mapping.function)
-            && mapping.source.stream().is_some_and(|name| self.streams.iter().any(|s| s.as_str() == name))
+        mapping.source.stream().is_some_and(|name| self.streams.iter().any(|s| s.as_str() == name))
     }
 }
 
@@ -53,6 +53,8 @@ impl Readers {
 pub(super) struct Listed {
     mapping: Mapping,
     is_encrypted: bool,
+    /// Whether its function is one of ours: the settings of others are not asked for.
+    is_ours: bool,
 }
 
 impl Listed {
@@ -62,7 +64,7 @@ impl Listed {
     }
     /// Whether the mapping emits `PolledEventCount`.
     pub(super) fn counts_events(&self) -> bool {
-        self.mapping.settings.known().is_some_and(|settings| settings.count_events)
+        self.is_ours && self.mapping.settings.known().is_some_and(|settings| settings.count_events)
     }
 }
 
@@ -102,7 +104,8 @@ fn keep(
         let mapping = convert::mapping(listed)?;
         if readers.concerns(&mapping) {
             let is_encrypted = listed.kms_key_arn.is_some() || listed.filter_criteria_error.is_some();
-            found.push(Listed { mapping, is_encrypted });
+            let is_ours = readers.functions.contains(&mapping.function);
+            found.push(Listed { mapping, is_encrypted, is_ours });
         }
     }
     Ok(())
@@ -124,9 +127,9 @@ pub(super) async fn with_settings(
     depth: u32,
     known: &Mutex<BTreeMap<SettingsKey, MappingSettings>>,
 ) -> Vec<Mapping> {
-    let read_all = listed.len() <= READ_ALL;
+    let read_all = listed.iter().filter(|listed| listed.is_ours).count() <= READ_ALL;
     let one = |mut listed: Listed| async move {
-        if read_all || listed.is_encrypted {
+        if listed.is_ours && (read_all || listed.is_encrypted) {
             listed.mapping.settings = settings(look, &listed.mapping, depth, known).await;
         }
         listed.mapping

@@ -43,6 +43,11 @@ impl MetricId {
             dimensions: vec![("StreamName", stream.to_string())],
         }
     }
+    /// The lag of a shard, where the stream has shard-level metrics.
+    pub(super) fn shard_lag(stream: &StreamName, shard: &str) -> MetricId {
+        let dimensions = vec![("StreamName", stream.to_string()), ("ShardId", shard.to_owned())];
+        MetricId { namespace: "AWS/Kinesis", name: "IteratorAgeMilliseconds", stat: "Maximum", dimensions }
+    }
     /// The lag of an enhanced fan-out consumer.
     pub(super) fn fan_out_lag(stream: &StreamName, consumer: &StreamName) -> MetricId {
         let dimensions = vec![("StreamName", stream.to_string()), ("ConsumerName", consumer.to_string())];
@@ -93,6 +98,10 @@ impl Span {
         let back = i64::try_from(window.as_secs()).unwrap_or(i64::MAX / 2);
         let start = newest.saturating_sub(back).div_euclid(step) * step;
         Span { start, end: newest + step, period: Duration::from_secs(step.unsigned_abs()) }
+    }
+    /// The length of a period.
+    pub(super) fn period(self) -> Duration {
+        self.period
     }
     /// How far the ends of two spans lie apart.
     pub(super) fn distance(self, other: Span) -> SignedDuration {

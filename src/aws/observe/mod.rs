@@ -16,6 +16,7 @@ mod mappings;
 mod metrics;
 mod probe;
 mod scope;
+mod shards;
 mod sink;
 mod streams;
 mod wants;

@@ -6,30 +6,27 @@
 
 use super::look::Look;
 use super::metrics::MetricId;
+use super::shards;
 use crate::aws::convert;
-use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
 use crate::model::{
-    AwsFailure, Clock, FailureKind, Observed, Region, Sent, Series, ShardArrivals, ShardProbe, StreamName,
+    AwsFailure, Clock, Observed, Region, Series, ShardArrivals, ShardProbe, StreamName,
     StreamProbe, Timestamp,
 };
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
-use aws_sdk_kinesis::types::{Shard, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{Shard, ShardIteratorType};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const SHARDS: &str = "kinesis:ListShards";
 const ITERATOR: &str = "kinesis:GetShardIterator";
 const RECORDS: &str = "kinesis:GetRecords";
 /// Calls a shard. An empty answer behind the tip is normal and goes on.
 const MOST_READS: u32 = 8;
 /// Between two reads of a shard: five a second are all its standard readers' together.
 const BETWEEN: Duration = Duration::from_millis(250);
-/// Pages of shards, 1,000 a page.
-const MOST_PAGES: u32 = 50;
 /// An iterator lives five minutes (Kinesis API reference, GetRecords).
 const ITERATOR_LIVES: Duration = Duration::from_secs(240);
 
@@ -124,7 +121,7 @@ async fn begin(look: &Look<'_>, name: &StreamName, manner: Manner<'_>) -> Result
     let quiet = |s: &Series| !s.since(deep - s.period).iter().any(|point| point.value > 0.0);
     let is_quiet = arrivals.and_then(Observed::known).is_some_and(quiet);
     let since = if is_quiet { deep } else { now - Duration::from_secs(1) };
-    let (found, depth) = shards(look, name, since).await?;
+    let (found, depth) = shards::open_since(look, name, since).await?;
     let one = |shard: Shard| async move {
         let iterator = iterator(look, name, &shard.shard_id, since, depth).await;
         iterator.map(|iterator| (shard.shard_id, Place { iterator, ..Place::default() }))
@@ -132,36 +129,6 @@ async fn begin(look: &Look<'_>, name: &StreamName, manner: Manner<'_>) -> Result
     let shards: Result<BTreeMap<String, Place>, AwsFailure> =
         join_all(found.into_iter().map(one)).await.into_iter().collect();
     Ok((Memory { since, looked: Instant::now(), shards: shards? }, depth + 1))
-}
-
-/// Every shard that was open at `since` or later, and how many calls that took.
-async fn shards(
-    look: &Look<'_>,
-    name: &StreamName,
-    since: Timestamp,
-) -> Result<(Vec<Shard>, u32), AwsFailure> {
-    let asked = Asked::read(SHARDS, name.as_str(), &look.at.region);
-    let filter = ShardFilter::builder()
-        .r#type(ShardFilterType::FromTimestamp)
-        .timestamp(convert::date_time(since))
-        .build()
-        .map_err(|error| asked.failed(FailureKind::Invalid, error.to_string(), Sent::No))?;
-    let (mut found, mut token) = (Vec::new(), None::<String>);
-    for page in 1..=MOST_PAGES {
-        let request = look.at.kinesis().list_shards().max_results(1000);
-        // A later page is named by its token alone (Kinesis API reference, ListShards).
-        let request = match token.take() {
-            Some(token) => request.next_token(token),
-            None => request.stream_name(name.as_str()).shard_filter(filter.clone()),
-        };
-        let answer = look.ask(2 + page, Family::StreamData, SHARDS, name.as_str(), request.send()).await?;
-        found.extend(answer.shards.unwrap_or_default());
-        token = answer.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok((found, 2 + page));
-        }
-    }
-    Err(asked.failed(FailureKind::Unreadable, "the list does not end", Sent::No))
 }
 
 async fn iterator(

@@ -41,6 +41,8 @@ pub struct Scope {
     pub sides: Sides,
     /// The direct read of the shards, where one is due.
     pub probe: Option<Probe>,
+    /// Whether the lag of each shard is read, where a stream has shard-level metrics.
+    pub shard_metrics: bool,
     /// Whether the sinks' tables are sampled.
     pub sink: bool,
     /// How far back metrics are read.
@@ -57,7 +59,7 @@ const MOST_POINTS: u32 = 1440;
 
 impl Scope {
     fn new(metrics_window: Duration) -> Scope {
-        Scope { pipelines: Vec::new(), sides: Sides::Both, probe: None, sink: false, metrics_window }
+        Scope { pipelines: Vec::new(), sides: Sides::Both, probe: None, shard_metrics: false, sink: false, metrics_window }
     }
 
     /// For `status`: everything on both sides, the last quarter of an hour of metrics.
@@ -67,7 +69,7 @@ impl Scope {
 
     /// For planning a run: as `status`, with metrics far enough back to derive a start position.
     pub fn plan() -> Scope {
-        Scope::new(LONG)
+        Scope { shard_metrics: true, ..Scope::new(LONG) }
     }
 
     /// For one look during a wait: the same as `status`, with a probe where the wait needs one.

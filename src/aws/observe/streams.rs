@@ -7,7 +7,7 @@ use crate::model::{
     Arn, AwsFailure, FailureKind, Observed, Reason, RunMark, Sent, StreamConsumer, StreamMode, StreamName,
     StreamView,
 };
-use aws_sdk_kinesis::types::{StreamDescriptionSummary, StreamMode as SdkStreamMode};
+use aws_sdk_kinesis::types::{MetricsName, StreamDescriptionSummary, StreamMode as SdkStreamMode};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,10 @@ fn view(summary: &StreamDescriptionSummary) -> StreamView {
         open_shards: count(summary.open_shard_count),
         retention_hours: count(summary.retention_period_hours),
         max_record_size_kib: summary.max_record_size_in_kib.map(count),
+        has_shard_metrics: summary.enhanced_monitoring.iter().any(|on| {
+            let of_age = [MetricsName::IteratorAgeMilliseconds, MetricsName::All];
+            on.shard_level_metrics().iter().any(|name| of_age.contains(name))
+        }),
         encryption: summary.encryption_type.as_ref().map_or("NONE", |kind| kind.as_str()).to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// AWS/Kinesis metrics of a stream: name and statistic.
-pub(super) const STREAM_METRICS: [(&str, &str); 8] = [
+pub(super) const STREAM_METRICS: [(&str, &str); 11] = [
     ("IncomingRecords", "Sum"),
     ("GetRecords.IteratorAgeMilliseconds", "Maximum"),
     ("PutRecord.Success", "Sum"),
@@ -19,6 +19,9 @@ pub(super) const STREAM_METRICS: [(&str, &str); 8] = [
     ("PutRecords.FailedRecords", "Sum"),
     ("GetRecords.Success", "Sum"),
     ("GetRecords.Success", "SampleCount"),
+    ("PutRecords.ThrottledRecords", "Sum"),
+    ("WriteProvisionedThroughputExceeded", "Sum"),
+    ("ReadProvisionedThroughputExceeded", "Sum"),
 ];
 
 /// AWS/Lambda metrics of a function that reads: name and statistic.
@@ -35,6 +38,8 @@ pub(super) struct Wants {
     pub(super) marked: BTreeSet<StreamName>,
     /// Streams whose enhanced fan-out consumers are listed.
     pub(super) fanned_out: BTreeSet<StreamName>,
+    /// Streams whose shards' own lag is read, where they have one.
+    pub(super) by_shard: BTreeSet<StreamName>,
     /// Streams whose shards are read.
     pub(super) probed: BTreeSet<StreamName>,
     pub(super) readers: Readers,
@@ -48,18 +53,21 @@ impl Wants {
         if scope.sides.has(side) {
             let is_probed = scope.probe.is_some_and(|probe| probe.sides.has(side));
             for pipeline in pipelines {
-                wants.add(pipeline, side, is_probed);
+                wants.add(pipeline, side, scope, is_probed);
             }
         }
         wants
     }
 
-    fn add(&mut self, pipeline: &Pipeline, side: Side, is_probed: bool) {
+    fn add(&mut self, pipeline: &Pipeline, side: Side, scope: &Scope, is_probed: bool) {
         let stream = pipeline.stream.of(side);
         self.streams.insert(stream.clone());
         self.metrics.extend(STREAM_METRICS.map(|(name, stat)| MetricId::stream(stream, name, stat)));
         if side == Side::Standby {
             self.marked.insert(stream.clone());
+        }
+        if scope.shard_metrics {
+            self.by_shard.insert(stream.clone());
         }
         if is_probed {
             self.probed.insert(stream.clone());

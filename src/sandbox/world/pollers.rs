@@ -114,6 +114,8 @@ impl World {
             if !fails {
                 self.metrics.record(series.get_records, now, now, count);
                 self.metrics.record(series.get_age, now, now, age.max(0) as f64);
+                let stream = mapping.source.stream;
+                self.note_shard_age(stream, reader.shard, age.max(0) as f64);
             }
             return;
         };

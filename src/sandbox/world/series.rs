@@ -5,7 +5,7 @@ use super::functions::FunctionSeries;
 use super::mappings::MappingSeries;
 use super::metrics::{SeriesId, SeriesKey};
 use super::place::PlaceId;
-use super::streams::{ConsumerSeries, StreamSeries};
+use super::streams::{ConsumerSeries, StreamId, StreamSeries};
 
 impl World {
     fn series(
@@ -45,6 +45,18 @@ impl World {
             write_exceeded: named("WriteProvisionedThroughputExceeded"),
             read_exceeded: named("ReadProvisionedThroughputExceeded"),
         }
+    }
+
+    /// One reader's age at one shard, where the stream has shard-level metrics.
+    pub(super) fn note_shard_age(&mut self, stream: StreamId, shard: usize, age: f64) {
+        let owner = &self.streams[stream.0];
+        if !owner.shard_metrics.contains("IteratorAgeMilliseconds") {
+            return;
+        }
+        let (place, name, id) = (owner.place, owner.name.clone(), owner.shards[shard].id.clone());
+        let dimensions = [("StreamName", name.as_str()), ("ShardId", id.as_str())];
+        let series = self.series(place, "AWS/Kinesis", "IteratorAgeMilliseconds", &dimensions);
+        self.metrics.record(series, self.ticked, self.ticked, age);
     }
 
     pub(super) fn consumer_series(&mut self, place: PlaceId, stream: &str, consumer: &str) -> ConsumerSeries {

@@ -6,7 +6,7 @@ use super::metrics::SeriesId;
 use super::place::PlaceId;
 use super::tickers::{TICKERS, Ticker};
 use md5::{Digest, Md5};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// A stream in the world.
@@ -244,6 +244,8 @@ pub(super) struct Stream {
     pub consumers: Vec<StreamConsumer>,
     pub tags: BTreeMap<String, String>,
     pub series: StreamSeries,
+    /// The shard-level metrics that are on, by their names.
+    pub shard_metrics: BTreeSet<String>,
     ticker_shards: Vec<usize>,
 }
 
@@ -278,6 +280,7 @@ impl Stream {
             consumers: Vec::new(),
             tags: BTreeMap::new(),
             series: new.series,
+            shard_metrics: BTreeSet::new(),
             ticker_shards,
         }
     }

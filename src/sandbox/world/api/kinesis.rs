@@ -281,6 +281,7 @@ impl World {
         self.metrics.record(series.get_latency, now, now, latency);
         self.metrics.record(series.get_records, now, now, records.len() as f64);
         self.metrics.record(series.get_age, now, now, age as f64);
+        self.note_shard_age(id, index, age as f64);
         Ok(ApiReply::ok(json!({
             "Records": records,
             "NextShardIterator": self.iterator(id, index, next),

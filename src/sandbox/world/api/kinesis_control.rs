@@ -29,6 +29,8 @@ impl World {
             "DeregisterStreamConsumer" => self.deregister_stream_consumer(at, input),
             "DescribeStreamConsumer" => self.describe_stream_consumer(at, input),
             "ListStreamConsumers" => self.list_stream_consumers(at, input),
+            "EnableEnhancedMonitoring" => self.enable_enhanced_monitoring(at, input),
+            "DisableEnhancedMonitoring" => self.disable_enhanced_monitoring(at, input),
             _ => return None,
         })
     }
@@ -122,7 +124,7 @@ impl World {
             "HasMoreShards": rest.len() > most,
             "RetentionPeriodHours": stream.retention_hours,
             "StreamCreationTimestamp": seconds(stream.created),
-            "EnhancedMonitoring": [{ "ShardLevelMetrics": [] }],
+            "EnhancedMonitoring": [{ "ShardLevelMetrics": stream.shard_metrics }],
             "EncryptionType": "NONE",
         } })))
     }
@@ -138,7 +140,7 @@ impl World {
             "StreamModeDetails": { "StreamMode": mode(stream) },
             "RetentionPeriodHours": stream.retention_hours,
             "StreamCreationTimestamp": seconds(stream.created),
-            "EnhancedMonitoring": [{ "ShardLevelMetrics": [] }],
+            "EnhancedMonitoring": [{ "ShardLevelMetrics": stream.shard_metrics }],
             "EncryptionType": "NONE",
             "OpenShardCount": open,
             "ConsumerCount": consumers,

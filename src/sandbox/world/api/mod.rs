@@ -9,6 +9,7 @@ mod kinesis_control;
 mod lambda;
 mod mapping_answers;
 mod mappings;
+mod monitoring;
 mod sts;
 mod versions;
 
