@@ -87,41 +87,60 @@ fn newest(series: &Observed<Series>, source: &'static str, now: Timestamp) -> Ob
     })
 }
 
+/// Shares of calls and records, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rates {
+    /// Failed inside the service.
+    pub errors: f64,
+    /// Refused because a shard's limit was reached: a matter of size, which no other Region mends.
+    pub throttled: f64,
+}
+
 /// Whether a Region's stream answers its callers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// The error rate is below the threshold.
-    Healthy(f64),
+    Healthy(Rates),
     /// At or above it.
-    Degraded(f64),
+    Degraded(Rates),
     /// No calls, or no data.
     Unknown(String),
 }
 
 /// The post's error rate over the window of the objectives, from the right counters: failed calls over calls
 /// (Sum and SampleCount, never an average of averages), and failed records of PutRecords. The post asks for an
-/// average of PutRecord.Success and GetRecords.Success, which hides partial failures and ignores weights.
+/// average of PutRecord.Success and GetRecords.Success, which counts throttling as failure, hides partial failures
+/// and ignores weights (Kinesis Developer Guide, monitoring-with-cloudwatch).
 pub fn health(metrics: &StreamMetrics, objectives: &Objectives, timing: &Timing, now: Timestamp) -> Health {
     let from = now - objectives.error_window - timing.fresh;
+    match rates(metrics, from) {
+        Err(why) => Health::Unknown(why),
+        Ok(None) => Health::Unknown("no calls in the window".to_owned()),
+        Ok(Some(rates)) if rates.errors >= objectives.error_rate => Health::Degraded(rates),
+        Ok(Some(rates)) => Health::Healthy(rates),
+    }
+}
+
+/// `None`: nobody called.
+fn rates(metrics: &StreamMetrics, from: Timestamp) -> Result<Option<Rates>, String> {
     let sum = |series: &Observed<Series>| -> Result<f64, String> {
         let series = series.as_result().map_err(|reason| reason.text.clone())?;
         Ok(series.sum_since(from).unwrap_or(0.0))
     };
-    let counted = || -> Result<(f64, f64), String> {
-        let puts = sum(&metrics.put_record_calls)?;
-        let gets = sum(&metrics.get_records_calls)?;
-        let failed_puts = (puts - sum(&metrics.put_record_success)?).max(0.0);
-        let failed_gets = (gets - sum(&metrics.get_records_success)?).max(0.0);
-        let failed = failed_puts + failed_gets + sum(&metrics.put_records_failed)?;
-        Ok((failed, puts + gets + sum(&metrics.put_records_total)?))
-    };
-    match counted() {
-        Err(why) => Health::Unknown(why),
-        Ok((_, 0.0)) => Health::Unknown("no calls in the window".to_owned()),
-        Ok((failed, calls)) if failed / calls >= objectives.error_rate => Health::Degraded(failed / calls),
-        Ok((failed, calls)) => Health::Healthy(failed / calls),
-    }
+    let (puts, gets) = (sum(&metrics.put_record_calls)?, sum(&metrics.get_records_calls)?);
+    let records = sum(&metrics.put_records_total)?;
+    let (writes_throttled, reads_throttled) =
+        (sum(&metrics.writes_throttled)?, sum(&metrics.reads_throttled)?);
+    // The stream's throttled writes are those of PutRecord and PutRecords together.
+    let puts_throttled = (writes_throttled - sum(&metrics.put_records_throttled)?).max(0.0);
+    let failed_puts = (puts - sum(&metrics.put_record_success)? - puts_throttled).max(0.0);
+    let failed_gets = (gets - sum(&metrics.get_records_success)? - reads_throttled).max(0.0);
+    let failed = failed_puts + failed_gets + sum(&metrics.put_records_failed)?;
+    let all = puts + gets + records;
+    let share = |part: f64| (part / all).min(1.0);
+    Ok((all > 0.0)
+        .then(|| Rates { errors: share(failed), throttled: share(writes_throttled + reads_throttled) }))
 }
 
 /// The APIs of a Region that did not answer, in words.
@@ -156,4 +175,90 @@ pub fn replicator_of(pipeline: &crate::config::Pipeline, regions: &crate::config
         function: replicator.function.clone(),
         source: pipeline.replicator_source()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Point;
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:10:00Z".parse().expect("an instant")
+    }
+
+    fn series(sum: Option<f64>) -> Observed<Series> {
+        let at = now() - Duration::from_secs(180);
+        let points = sum.map(|value| Point { at, value }).into_iter().collect();
+        Observed::Known(Series { period: Duration::from_secs(60), points })
+    }
+
+    fn metrics() -> StreamMetrics {
+        StreamMetrics {
+            incoming_records: series(None),
+            iterator_age: series(None),
+            put_record_success: series(None),
+            put_record_calls: series(None),
+            put_records_total: series(None),
+            put_records_failed: series(None),
+            get_records_success: series(None),
+            get_records_calls: series(None),
+            put_records_throttled: series(None),
+            writes_throttled: series(None),
+            reads_throttled: series(None),
+            shard_iterator_age: None,
+        }
+    }
+
+    fn judge(metrics: &StreamMetrics) -> Health {
+        health(metrics, &Objectives::default(), &Timing::default(), now())
+    }
+
+    #[test]
+    fn no_traffic_is_unknown_and_not_healthy() {
+        assert!(matches!(judge(&metrics()), Health::Unknown(_)));
+    }
+
+    #[test]
+    fn a_metric_that_is_unknown_makes_the_health_unknown() {
+        let unknown = Observed::Unknown(Reason::new(FailureKind::TimedOut, "CloudWatch did not answer"));
+        let metrics = StreamMetrics { reads_throttled: unknown, put_record_calls: series(Some(9.0)), ..metrics() };
+        assert_eq!(judge(&metrics), Health::Unknown("CloudWatch did not answer".to_owned()));
+    }
+
+    #[test]
+    fn throttling_is_told_apart_from_failure() {
+        // Half of the puts were refused for the shards' limits: their success ratio is one half.
+        let metrics = StreamMetrics {
+            put_record_calls: series(Some(1000.0)),
+            put_record_success: series(Some(500.0)),
+            writes_throttled: series(Some(500.0)),
+            ..metrics()
+        };
+        assert_eq!(judge(&metrics), Health::Healthy(Rates { errors: 0.0, throttled: 0.5 }));
+    }
+
+    #[test]
+    fn failed_records_count_although_put_records_calls_it_a_success() {
+        let metrics = StreamMetrics {
+            put_records_total: series(Some(1000.0)),
+            put_records_failed: series(Some(20.0)),
+            put_records_throttled: series(Some(30.0)),
+            writes_throttled: series(Some(30.0)),
+            ..metrics()
+        };
+        assert_eq!(judge(&metrics), Health::Degraded(Rates { errors: 0.02, throttled: 0.03 }));
+    }
+
+    #[test]
+    fn calls_weigh_as_many_as_they_are() {
+        // An average of the two ratios would say 25 % errors.
+        let metrics = StreamMetrics {
+            put_record_calls: series(Some(10_000.0)),
+            put_record_success: series(Some(10_000.0)),
+            get_records_calls: series(Some(10.0)),
+            get_records_success: series(Some(5.0)),
+            ..metrics()
+        };
+        assert!(matches!(judge(&metrics), Health::Healthy(rates) if rates.errors < 0.001));
+    }
 }

@@ -245,14 +245,9 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
         },
         tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
         retention: Duration::from_secs(u64::from(retention) * 3600),
+        is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
     };
-    let fixed = |start: StartAt, origin: Origin| Position {
-        start,
-        origin,
-        buffer: evidence.buffer,
-        duplicates: evidence.duplicates(start),
-        notes: Vec::new(),
-    };
+    let fixed = |start: StartAt, origin: Origin| evidence.at(start, origin, Vec::new());
     let marked = request
         .own_mark(of.view)
         .map(|mark| mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp));

@@ -18,6 +18,9 @@ pub struct Anchor {
     pub series: String,
     /// How many points were in the window.
     pub points: usize,
+    /// The newest of them, ascending: what an operator can check by eye.
+    #[serde(default)]
+    pub newest: Vec<Point>,
     /// The point with the earliest position.
     pub decisive: Point,
     /// `T_k - A_k` of that point.
@@ -78,6 +81,9 @@ pub struct Position {
     pub buffer: Buffer,
     /// Records that will be processed a second time, from IncomingRecords; `None` is unknown.
     pub duplicates: Option<u64>,
+    /// How long ago the start lies; `None` for the trim horizon.
+    #[serde(default, rename = "rewind_seconds", with = "crate::model::duration::as_optional_seconds")]
+    pub rewind: Option<Duration>,
     /// What the operator should know, one sentence each (clamped to retention, widened window, ...).
     pub notes: Vec<String>,
 }
@@ -86,9 +92,19 @@ pub struct Position {
 /// accuracy", Kinesis API Reference, GetRecords).
 pub const ALLOWANCE: Duration = Duration::from_secs(60);
 
-/// How far an emergency's window reaches back from the newest point: a shard that did not report in the last
-/// minutes is otherwise invisible.
+/// How far an emergency's window reaches back from the newest point, on top of the longest invocation: a shard
+/// whose batch is still in hand did not report in the last minutes.
 const EMERGENCY_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Periods without trouble in a row before a consumer counts as sound: between two tries of a failing batch of one
+/// shard, the other shards look sound.
+const SOUND_PERIODS: u32 = 5;
+
+/// Points that are shown of a series.
+const SHOWN_POINTS: usize = 10;
+
+/// A point this many times as old as the usual one stands out.
+const SPIKE: f64 = 10.0;
 
 /// Periods that a planned run's window reaches back; the drain is proven later.
 const PLANNED_PERIODS: u32 = 5;
@@ -112,11 +128,13 @@ pub struct Evidence<'a> {
     pub tumbling_window: Duration,
     /// How long the standby's stream keeps records.
     pub retention: Duration,
+    /// Whether the mapping has filters: records that they drop are never seen by the function.
+    pub is_filtered: bool,
 }
 
 /// One lag series by name.
 struct Named<'a> {
-    name: &'static str,
+    name: String,
     series: &'a Series,
 }
 
@@ -141,16 +159,23 @@ impl Evidence<'_> {
             anchors.extend(anchor(named, start.min(widened), self.now));
         }
         let earliest = anchors.iter().map(|a| a.position).min().ok_or("no data point lies in the window")?;
-        let window_from = widened.min(newest);
-        let origin = Origin::Derived { anchors, window_from, earliest };
-        Ok(self.position(earliest, origin, note.into_iter().collect()))
+        let mut notes: Vec<String> = note.into_iter().collect();
+        notes.extend(series.iter().filter_map(|named| spike(named, widened.min(newest), self.now)));
+        let origin = Origin::Derived { anchors, window_from: widened.min(newest), earliest };
+        Ok(self.position(earliest, origin, notes))
     }
 
+    /// How far back points count. In an emergency a batch may have been in hand for as long as the function may
+    /// run, and has reported nothing yet.
     fn window(&self, period: Duration) -> Duration {
         match self.mode {
             Mode::Planned => period * PLANNED_PERIODS,
-            Mode::Emergency => EMERGENCY_WINDOW,
+            Mode::Emergency => EMERGENCY_WINDOW + self.longest_batch(),
         }
+    }
+
+    fn longest_batch(&self) -> Duration {
+        self.buffer.consumer_timeout + self.buffer.batching_window
     }
 
     /// The lag series that exist for this kind of reader. Both the reader's position and the processor's age
@@ -168,16 +193,44 @@ impl Evidence<'_> {
         known(position, name)?;
         known(&self.reader.iterator_age, function)?;
         let age = self.reader.iterator_age.known();
+        self.must_have_processed(age, function)?;
+        let all = [(position.known(), name), (age, function)];
+        let named = |(series, name): (Option<_>, &str)| Some(Named { name: name.to_owned(), series: series? });
+        let mut all: Vec<Named<'_>> = all.into_iter().filter_map(named).collect();
+        all.extend(self.shard_series()?);
+        Ok(all)
+    }
+
+    /// Records that arrived and a function that processed nothing leave an emergency without an anchor.
+    fn must_have_processed(&self, age: Option<&Series>, name: &str) -> Result<(), String> {
         let is_silent = age.is_none_or(|series| series.points.is_empty());
         let arrived = self.stream.incoming_records.known().and_then(|s| s.sum_since(self.now - self.history));
-        if self.mode == Mode::Emergency && is_silent && arrived.unwrap_or(0.0) > 0.0 {
-            return Err(format!(
-                "records arrived and {function} has no data point: the consumer processed nothing \
-                                that is known"
-            ));
+        if self.mode != Mode::Emergency || !is_silent || arrived.unwrap_or(0.0) <= 0.0 {
+            return Ok(());
         }
-        let all = [(position.known(), name), (age, function)];
-        Ok(all.into_iter().filter_map(|(series, name)| Some(Named { name, series: series? })).collect())
+        let filters = match self.is_filtered {
+            true => " (or its filters drop everything)",
+            false => "",
+        };
+        Err(format!(
+            "records arrived and {name} has no data point: the consumer processed nothing that is known{filters}"
+        ))
+    }
+
+    /// The lag of every open shard, where the stream has shard-level metrics. They are those of GetRecords, so
+    /// they say nothing of an enhanced fan-out consumer. A shard without a point is a shard that nobody reads.
+    fn shard_series(&self) -> Result<Vec<Named<'_>>, String> {
+        let (Some(shards), None) = (&self.stream.shard_iterator_age, &self.reader.millis_behind_latest) else {
+            return Ok(Vec::new());
+        };
+        let shards = shards
+            .as_result()
+            .map_err(|reason| format!("the shards' IteratorAgeMilliseconds is unknown: {}", reason.text))?;
+        if let Some((shard, _)) = shards.iter().find(|(_, series)| series.complete(self.now).is_empty()) {
+            return Err(format!("{shard} has no data point of its lag: nothing says how far it was read"));
+        }
+        let named = |(shard, series)| Named { name: format!("{shard} IteratorAgeMilliseconds"), series };
+        Ok(shards.iter().map(named).collect())
     }
 
     /// An emergency's window must begin before any trouble: the iterator age is that of the newest record of a
@@ -186,47 +239,85 @@ impl Evidence<'_> {
         if self.mode == Mode::Planned {
             return Ok((from, None));
         }
-        let trouble = self.troubled_periods()?;
-        let Some(first) = trouble.iter().find(|at| **at >= from) else { return Ok((from, None)) };
         let invocations = self.reader.invocations.as_result().map_err(|reason| reason.text.clone())?;
-        let clean = |point: &&Point| point.at < *first && point.value > 0.0 && !trouble.contains(&point.at);
-        match invocations.points.iter().rev().find(clean) {
+        let spell = invocations.period * SOUND_PERIODS;
+        let trouble = self.troubled_periods()?;
+        let Some((first, what)) = trouble.iter().find(|(at, _)| *at + spell >= from) else {
+            return Ok((from, None));
+        };
+        let is_sound = |point: &&Point| {
+            let in_spell = |at: Timestamp| at <= point.at && at + spell > point.at;
+            point.at < *first && point.value > 0.0 && !trouble.iter().any(|(at, _)| in_spell(*at))
+        };
+        match invocations.points.iter().rev().find(is_sound) {
             Some(point) => {
-                let note =
-                    format!("errors or throttles since {first}: the window was widened back to {}", point.at);
+                let note = format!("{what} since {first}: the window was widened back to {}", point.at);
                 Ok((point.at.min(from), Some(note)))
             }
-            None => Err(format!(
-                "the consumer had errors or throttles at {first} and no sound period before it is known"
-            )),
+            None => {
+                Err(format!("the consumer had {what} at {first} and no sound period before it is known"))
+            }
         }
     }
 
-    fn troubled_periods(&self) -> Result<Vec<Timestamp>, String> {
+    /// When something was wrong, ascending, with what.
+    fn troubled_periods(&self) -> Result<Vec<(Timestamp, &'static str)>, String> {
         let mut trouble = Vec::new();
-        for series in [&self.reader.errors, &self.reader.throttles] {
+        for (series, what) in [(&self.reader.errors, "errors"), (&self.reader.throttles, "throttles")] {
             let series = series.as_result().map_err(|reason| reason.text.clone())?;
-            trouble.extend(series.points.iter().filter(|p| p.value > 0.0).map(|p| p.at));
+            trouble.extend(series.points.iter().filter(|p| p.value > 0.0).map(|p| (p.at, what)));
         }
+        trouble.extend(self.gaps().into_iter().map(|at| (at, "a gap (records arrived, none were processed)")));
         trouble.sort_unstable();
         Ok(trouble)
     }
 
+    /// Periods in which records arrived and after which the function reported nothing for longer than a batch
+    /// may take, although it reported later: it was stuck without an error. What arrived after its last point
+    /// is not a gap but what is looked for.
+    fn gaps(&self) -> Vec<Timestamp> {
+        let (Some(ages), Some(arrived)) =
+            (self.reader.iterator_age.known(), self.stream.incoming_records.known())
+        else {
+            return Vec::new();
+        };
+        let patience = self.longest_batch() + ages.period * 2;
+        let Some(last) = ages.points.last() else { return Vec::new() };
+        let processed = |at: Timestamp| {
+            let next = ages.since(at).first();
+            next.is_some_and(|point| point.at <= at + patience)
+        };
+        let due = arrived.points.iter().filter(|p| p.value > 0.0 && p.at + patience < last.at);
+        due.filter(|point| !self.is_filtered && !processed(point.at)).map(|point| point.at).collect()
+    }
+
     /// `S` from `p`, clamped to what the standby's stream still has.
     pub fn position(&self, earliest: Timestamp, origin: Origin, mut notes: Vec<String>) -> Position {
+        // AWS refuses a start in the future, and a clock that is ahead must not skip anything either.
+        let earliest = earliest.min(self.now);
         let start =
             floor_to(earliest - self.buffer.total(), self.tumbling_window.max(Duration::from_secs(1)));
         let horizon = self.now - self.retention;
         let start = if start <= horizon {
             notes.push(format!(
-                "the start would lie before the standby stream's retention ({}), so it is its oldest record",
+                "the start would lie before the standby stream's retention ({}), so it is its oldest record; \
+                 what arrived earlier and was not processed is gone there",
                 crate::model::duration::show(self.retention)
             ));
             StartAt::TrimHorizon
         } else {
             StartAt::Timestamp(start)
         };
-        Position { start, origin, buffer: self.buffer, duplicates: self.duplicates(start), notes }
+        self.at(start, origin, notes)
+    }
+
+    /// A position that is given, with what it costs.
+    pub fn at(&self, start: StartAt, origin: Origin, notes: Vec<String>) -> Position {
+        let rewind = match start {
+            StartAt::Timestamp(at) => Duration::try_from(self.now.duration_since(at)).ok(),
+            StartAt::TrimHorizon => None,
+        };
+        Position { start, origin, buffer: self.buffer, duplicates: self.duplicates(start), rewind, notes }
     }
 
     /// Records since the start that the primary has taken, which the standby will process again.
@@ -240,16 +331,43 @@ impl Evidence<'_> {
     }
 }
 
+fn position_of(point: &Point) -> Timestamp {
+    point.at - Duration::from_secs_f64(point.value.max(0.0) / 1000.0)
+}
+
+fn in_window(series: &Series, from: Timestamp, now: Timestamp) -> &[Point] {
+    let complete = series.complete(now);
+    &complete[complete.partition_point(|p| p.at < from)..]
+}
+
 fn anchor(named: &Named<'_>, from: Timestamp, now: Timestamp) -> Option<Anchor> {
-    let complete = named.series.complete(now);
-    let points = &complete[complete.partition_point(|p| p.at < from)..];
-    let position = |point: &Point| point.at - Duration::from_secs_f64(point.value.max(0.0) / 1000.0);
-    let decisive = points.iter().min_by_key(|point| position(point))?;
+    let points = in_window(named.series, from, now);
+    let decisive = points.iter().min_by_key(|point| position_of(point))?;
     Some(Anchor {
-        series: named.name.to_owned(),
+        series: named.name.clone(),
         points: points.len(),
+        newest: points[points.len().saturating_sub(SHOWN_POINTS)..].to_vec(),
         decisive: *decisive,
-        position: position(decisive),
+        position: position_of(decisive),
+    })
+}
+
+/// A point that stands out. AWS documents spikes without a cause (a worker that restarts on an idle stream): they
+/// are obeyed, since they only move the start back, and said, since they cost duplicates.
+fn spike(named: &Named<'_>, from: Timestamp, now: Timestamp) -> Option<String> {
+    let points = in_window(named.series, from, now);
+    let decisive = points.iter().min_by_key(|point| position_of(point))?;
+    let mut ages: Vec<f64> = points.iter().map(|point| point.value).collect();
+    ages.sort_unstable_by(f64::total_cmp);
+    let usual = ages.get(ages.len() / 2).copied()?.max(60_000.0);
+    (decisive.value > usual * SPIKE).then(|| {
+        format!(
+            "{} stands out at {} ({}): it moves the start back, which skips nothing and costs duplicates; \
+             if it is known to be false, give --start-at",
+            named.name,
+            decisive.at,
+            crate::model::duration::show(Duration::from_millis(decisive.value as u64))
+        )
     })
 }
 
@@ -304,6 +422,10 @@ mod tests {
             put_records_failed: none(),
             get_records_success: none(),
             get_records_calls: none(),
+            put_records_throttled: none(),
+            writes_throttled: none(),
+            reads_throttled: none(),
+            shard_iterator_age: None,
         }
     }
 
@@ -328,6 +450,7 @@ mod tests {
             buffer,
             tumbling_window: Duration::ZERO,
             retention: MINUTE * 60 * 24,
+            is_filtered: false,
         }
     }
 

@@ -13,7 +13,7 @@ use super::reader::{Found, Reader};
 use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
 use crate::model::duration;
 use crate::model::{
-    Check, Effect, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
+    Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -35,6 +35,9 @@ pub struct Drain {
 /// Two points of a series further apart than this many periods have a gap between them.
 const GAP_PERIODS: u32 = 3;
 
+/// The pace of a lag is taken over so many points.
+const PACE_POINTS: usize = 3;
+
 fn age(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(at)).unwrap_or_default()
 }
@@ -55,7 +58,8 @@ impl Drain {
     }
 
     /// Rule 2. `Ok` carries the evidence.
-    fn zero_throughout(&self, series: &Series, now: Timestamp) -> Result<String, Check> {
+    fn zero_throughout(&self, series: &Series, seen: Seen<'_>) -> Result<String, Check> {
+        let now = seen.at;
         let from = now - self.hold;
         let complete = series.complete(now);
         let Some(last) = complete.last() else {
@@ -68,7 +72,8 @@ impl Drain {
                 because,
                 lag: Some(Duration::from_millis(last.value.max(0.0) as u64)),
                 sample_age: Some(sample_age),
-                ..Progress::default()
+                arrivals: arrivals(&self.reader.side_view(seen).metrics.incoming_records, now, self.fresh),
+                left: left(complete, now, self.hold),
             })
         };
         if sample_age > self.fresh {
@@ -78,7 +83,7 @@ impl Drain {
         let start = complete.iter().rposition(|p| p.value > 0.0).map_or(0, |index| index + 1);
         let zeros: &[Point] = &complete[start..];
         let Some(first) = zeros.first() else {
-            return Err(with_lag("still behind".to_owned()));
+            return Err(with_lag(self.why_behind(seen)));
         };
         let gap = zeros.windows(2).any(|w| age(w[1].at, w[0].at) > series.period * GAP_PERIODS);
         if gap {
@@ -92,6 +97,34 @@ impl Drain {
             )));
         }
         Ok(format!("zero since {} ({} data points)", first.at, zeros.len()))
+    }
+
+    /// The stream's iterator age is that of all its standard readers together: where this function has nothing
+    /// in hand, another reader lags, and it is named.
+    fn why_behind(&self, seen: Seen<'_>) -> String {
+        let behind = "still behind".to_owned();
+        let Some(view) = self.reader.view(seen) else { return behind };
+        let in_hand = view.metrics.iterator_age.known();
+        let in_hand = in_hand.is_none_or(|s| s.since(seen.at - self.hold).iter().any(|p| p.value > 0.0));
+        if in_hand || view.metrics.millis_behind_latest.is_some() {
+            return behind;
+        }
+        let side = self.reader.side_view(seen);
+        let reads = |m: &&Mapping| m.state.is_on() && m.source.stream_consumer().is_none();
+        let others: Vec<String> = side
+            .other_mappings
+            .known()
+            .map(|all| all.iter().filter(reads).map(|m| m.function.to_string()).collect())
+            .unwrap_or_default();
+        let whose = match others.is_empty() {
+            true => "one that is no Lambda function, such as a KCL application".to_owned(),
+            false => others.join(", "),
+        };
+        format!(
+            "{} has nothing in hand, but another reader of {} lags ({whose}): the stream's iterator age is that \
+             of all its readers",
+            self.reader.function, side.stream_name
+        )
     }
 
     /// Rules 3 and 4: a series with no point above zero since `from`. No point at all is fine here: Lambda
@@ -115,7 +148,7 @@ impl Drain {
         }
         let position = self.position(side, seen);
         let position = position.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
-        let evidence = self.zero_throughout(position, seen.at)?;
+        let evidence = self.zero_throughout(position, seen)?;
         let from = seen.at - self.hold;
         self.none_since(
             "batches were being worked off: iterator age (ms)",
@@ -126,6 +159,30 @@ impl Drain {
         self.none_since("the function was throttled: Throttles", &view.metrics.throttles, from)?;
         Ok(format!("lag {evidence}, no arrivals, no errors, no throttles for {}", duration::show(self.hold)))
     }
+}
+
+/// Records a second that still arrive, where a fresh point says so.
+fn arrivals(incoming: &Observed<Series>, now: Timestamp, fresh: Duration) -> Option<f64> {
+    let incoming = incoming.known()?;
+    let last = incoming.complete(now).last()?;
+    (age(now, last.at + incoming.period) <= fresh).then(|| last.value / incoming.period.as_secs_f64())
+}
+
+/// How much longer: the rest of the hold once the lag is zero; before, the time that it takes to get there at the
+/// pace of the last points, and the hold. `None` where the lag does not shrink.
+fn left(points: &[Point], now: Timestamp, hold: Duration) -> Option<Duration> {
+    let last = points.last()?;
+    let zero_from = points.iter().rposition(|p| p.value > 0.0).map_or(0, |index| index + 1);
+    if let Some(first) = points.get(zero_from) {
+        return Some(hold.saturating_sub(age(now, first.at)));
+    }
+    let before = points.iter().rev().nth(PACE_POINTS)?;
+    let (shrunk, took) = ((before.value - last.value) / 1000.0, age(last.at, before.at).as_secs_f64());
+    if shrunk <= 0.0 || took <= 0.0 {
+        return None;
+    }
+    let to_zero = Duration::try_from_secs_f64(last.value / 1000.0 * took / shrunk).ok()?;
+    Some((to_zero + hold).saturating_sub(age(now, last.at)))
 }
 
 impl Step for Drain {
@@ -176,5 +233,50 @@ impl Step for Drain {
 
     fn undo(&self) -> Undo {
         Undo::NothingToUndo
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minute).expect("an instant")
+    }
+
+    fn points(lags: &[f64]) -> Vec<Point> {
+        let lags = lags.iter().enumerate();
+        lags.map(|(i, seconds)| Point { at: at(i as i64), value: seconds * 1000.0 }).collect()
+    }
+
+    #[test]
+    fn the_time_left_follows_the_pace_of_the_lag() {
+        let hold = Duration::from_secs(120);
+        // Two minutes less every minute: four minutes of lag are gone in two.
+        let left = left(&points(&[600.0, 480.0, 360.0, 240.0]), at(3), hold);
+        assert_eq!(left, Some(Duration::from_secs(240)));
+    }
+
+    #[test]
+    fn a_lag_that_grows_has_no_end_in_sight() {
+        assert_eq!(left(&points(&[10.0, 20.0, 30.0, 40.0]), at(3), Duration::from_secs(60)), None);
+        assert_eq!(left(&points(&[10.0]), at(0), Duration::from_secs(60)), None);
+    }
+
+    #[test]
+    fn once_the_lag_is_zero_the_rest_of_the_hold_is_left() {
+        let hold = Duration::from_secs(300);
+        assert_eq!(left(&points(&[30.0, 0.0, 0.0]), at(3), hold), Some(Duration::from_secs(180)));
+        assert_eq!(left(&points(&[0.0]), at(60), hold), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn old_points_say_nothing_of_arrivals() {
+        let series = |points| Observed::Known(Series { period: Duration::from_secs(60), points });
+        let fresh = Duration::from_secs(180);
+        let known = series(vec![Point { at: at(0), value: 120.0 }]);
+        assert_eq!(arrivals(&known, at(2), fresh), Some(2.0));
+        assert_eq!(arrivals(&known, at(30), fresh), None);
+        assert_eq!(arrivals(&series(Vec::new()), at(2), fresh), None);
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{
     FunctionView, Mapping, Observed, PipelineView, ProducerView, ReaderView, Reason, RunState, Series, Side,
     SideView, StreamMode, StreamView, duration,
 };
-use crate::plan::assess::{self, Health};
+use crate::plan::assess::{self, Health, Rates};
 
 /// Footnotes: each reason once.
 #[derive(Default)]
@@ -228,8 +228,8 @@ impl Cells<'_, '_> {
         let health = assess::health(&self.side(side).metrics, &topology.objectives, &topology.timing, now);
         let limit = text::percent(topology.objectives.error_rate);
         match health {
-            Health::Healthy(rate) => format!("{} (limit {limit})", text::percent(rate)),
-            Health::Degraded(rate) => format!("DEGRADED {} (limit {limit})", text::percent(rate)),
+            Health::Healthy(rates) => format!("healthy, {}", shares(rates, &limit)),
+            Health::Degraded(rates) => format!("DEGRADED, {}", shares(rates, &limit)),
             Health::Unknown(why) => self.notes.unknown_because(&why),
         }
     }
@@ -273,4 +273,13 @@ fn trouble(function: &FunctionView) -> Vec<String> {
         lines.push("STOPPED: reserved concurrency 0".to_owned());
     }
     lines
+}
+
+/// The error rate against its limit, and the throttled share where there is one.
+fn shares(rates: Rates, limit: &str) -> String {
+    let throttled = match rates.throttled > 0.0 {
+        true => format!(", throttled {}", text::percent(rates.throttled)),
+        false => String::new(),
+    };
+    format!("{} (limit {limit}){throttled}", text::percent(rates.errors))
 }

@@ -4,6 +4,7 @@ use super::look::{Look, Mark, Tone};
 use super::text;
 use crate::model::{StartAt, Timestamp, duration};
 use crate::plan::position::{Anchor, Buffer, Origin, Position};
+use std::time::Duration;
 
 fn start(look: Look, position: &Position, today: Timestamp) -> String {
     let text = match position.start {
@@ -15,8 +16,13 @@ fn start(look: Look, position: &Position, today: Timestamp) -> String {
 
 /// The duplicates in words.
 pub(crate) fn duplicates(position: &Position) -> String {
+    let reach = position.rewind.map(|back| format!(" (the last {})", duration::show(back)));
+    let reach = reach.unwrap_or_default();
     match position.duplicates {
-        Some(n) => format!("about {} are processed a second time", text::plural(n as usize, "record")),
+        Some(n) => {
+            format!("about {} are processed a second time{reach}", text::plural(n as usize, "record"))
+        }
+        None if !reach.is_empty() => format!("unknown number{reach}: IncomingRecords gave no answer"),
         None => "unknown: IncomingRecords gave no answer".to_owned(),
     }
 }
@@ -47,6 +53,19 @@ fn anchors(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
     lines.collect()
 }
 
+/// The newest points of each series, which the decisive ones were chosen from.
+fn points(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
+    let point = |p: &crate::model::Point| {
+        let age = duration::show(Duration::from_millis(p.value.max(0.0) as u64));
+        format!("{} {age}", text::time(p.at, today))
+    };
+    let line = |anchor: &Anchor| {
+        let points: Vec<String> = anchor.newest.iter().map(point).collect();
+        look.hang("    ", &format!("{}: {}", anchor.series, points.join(", ")))
+    };
+    anchors.iter().filter(|anchor| anchor.newest.len() > 1).map(line).collect()
+}
+
 fn sum(label: &str, sign: &str, value: &str) -> String {
     format!("    {label:<34}{sign} {value}\n")
 }
@@ -67,6 +86,7 @@ pub(crate) fn render(look: Look, pipeline: &str, position: &Position, today: Tim
     match &position.origin {
         Origin::Derived { anchors: points, window_from, earliest } => {
             out += &anchors(look, points, today);
+            out += &self::points(look, points, today);
             out += &sum("earliest position", " ", &text::exact_time(*earliest, today));
             out += &minus(&position.buffer);
             if let StartAt::Timestamp(at) = position.start {

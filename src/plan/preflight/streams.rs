@@ -57,15 +57,24 @@ impl Checks<'_> {
         let about = self.about(of, side);
         let (topology, now) = (self.request.topology, self.request.snapshot.taken_at);
         let metrics = &of.view.side(side).metrics;
-        let percent = |rate: f64| format!("error rate {:.2} %", rate * 100.0);
+        let percent = |rates: assess::Rates| {
+            let of = |share: f64| format!("{:.2} %", share * 100.0);
+            format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled))
+        };
         match assess::health(metrics, &topology.objectives, &topology.timing, now) {
-            Health::Healthy(rate) => self.ok("health", &about, percent(rate)),
-            Health::Degraded(rate) => {
+            Health::Healthy(rates) => self.ok("health", &about, percent(rates)),
+            Health::Degraded(rates) => {
                 let limit = topology.objectives.error_rate * 100.0;
-                let evidence = format!("{}, threshold {limit:.2} %", percent(rate));
+                let evidence = format!("{}, threshold {limit:.2} %", percent(rates));
                 self.advise("health", &about, matters, evidence, "see `kdsha status`");
             }
-            Health::Unknown(why) => self.ok("health", &about, format!("not known: {why}")),
+            Health::Unknown(why) => self.advise(
+                "health",
+                &about,
+                Verdict::Warn,
+                format!("unknown: {why}"),
+                "without calls or data nothing tells whether the stream works",
+            ),
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) fn position() -> Position {
     let anchor = |series: &str, time: &str, age: f64| Anchor {
         series: series.to_owned(),
         points: 5,
+        newest: vec![Point { at: at("10:41:00"), value: 0.0 }, Point { at: at(time), value: age }],
         decisive: Point { at: at(time), value: age },
         position: at(time) - Duration::from_millis(age as u64),
     };
@@ -36,6 +37,7 @@ pub(crate) fn position() -> Position {
             allowance: seconds(60),
         },
         duplicates: Some(43_212),
+        rewind: Some(seconds(605)),
         notes: vec!["The window was widened past 10:40:00Z, a minute with Throttles.".to_owned()],
     }
 }

@@ -155,6 +155,10 @@ fn stream_metrics(calls: &[f64], arrivals: &[f64], success: f64) -> StreamMetric
         put_records_failed: empty(),
         get_records_success: series("10:43:00", &[300.0, 300.0]),
         get_records_calls: series("10:43:00", &[300.0, 300.0]),
+        put_records_throttled: empty(),
+        writes_throttled: empty(),
+        reads_throttled: empty(),
+        shard_iterator_age: None,
     }
 }
 
@@ -167,6 +171,7 @@ fn stream(region: &str, mode: StreamMode) -> Observed<StreamView> {
         retention_hours: 24,
         max_record_size_kib: None,
         encryption: "KMS".to_owned(),
+        has_shard_metrics: false,
     })
 }
 
@@ -181,6 +186,7 @@ pub(crate) fn calm() -> Snapshot {
         mark: Observed::Unknown(Reason::not_asked()),
         probe: Observed::Unknown(Reason::not_asked()),
         metrics: stream_metrics(&[7100.0, 7200.0], &[7100.0, 7200.0], 0.9995),
+        other_mappings: Observed::Known(Vec::new()),
         consumer: reader("us-west-2", consumer, vec![mapping("us-west-2", consumer, "91d3f7aa-0000", start)]),
         replicator: Some(reader(
             "us-west-2",
@@ -200,6 +206,7 @@ pub(crate) fn calm() -> Snapshot {
         mark: Observed::Known(None),
         probe: Observed::Unknown(Reason::not_asked()),
         metrics: stream_metrics(&[7090.0, 7180.0], &[7090.0, 7180.0], 1.0),
+        other_mappings: Observed::Known(Vec::new()),
         consumer: reader("us-east-2", consumer, Vec::new()),
         replicator: None,
     };
