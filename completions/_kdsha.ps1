@@ -68,6 +68,8 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('--start-at', '--start-at', [CompletionResultType]::ParameterName, 'Where the standby''s consumer starts, instead of the derived position')
             [CompletionResult]::new('--overlap-buffer', '--overlap-buffer', [CompletionResultType]::ParameterName, 'How far before the derived position the standby''s consumer starts, instead of the configured buffer')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long one wait may take, instead of the configured time-out')
+            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Go on although this check failed or is unknown; may be given several times')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why the checks named by --accept do not matter now')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')
@@ -86,6 +88,8 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
         }
         'kdsha;failback' {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long one wait may take, instead of the configured time-out')
+            [CompletionResult]::new('--accept', '--accept', [CompletionResultType]::ParameterName, 'Go on although this check failed or is unknown; may be given several times')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why the checks named by --accept do not matter now')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')

@@ -185,13 +185,21 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__failback)
-            opts="-q -v -h --dry-run --yes --skip-stranded --timeout --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-q -v -h --dry-run --yes --skip-stranded --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -W "clock concurrency credentials health mapping_settings other_readers reader_function record_age replicator_lag sink streams_match" -- "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -234,7 +242,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__failover)
-            opts="-q -v -h --to --dry-run --yes --emergency --start-at --overlap-buffer --timeout --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-q -v -h --to --dry-run --yes --emergency --start-at --overlap-buffer --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,6 +261,14 @@ _kdsha() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accept)
+                    COMPREPLY=($(compgen -W "clock concurrency credentials health mapping_settings other_readers reader_function record_age replicator_lag sink streams_match" -- "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -63,6 +63,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand --start-at 'Where the standby''s consumer starts, instead of the derived position'
             cand --overlap-buffer 'How far before the derived position the standby''s consumer starts, instead of the configured buffer'
             cand --timeout 'How long one wait may take, instead of the configured time-out'
+            cand --accept 'Go on although this check failed or is unknown; may be given several times'
+            cand --reason 'Why the checks named by --accept do not matter now'
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'
@@ -80,6 +82,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
         }
         &'kdsha;failback'= {
             cand --timeout 'How long one wait may take, instead of the configured time-out'
+            cand --accept 'Go on although this check failed or is unknown; may be given several times'
+            cand --reason 'Why the checks named by --accept do not matter now'
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'

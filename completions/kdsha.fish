@@ -64,6 +64,18 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l to -d 'The Regi
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l start-at -d 'Where the standby\'s consumer starts, instead of the derived position' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l overlap-buffer -d 'How far before the derived position the standby\'s consumer starts, instead of the configured buffer' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t''
+concurrency\t''
+credentials\t''
+health\t''
+mapping_settings\t''
+other_readers\t''
+reader_function\t''
+record_age\t''
+replicator_lag\t''
+sink\t''
+streams_match\t''"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -79,6 +91,18 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s q -l quiet -d '
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t''
+concurrency\t''
+credentials\t''
+health\t''
+mapping_settings\t''
+other_readers\t''
+reader_function\t''
+record_age\t''
+replicator_lag\t''
+sink\t''
+streams_match\t''"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'

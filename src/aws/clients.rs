@@ -4,13 +4,15 @@
 use super::errors::{self, Asked};
 use super::intercept::{Wire, WireInterceptor};
 use super::pacer::{Family, Lanes};
-use crate::model::{AwsFailure, Region};
+use crate::model::{AwsFailure, Region, Timestamp};
 use aws_config::SdkConfig;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// What every call of the SDK gives.
 pub(super) type SdkResult<T, E> = Result<T, SdkError<E, HttpResponse>>;
@@ -68,6 +70,17 @@ impl RegionClients {
             dynamodb: OnceLock::new(),
             sts: OnceLock::new(),
         }
+    }
+
+    /// When the credentials expire, where their provider says so within the bound. Temporary ones that came by
+    /// the environment say it only in `AWS_CREDENTIAL_EXPIRATION`, as the tools that export them do.
+    pub(super) async fn credentials_expire(&self, bound: Duration) -> Option<Timestamp> {
+        let provider = self.sdk.credentials_provider()?;
+        let asked = tokio::time::timeout(bound, provider.provide_credentials()).await;
+        let credentials = asked.ok()?.ok()?;
+        let said = credentials.expiry().and_then(|at| Timestamp::try_from(at).ok());
+        let exported = || std::env::var("AWS_CREDENTIAL_EXPIRATION").ok()?.parse().ok();
+        said.or_else(|| credentials.session_token().and_then(|_| exported()))
     }
 
     client!(

@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{PipelineName, Region, RunId, StartAt, Timestamp, duration};
+use super::failure::Failure;
+use crate::model::{Exit, PipelineName, Region, RunId, StartAt, Timestamp, duration};
+use crate::plan::Accepted;
 
 /// Fail an Amazon Kinesis Data Streams pipeline over to another AWS Region, and back
 ///
@@ -213,6 +215,10 @@ pub struct FailoverArgs {
     /// How long one wait may take, instead of the configured time-out
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
+
+    /// Overrides of checks.
+    #[command(flatten)]
+    pub accept: AcceptArgs,
 }
 
 /// Flags of `failback`.
@@ -233,6 +239,41 @@ pub struct FailbackArgs {
     /// How long one wait may take, instead of the configured time-out
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
+
+    /// Overrides of checks.
+    #[command(flatten)]
+    pub accept: AcceptArgs,
+}
+
+/// Overrides of checks, for `failover` and `failback`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct AcceptArgs {
+    /// Go on although this check failed or is unknown; may be given several times
+    ///
+    /// It lifts that check and nothing else, and is written to the journal with the reason. Checks that stand
+    /// between you and a lost record cannot be accepted: they name their own way out.
+    #[arg(long = "accept", value_name = "CHECK", requires = "reason", value_parser = acceptable())]
+    pub checks: Vec<String>,
+
+    /// Why the checks named by --accept do not matter now
+    #[arg(long, value_name = "TEXT", requires = "checks", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+}
+
+fn acceptable() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(crate::plan::ACCEPTABLE)
+}
+
+impl AcceptArgs {
+    /// What is accepted, where anything is.
+    ///
+    /// # Errors
+    /// A check that cannot be accepted.
+    pub fn accepted(&self) -> Result<Option<Accepted>, Failure> {
+        let Some(reason) = &self.reason else { return Ok(None) };
+        let accepted = Accepted::new(self.checks.clone(), reason.clone());
+        accepted.map(Some).map_err(|why| Failure::new(Exit::Usage, why))
+    }
 }
 
 /// Flags of `resume`.

@@ -283,6 +283,19 @@ Options:
       --timeout <DURATION>
           How long one wait may take, instead of the configured time-out
 
+      --accept <CHECK>
+          Go on although this check failed or is unknown; may be given several times
+          
+          It lifts that check and nothing else, and is written to the journal with the reason.
+          Checks that stand between you and a lost record cannot be accepted: they name their own
+          way out.
+          
+          [possible values: clock, concurrency, credentials, health, mapping_settings,
+          other_readers, reader_function, record_age, replicator_lag, sink, streams_match]
+
+      --reason <TEXT>
+          Why the checks named by --accept do not matter now
+
   -h, --help
           Print help (see a summary with '-h')
 

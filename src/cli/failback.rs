@@ -31,6 +31,7 @@ pub async fn go(
         intent: Intent::Failback { to: session.topology.regions.primary.clone() },
         dry_run: args.dry_run,
         timeout: args.timeout,
+        accepted: args.accept.accepted()?,
         open_runs,
         plan: &|request| plan_failback(request, options),
     };

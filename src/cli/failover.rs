@@ -45,6 +45,7 @@ pub async fn go(
         intent: Intent::Failover { to: args.to.clone(), mode },
         dry_run: args.dry_run,
         timeout: args.timeout,
+        accepted: args.accept.accepted()?,
         open_runs,
         plan: &|request| plan_failover(request, options),
     };

@@ -86,6 +86,7 @@ pub async fn verify(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
             verdict: Verdict::Fail,
             evidence: run.clone(),
             advice: Some("go on with it: `kdsha resume`".to_owned()),
+            accepted: None,
         });
     }
     ui.checks(&look.reports, "Verify");

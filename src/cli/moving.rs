@@ -5,7 +5,7 @@ use super::session::{self, Session};
 use crate::engine::{Earlier, Engine};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
-use crate::plan::{Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
+use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
 use crate::ui::{Format, Ui};
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ pub struct Wanted<'a> {
     pub dry_run: bool,
     /// For one wait.
     pub timeout: Option<Duration>,
+    /// What the operator accepts.
+    pub accepted: Option<Accepted>,
     /// Whether a run that another operator left open is gone on with.
     pub open_runs: OpenRuns,
     /// Makes the plan.
@@ -58,11 +60,15 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     // A run that was found again by its mark may have a journal in which nothing was sent yet.
     let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
     let owed = session::owed(&runs);
-    let request = session.request(&snapshot, &run, &pipelines, &owed, wanted.timeout);
+    let request = Request {
+        accepted: wanted.accepted.as_ref(),
+        ..session.request(&snapshot, &run, &pipelines, &owed, wanted.timeout)
+    };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
     let mut plan = (wanted.plan)(request);
     if let Some(kept) = kept {
         // What was confirmed is what is gone on with; the checks are today's.
+        plan.accept_as(&kept.plan);
         plan = Plan { checks: plan.checks, ..kept.plan.clone() };
         let timeout = wanted.timeout.unwrap_or(session.topology.timing.timeout);
         let waits = plan.stages.iter_mut().filter(|stage| stage.on_failure == OnFailure::Stop);

@@ -1,6 +1,6 @@
 //! `kdsha rehearse`: the whole procedure against the built-in sandbox, by the very commands that run against AWS.
 
-use super::args::{FailbackArgs, FailoverArgs, Global, RehearseArgs, ResumeArgs};
+use super::args::{AcceptArgs, FailbackArgs, FailoverArgs, Global, RehearseArgs, ResumeArgs};
 use super::failure::Failure;
 use super::session::{self, Session};
 use super::{failback, failover, look, resume};
@@ -174,7 +174,13 @@ impl<'a> Play<'a> {
         self.settle().await?;
 
         self.tell("\n$ kdsha failback");
-        let args = FailbackArgs { dry_run: false, yes: false, skip_stranded: false, timeout: None };
+        let args = FailbackArgs {
+            dry_run: false,
+            yes: false,
+            skip_stranded: false,
+            timeout: None,
+            accept: AcceptArgs::default(),
+        };
         self.expect("kdsha failback", failback::run(&self.session, self.ui, &args).await?, &[Exit::Done])?;
         self.pass(10 * MINUTE).await?;
         self.tell("\n$ kdsha verify");
@@ -202,6 +208,7 @@ impl<'a> Play<'a> {
             start_at: None,
             overlap_buffer: None,
             timeout: None,
+            accept: AcceptArgs::default(),
         };
         if emergency {
             // A silent Region says nothing of its lag; the operator knows when it fell silent.

@@ -1,6 +1,6 @@
 //! `kdsha resume`: go on with the unfinished run, or settle what is owed.
 
-use super::args::{FailbackArgs, FailoverArgs};
+use super::args::{AcceptArgs, FailbackArgs, FailoverArgs};
 use super::failure::Failure;
 use super::moving::OpenRuns;
 use super::session::{self, Session};
@@ -70,11 +70,18 @@ async fn go_on(
                 start_at: None,
                 overlap_buffer: None,
                 timeout: None,
+                accept: AcceptArgs::default(),
             };
             failover::go(session, ui, &args, open_runs).await
         }
         Intent::Failback { .. } => {
-            let args = FailbackArgs { dry_run: false, yes, skip_stranded: false, timeout: None };
+            let args = FailbackArgs {
+                dry_run: false,
+                yes,
+                skip_stranded: false,
+                timeout: None,
+                accept: AcceptArgs::default(),
+            };
             failback::go(session, ui, &args, open_runs).await
         }
     }

@@ -96,6 +96,7 @@ impl Session {
             timeout,
             owed,
             history: HISTORY,
+            accepted: None,
         }
     }
 }

@@ -81,6 +81,9 @@ pub struct CheckReport {
     pub evidence: String,
     /// The way out, for anything but `Ok`.
     pub advice: Option<String>,
+    /// Why the operator goes on all the same (`--accept CHECK --reason TEXT`): the check no longer forbids the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// A moment that somebody reads, with how old it is.

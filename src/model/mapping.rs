@@ -135,6 +135,38 @@ impl Default for MappingSettings {
     }
 }
 
+impl MappingSettings {
+    /// How `found` would handle records differently, in words. Event counts change no record's fate.
+    pub fn differences(&self, found: &MappingSettings) -> Vec<String> {
+        let optional = |value: Option<u32>| value.map_or_else(|| "-1".to_owned(), |v| v.to_string());
+        let sorted = |values: &[String]| {
+            let mut values = values.to_vec();
+            values.sort();
+            format!("{values:?}")
+        };
+        let shown = |s: &MappingSettings| {
+            [
+                ("BatchSize", s.batch_size.to_string()),
+                ("MaximumBatchingWindowInSeconds", s.batching_window_seconds.to_string()),
+                ("ParallelizationFactor", s.parallelization_factor.to_string()),
+                ("BisectBatchOnFunctionError", s.bisect_on_error.to_string()),
+                ("MaximumRecordAgeInSeconds", optional(s.maximum_record_age_seconds)),
+                ("MaximumRetryAttempts", optional(s.maximum_retry_attempts)),
+                ("OnFailure", s.on_failure.clone().unwrap_or_else(|| "none".to_owned())),
+                ("FunctionResponseTypes", sorted(&s.response_types)),
+                ("TumblingWindowInSeconds", s.tumbling_window_seconds.to_string()),
+                ("FilterCriteria", sorted(&s.filters)),
+                ("KMSKeyArn", s.kms_key.clone().unwrap_or_else(|| "none".to_owned())),
+            ]
+        };
+        let pairs = shown(self).into_iter().zip(shown(found));
+        pairs
+            .filter(|((_, wanted), (_, found))| wanted != found)
+            .map(|((what, wanted), (_, found))| format!("{what} is {found} and not {wanted}"))
+            .collect()
+    }
+}
+
 /// A mapping, from `ListEventSourceMappings` (found) and `GetEventSourceMapping` (settings: List gives
 /// null for encrypted filters).
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -43,7 +43,9 @@ pub use snapshot::{
     ApiAnswer, Identity, PipelineView, ProducerView, ReaderMetrics, ReaderView, RegionView, RequestStats,
     Side, SideView, SinkView, Snapshot, StreamMetrics,
 };
-pub use stream::{ShardSeries, ShardArrivals, ShardProbe, StreamConsumer, StreamMode, StreamProbe, StreamView};
+pub use stream::{
+    ShardArrivals, ShardProbe, ShardSeries, StreamConsumer, StreamMode, StreamProbe, StreamView,
+};
 pub use time::Clock;
 
 /// An instant, in UTC. Always the server's clock, never the workstation's (see [`Clock`]).

@@ -49,6 +49,8 @@ pub struct Identity {
     pub account: AccountId,
     /// The caller's ARN.
     pub arn: String,
+    /// When the credentials expire, where their provider says so.
+    pub expires: Option<Timestamp>,
 }
 
 /// How one API of one Region answered during a look.

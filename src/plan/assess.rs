@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn a_metric_that_is_unknown_makes_the_health_unknown() {
         let unknown = Observed::Unknown(Reason::new(FailureKind::TimedOut, "CloudWatch did not answer"));
-        let metrics = StreamMetrics { reads_throttled: unknown, put_record_calls: series(Some(9.0)), ..metrics() };
+        let metrics =
+            StreamMetrics { reads_throttled: unknown, put_record_calls: series(Some(9.0)), ..metrics() };
         assert_eq!(judge(&metrics), Health::Unknown("CloudWatch did not answer".to_owned()));
     }
 

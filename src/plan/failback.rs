@@ -217,6 +217,7 @@ fn consumer_returns(
         Some(_) => {
             let evidence = format!("the kept mapping goes on from its checkpoint; {stranded}");
             checks.ok("stranded_records", &about, evidence);
+            stranded_age(checks, of, mapping);
             Return::Kept
         }
         None => match of.view.standby.mark.known().and_then(Option::as_ref) {
@@ -241,6 +242,15 @@ fn consumer_returns(
             }
         },
     }
+}
+
+/// Stranded records that the kept mapping would discard because of their age.
+fn stranded_age(checks: &mut Checks<'_>, of: &Selected<'_>, mapping: Option<&Mapping>) {
+    let limit = mapping.and_then(|m| m.settings.known()).and_then(|s| s.maximum_record_age_seconds);
+    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
+    let Some(from) = mark.and_then(|m| m.token.position) else { return };
+    let age = checks.request.snapshot.taken_at.duration_since(from);
+    checks.record_age(of, Side::Primary, limit, Duration::try_from(age).unwrap_or_default());
 }
 
 /// An upper bound of what lies unprocessed in the primary's stream, in words.
@@ -297,6 +307,11 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let cold_due = |due: Due| if continuing { Due::AtMostOne } else { due };
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
     checks.mapping(of, &standby, &of.view.standby.consumer, cold_due(Due::Running));
+    for side in [Side::Primary, Side::Standby] {
+        let about = checks.about(of, side);
+        checks.stream_consumer(&about, &of.view.side(side).consumer);
+        checks.other_readers(of, side);
+    }
     let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
     let due = if of.is_cold() { cold_due(Due::Stopped) } else { Due::Running };
     checks.mapping(of, &consumer, &of.view.primary.consumer, due);
@@ -304,6 +319,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
     if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
         let about = checks.about(of, Side::Primary);
         checks.reader_function(&about, view);
+        checks.stream_consumer(&about, view);
         checks.mapping(of, &replicator, view, due);
     }
 }

@@ -162,6 +162,8 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.health(of, Side::Standby, Verdict::Warn);
     let due = if of.is_cold() { Due::AtMostOne } else { Due::Running };
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
+    checks.stream_consumer(&about, &of.view.standby.consumer);
+    checks.other_readers(of, Side::Standby);
     if mode == Mode::Planned {
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
         let about = checks.about(of, Side::Primary);
@@ -170,11 +172,17 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         checks.producers(of, Side::Primary);
         checks.reader_function(&about, &of.view.primary.consumer);
         checks.mapping(of, &consumer, &of.view.primary.consumer, unless_continuing(Due::Running));
+        checks.stream_consumer(&about, &of.view.primary.consumer);
+        checks.other_readers(of, Side::Primary);
+        if !of.is_cold() {
+            checks.settings_match(of, &consumer, &standby);
+        }
         checks.health(of, Side::Primary, Verdict::Warn);
         let replicator = assess::replicator_of(of.pipeline, regions);
         if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
             checks.reader_function(&about, view);
             checks.mapping(of, &replicator, view, unless_continuing(Due::Running));
+            checks.stream_consumer(&about, view);
             if !continuing {
                 checks.replicator(of, view);
             }

@@ -2,6 +2,7 @@
 //!
 //! A plan leaves no choice to whoever runs it: every step is fixed, with the very calls that would be sent.
 
+mod accept;
 pub mod assess;
 mod failback;
 mod failover;
@@ -10,6 +11,7 @@ mod preflight;
 mod resting;
 mod sequence;
 
+pub use accept::{ACCEPTABLE, Accepted};
 pub use failback::{FailbackOptions, plan_failback};
 pub use failover::{FailoverOptions, plan_failover};
 pub use resting::resting_checks;
@@ -169,6 +171,7 @@ impl Plan {
     pub fn blockers(&self) -> Vec<&CheckReport> {
         let is_planned = !matches!(self.intent, Intent::Failover { mode: Mode::Emergency, .. });
         let blocks = |report: &&CheckReport| match report.verdict {
+            _ if report.accepted.is_some() => false,
             Verdict::Fail => true,
             Verdict::Unknown => is_planned,
             Verdict::Ok | Verdict::Warn => false,

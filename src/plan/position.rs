@@ -159,6 +159,8 @@ impl Evidence<'_> {
             anchors.extend(anchor(named, start.min(widened), self.now));
         }
         let earliest = anchors.iter().map(|a| a.position).min().ok_or("no data point lies in the window")?;
+        anchors.extend(self.furthest_shard(widened.min(newest))?);
+        let earliest = anchors.iter().map(|a| a.position).fold(earliest, Timestamp::min);
         let mut notes: Vec<String> = note.into_iter().collect();
         notes.extend(series.iter().filter_map(|named| spike(named, widened.min(newest), self.now)));
         let origin = Origin::Derived { anchors, window_from: widened.min(newest), earliest };
@@ -195,10 +197,23 @@ impl Evidence<'_> {
         let age = self.reader.iterator_age.known();
         self.must_have_processed(age, function)?;
         let all = [(position.known(), name), (age, function)];
-        let named = |(series, name): (Option<_>, &str)| Some(Named { name: name.to_owned(), series: series? });
-        let mut all: Vec<Named<'_>> = all.into_iter().filter_map(named).collect();
-        all.extend(self.shard_series()?);
-        Ok(all)
+        let named =
+            |(series, name): (Option<_>, &str)| Some(Named { name: name.to_owned(), series: series? });
+        Ok(all.into_iter().filter_map(named).collect())
+    }
+
+    /// Of all the shards' anchors, the earliest: an operator need not read sixty-four.
+    fn furthest_shard(&self, from: Timestamp) -> Result<Option<Anchor>, String> {
+        let shards = self.shard_series()?;
+        let of_shard = |named: &Named<'_>| {
+            let newest = named.series.complete(self.now).last()?.at;
+            anchor(named, from.min(newest - self.window(named.series.period)), self.now)
+        };
+        let mut furthest = shards.iter().filter_map(of_shard).min_by_key(|anchor| anchor.position);
+        if let Some(anchor) = &mut furthest {
+            anchor.series = format!("{}, the furthest behind of {} shards", anchor.series, shards.len());
+        }
+        Ok(furthest)
     }
 
     /// Records that arrived and a function that processed nothing leave an emergency without an anchor.
@@ -220,7 +235,8 @@ impl Evidence<'_> {
     /// The lag of every open shard, where the stream has shard-level metrics. They are those of GetRecords, so
     /// they say nothing of an enhanced fan-out consumer. A shard without a point is a shard that nobody reads.
     fn shard_series(&self) -> Result<Vec<Named<'_>>, String> {
-        let (Some(shards), None) = (&self.stream.shard_iterator_age, &self.reader.millis_behind_latest) else {
+        let (Some(shards), None) = (&self.stream.shard_iterator_age, &self.reader.millis_behind_latest)
+        else {
             return Ok(Vec::new());
         };
         let shards = shards
@@ -254,9 +270,7 @@ impl Evidence<'_> {
                 let note = format!("{what} since {first}: the window was widened back to {}", point.at);
                 Ok((point.at.min(from), Some(note)))
             }
-            None => {
-                Err(format!("the consumer had {what} at {first} and no sound period before it is known"))
-            }
+            None => Err(format!("the consumer had {what} at {first} and no sound period before it is known")),
         }
     }
 
@@ -267,7 +281,8 @@ impl Evidence<'_> {
             let series = series.as_result().map_err(|reason| reason.text.clone())?;
             trouble.extend(series.points.iter().filter(|p| p.value > 0.0).map(|p| (p.at, what)));
         }
-        trouble.extend(self.gaps().into_iter().map(|at| (at, "a gap (records arrived, none were processed)")));
+        trouble
+            .extend(self.gaps().into_iter().map(|at| (at, "a gap (records arrived, none were processed)")));
         trouble.sort_unstable();
         Ok(trouble)
     }
@@ -517,6 +532,97 @@ mod tests {
         // The trouble began before the window: no sound period lies between.
         assert!(position.notes.iter().any(|note| note.contains("widened")), "{:?}", position.notes);
         assert!(start(&position) <= at(19), "{}", start(&position));
+    }
+
+    #[test]
+    fn a_gap_without_errors_is_reached_behind() {
+        // Records arrive all the time; between 20 and 40 the function reports nothing, and goes on afterwards.
+        let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+        let ages: Vec<(i64, f64)> = (0..60).filter(|m| !(20..40).contains(m)).map(|m| (m, 500.0)).collect();
+        let reader = reader(&ages, &[], &ages);
+        let stream = stream(&every, &every);
+        let position = evidence(&reader, &stream, Mode::Emergency, 51).derive().expect("data points");
+        assert!(start(&position) <= at(20), "{}", start(&position));
+        assert!(position.notes.iter().any(|note| note.contains("gap")), "{:?}", position.notes);
+    }
+
+    #[test]
+    fn an_idle_stream_has_no_gap() {
+        let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 0.0)).collect();
+        let rare = [(5, 800.0), (55, 800.0)];
+        let reader = reader(&rare, &[], &rare);
+        let stream = stream(&every, &[(5, 1.0), (55, 1.0)]);
+        let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+        assert!(position.notes.is_empty(), "{:?}", position.notes);
+    }
+
+    #[test]
+    fn a_sound_minute_between_two_tries_of_a_failing_batch_is_not_trusted() {
+        let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+        // One shard's batch fails every third minute since 20; the other shards are well in between.
+        let errors: Vec<(i64, f64)> = (20..60).step_by(3).map(|m| (m, 1.0)).collect();
+        let reader = reader(&every, &errors, &every);
+        let stream = stream(&every, &every);
+        let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+        assert!(start(&position) <= at(19), "{}", start(&position));
+    }
+
+    #[test]
+    fn the_window_reaches_back_over_the_longest_invocation() {
+        let ages: Vec<(i64, f64)> = (0..60).map(|m| (m, if m == 32 { 120_000.0 } else { 100.0 })).collect();
+        let reader = reader(&ages, &[], &ages);
+        let stream = stream(&ages, &[]);
+        let mut evidence = evidence(&reader, &stream, Mode::Emergency, 61);
+        evidence.buffer.consumer_timeout = Duration::from_secs(900);
+        let position = evidence.derive().expect("data points");
+        assert!(start(&position) <= at(30) - MINUTE * 21, "{}", start(&position));
+    }
+
+    fn by_shard(shards: &[(&str, &[(i64, f64)])]) -> Option<Observed<crate::model::ShardSeries>> {
+        let one =
+            |(id, points): &(&str, &[(i64, f64)])| Some(((*id).to_owned(), series(points).known()?.clone()));
+        Some(Observed::Known(shards.iter().filter_map(one).collect()))
+    }
+
+    #[test]
+    fn the_furthest_shard_decides_where_shards_have_metrics() {
+        let reader = reader(&[(30, 100.0)], &[], &[(30, 1.0)]);
+        let mut stream = stream(&[(30, 100.0)], &[]);
+        // The stream's own maximum did not see a shard that nobody read in the window.
+        stream.shard_iterator_age = by_shard(&[("shard-0", &[(30, 100.0)]), ("shard-1", &[(2, 60_000.0)])]);
+        let position = evidence(&reader, &stream, Mode::Emergency, 32).derive().expect("data points");
+        assert!(start(&position) <= at(1) - MINUTE * 6, "{}", start(&position));
+    }
+
+    #[test]
+    fn an_open_shard_without_a_point_gives_no_automatic_answer() {
+        let reader = reader(&[(30, 100.0)], &[], &[(30, 1.0)]);
+        let mut stream = stream(&[(30, 100.0)], &[]);
+        stream.shard_iterator_age = by_shard(&[("shard-0", &[(30, 100.0)]), ("shard-1", &[])]);
+        for mode in [Mode::Planned, Mode::Emergency] {
+            let why = evidence(&reader, &stream, mode, 32).derive().expect_err("shard-1 is not known");
+            assert!(why.contains("shard-1"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_point_that_stands_out_is_obeyed_and_said() {
+        let ages: Vec<(i64, f64)> = (0..30).map(|m| (m, if m == 28 { 7_200_000.0 } else { 50.0 })).collect();
+        let reader = reader(&[(29, 50.0)], &[], &[(29, 1.0)]);
+        let stream = stream(&ages, &[]);
+        let position = evidence(&reader, &stream, Mode::Planned, 31).derive().expect("data points");
+        assert!(start(&position) <= at(28) - MINUTE * 120, "{}", start(&position));
+        assert!(position.notes.iter().any(|note| note.contains("stands out")), "{:?}", position.notes);
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_does_not_start_in_the_future() {
+        // A negative age does not exist; a point's period may begin after "now" only if clocks disagree.
+        let reader = reader(&[(0, 0.0)], &[], &[(0, 1.0)]);
+        let stream = stream(&[(0, 0.0)], &[]);
+        let evidence = evidence(&reader, &stream, Mode::Planned, 1);
+        let ahead = evidence.position(at(500), Origin::Operator, Vec::new());
+        assert!(start(&ahead) < evidence.now, "{}", start(&ahead));
     }
 
     #[test]

@@ -30,6 +30,8 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         let about = checks.about(of, side);
         checks.reader_function(&about, &of.view.side(side).consumer);
         checks.concurrency(of, side);
+        checks.stream_consumer(&about, &of.view.side(side).consumer);
+        checks.other_readers(of, side);
     }
     finished(checks, of);
     match active_side(checks, of) {
@@ -80,11 +82,17 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         let due = if side == active || !of.is_cold() { Due::Running } else { Due::Stopped };
         checks.mapping(of, &reader, &of.view.side(side).consumer, due);
     }
+    if !of.is_cold() {
+        let [primary, standby] =
+            [Side::Primary, Side::Standby].map(|side| assess::reader_of(of.pipeline, regions, side));
+        checks.settings_match(of, &primary, &standby);
+    }
     let replicator = assess::replicator_of(of.pipeline, regions);
     if let (Some(reader), Some(view)) = (replicator, &of.view.primary.replicator) {
         let about = checks.about(of, Side::Primary);
         let due = if active == Side::Primary || !of.is_cold() { Due::Running } else { Due::Stopped };
         checks.reader_function(&about, view);
+        checks.stream_consumer(&about, view);
         checks.mapping(of, &reader, view, due);
         if due == Due::Running && active == Side::Primary {
             checks.replicator(of, view);

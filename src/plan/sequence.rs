@@ -1,7 +1,7 @@
 //! What both sequences are made from: the request, and stages for all selected pipelines.
 
 use super::position::Position;
-use super::{Consent, Intent, OnFailure, Plan, PlannedStep, Stage};
+use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
     CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
@@ -30,7 +30,13 @@ pub struct Request<'a> {
     pub owed: &'a [String],
     /// How far back the snapshot's metrics reach.
     pub history: Duration,
+    /// What the operator accepts.
+    pub accepted: Option<&'a Accepted>,
 }
+
+/// What switching producers and starting readers takes: polling may begin minutes after `Enabled` (Lambda Developer
+/// Guide, services-kinesis-create).
+const STARTS: Duration = Duration::from_secs(5 * 60);
 
 /// One selected pipeline: as configured and as seen.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +54,20 @@ impl<'a> Request<'a> {
             Some(Selected { pipeline, view })
         };
         pipelines.filter_map(with_view).collect()
+    }
+
+    /// How long a run takes when nothing stands in its way: silence, the longest drain, the starts.
+    pub(crate) fn expected_length(&self) -> Duration {
+        let timing = &self.topology.timing;
+        let readers = |of: Selected<'a>| {
+            let sides = [&of.view.primary, &of.view.standby];
+            sides.map(|side| {
+                self.hold(&side.consumer)
+                    .max(side.replicator.as_ref().map_or(Duration::ZERO, |r| self.hold(r)))
+            })
+        };
+        let hold = self.selected().into_iter().flat_map(readers).max().unwrap_or_default();
+        timing.quiet + hold + timing.settle + STARTS
     }
 
     /// The Region of a side.
@@ -184,7 +204,12 @@ pub(crate) fn carried(
     let mut lost = Vec::new();
     let mut carried = MappingSettings { count_events: true, ..settings.clone() };
     if let Some(arn) = &settings.on_failure {
-        carried.on_failure = Some(arn.replace(&format!(":{from}:"), &format!(":{to}:")));
+        let there = arn.replace(&format!(":{from}:"), &format!(":{to}:"));
+        if there == *arn {
+            // An S3 bucket's ARN names no Region, and a foreign one names another.
+            lost.push(format!("the on-failure destination {arn} stays the same, wherever it lies"));
+        }
+        carried.on_failure = Some(there);
     }
     if carried.kms_key.take().is_some() {
         lost.push("the KMS key of the filters (keys belong to one Region)".to_owned());
@@ -196,10 +221,13 @@ pub(crate) fn carried(
 pub(crate) fn plan(
     request: Request<'_>,
     intent: Intent,
-    checks: Vec<CheckReport>,
+    mut checks: Vec<CheckReport>,
     positions: BTreeMap<PipelineName, Position>,
     stages: Vec<Stage>,
 ) -> Plan {
+    if let Some(accepted) = request.accepted {
+        accepted.mark(&mut checks);
+    }
     Plan {
         run: request.run.clone(),
         intent,

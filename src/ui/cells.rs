@@ -66,7 +66,7 @@ impl Cells<'_, '_> {
             rows.push(self.row("  lag", Cells::replicator_lag));
         }
         rows.push(self.row("arrivals", Cells::arrivals));
-        rows.push(self.row("errors", Cells::errors));
+        rows.push(self.row("health", Cells::errors));
 
         rows
     }
@@ -281,5 +281,5 @@ fn shares(rates: Rates, limit: &str) -> String {
         true => format!(", throttled {}", text::percent(rates.throttled)),
         false => String::new(),
     };
-    format!("{} (limit {limit}){throttled}", text::percent(rates.errors))
+    format!("{} errors (limit {limit}){throttled}", text::percent(rates.errors))
 }

@@ -29,7 +29,9 @@ pub(crate) fn one(look: Look, report: &CheckReport) -> String {
     let indent = " ".repeat(Mark::WIDTH + 3);
     let mut out = look.hang(&format!("  {} ", look.mark(mark(report.verdict))), &head);
     out += &look.hang(&indent, &report.evidence);
-    if let Some(advice) = &report.advice {
+    if let Some(reason) = &report.accepted {
+        out += &look.hang(&format!("{indent}accepted: "), reason);
+    } else if let Some(advice) = &report.advice {
         out += &look.hang(&format!("{indent}do: "), advice);
     }
     out

@@ -105,8 +105,19 @@ fn series(facts: Option<&Facts>, id: MetricId) -> Observed<Series> {
 }
 
 fn stream_metrics(stream: &StreamName, facts: Option<&Facts>) -> StreamMetrics {
-    let [incoming, age, put_sum, put_count, total, failed, get_sum, get_count, put_over, writes_over, reads_over] =
-        STREAM_METRICS.map(|(name, stat)| series(facts, MetricId::stream(stream, name, stat)));
+    let [
+        incoming,
+        age,
+        put_sum,
+        put_count,
+        total,
+        failed,
+        get_sum,
+        get_count,
+        put_over,
+        writes_over,
+        reads_over,
+    ] = STREAM_METRICS.map(|(name, stat)| series(facts, MetricId::stream(stream, name, stat)));
     StreamMetrics {
         incoming_records: incoming,
         iterator_age: age,

@@ -202,12 +202,15 @@ impl OneSide {
 async fn identity(look: &Look<'_>) -> Result<Identity, AwsFailure> {
     const OPERATION: &str = "sts:GetCallerIdentity";
     let request = look.at.sts().get_caller_identity();
-    let found = look.ask(1, Family::Roomy, OPERATION, "the caller", request.send()).await?;
+    let asking = look.ask(1, Family::Roomy, OPERATION, "the caller", request.send());
+    let (found, expires) = tokio::join!(asking, look.at.credentials_expire(BOUND));
+    let found = found?;
     let asked = Asked::read(OPERATION, "the caller", &look.at.region);
     let unreadable = |text: String| asked.failed(FailureKind::Unreadable, text, Sent::No);
     let account = found.account.unwrap_or_default();
     Ok(Identity {
         account: account.parse().map_err(|error| unreadable(format!("{error}")))?,
         arn: found.arn.ok_or_else(|| unreadable("no Arn was given".to_owned()))?,
+        expires,
     })
 }

@@ -10,8 +10,8 @@ use super::shards;
 use crate::aws::convert;
 use crate::aws::pacer::Family;
 use crate::model::{
-    AwsFailure, Clock, Observed, Region, Series, ShardArrivals, ShardProbe, StreamName,
-    StreamProbe, Timestamp,
+    AwsFailure, Clock, Observed, Region, Series, ShardArrivals, ShardProbe, StreamName, StreamProbe,
+    Timestamp,
 };
 use aws_sdk_kinesis::operation::get_records::GetRecordsOutput;
 use aws_sdk_kinesis::types::{Shard, ShardIteratorType};

@@ -59,7 +59,14 @@ const MOST_POINTS: u32 = 1440;
 
 impl Scope {
     fn new(metrics_window: Duration) -> Scope {
-        Scope { pipelines: Vec::new(), sides: Sides::Both, probe: None, shard_metrics: false, sink: false, metrics_window }
+        Scope {
+            pipelines: Vec::new(),
+            sides: Sides::Both,
+            probe: None,
+            shard_metrics: false,
+            sink: false,
+            metrics_window,
+        }
     }
 
     /// For `status`: everything on both sides, the last quarter of an hour of metrics.

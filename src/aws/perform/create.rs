@@ -149,7 +149,7 @@ fn adopt(asked: &Asked<'_>, wanted: &Wanted<'_>, found: &Mapping) -> Result<Perf
         return Err(conflict(format!("mapping {id} is of another function or source")));
     }
     let settings = found.settings.as_result().map_err(|reason| conflict(reason.text.clone()))?;
-    let mut differences = differences(wanted.settings, settings);
+    let mut differences = wanted.settings.differences(settings);
     if !starts_there(wanted.start, found.position) {
         let starts = found.position.map_or_else(|| "at an unknown place".to_owned(), |at| at.to_string());
         differences.insert(0, format!("it starts {starts} and not {}", wanted.start));
@@ -174,40 +174,6 @@ fn starts_there(wanted: StartAt, found: Option<StartingPosition>) -> bool {
         }
         _ => false,
     }
-}
-
-/// How two mappings would handle records differently. Event counts change no record's fate.
-fn differences(wanted: &MappingSettings, found: &MappingSettings) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut compare = |what: &str, wanted: String, found: String| {
-        if wanted != found {
-            all.push(format!("{what} is {found} and not {wanted}"));
-        }
-    };
-    let optional = |value: &Option<u32>| value.map_or_else(|| "-1".to_owned(), |v| v.to_string());
-    let sorted = |values: &[String]| {
-        let mut values = values.to_vec();
-        values.sort();
-        format!("{values:?}")
-    };
-    let (w, f) = (wanted, found);
-    compare("BatchSize", w.batch_size.to_string(), f.batch_size.to_string());
-    let windows = (w.batching_window_seconds.to_string(), f.batching_window_seconds.to_string());
-    compare("MaximumBatchingWindowInSeconds", windows.0, windows.1);
-    let factors = (w.parallelization_factor.to_string(), f.parallelization_factor.to_string());
-    compare("ParallelizationFactor", factors.0, factors.1);
-    compare("BisectBatchOnFunctionError", w.bisect_on_error.to_string(), f.bisect_on_error.to_string());
-    let ages = (optional(&w.maximum_record_age_seconds), optional(&f.maximum_record_age_seconds));
-    compare("MaximumRecordAgeInSeconds", ages.0, ages.1);
-    let retries = (optional(&w.maximum_retry_attempts), optional(&f.maximum_retry_attempts));
-    compare("MaximumRetryAttempts", retries.0, retries.1);
-    compare("OnFailure", format!("{:?}", w.on_failure), format!("{:?}", f.on_failure));
-    compare("FunctionResponseTypes", sorted(&w.response_types), sorted(&f.response_types));
-    let tumbling = (w.tumbling_window_seconds.to_string(), f.tumbling_window_seconds.to_string());
-    compare("TumblingWindowInSeconds", tumbling.0, tumbling.1);
-    compare("FilterCriteria", sorted(&w.filters), sorted(&f.filters));
-    compare("KMSKeyArn", format!("{:?}", w.kms_key), format!("{:?}", f.kms_key));
-    all
 }
 
 /// Puts the way out beside Lambda's known refusals.

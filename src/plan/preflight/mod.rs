@@ -9,7 +9,10 @@ mod streams;
 
 use super::assess;
 use super::sequence::{Request, Selected};
-use crate::model::{CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Verdict, time};
+use crate::model::{
+    CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Verdict, duration, time,
+};
+use std::time::Duration;
 
 /// Gathers results.
 pub(crate) struct Checks<'a> {
@@ -41,6 +44,7 @@ impl<'a> Checks<'a> {
             verdict,
             evidence: evidence.into(),
             advice: None,
+            accepted: None,
         });
     }
 
@@ -103,6 +107,7 @@ impl<'a> Checks<'a> {
                 _ => self.ok("identity", &about, format!("{} in account {}", identity.arn, identity.account)),
             }
         }
+        self.credentials();
         let skew = request.snapshot.clock_skew_seconds;
         match skew {
             Some(skew) if skew.abs() >= time::SKEW_WORTH_A_WARNING.as_secs_f64() => self.advise(
@@ -114,6 +119,35 @@ impl<'a> Checks<'a> {
             ),
             Some(skew) => self.ok("clock", &about, format!("within {:.0} s of AWS's", skew.abs().ceil())),
             None => self.say("clock", &about, Verdict::Unknown, "no server said what time it is"),
+        }
+    }
+
+    /// Whether the credentials outlive the run. The SDK renews those of a role or an SSO session by itself as long
+    /// as what they come from is valid, which nobody can know beforehand: so it is a warning.
+    fn credentials(&mut self) {
+        let about = About::default();
+        let Some(identity) = self.request.snapshot.identity.known() else { return };
+        let Some(expires) = identity.expires else {
+            return self.ok("credentials", &about, "they do not say when they expire");
+        };
+        let left =
+            Duration::try_from(expires.duration_since(self.request.snapshot.taken_at)).unwrap_or_default();
+        let needed = self.request.expected_length();
+        let evidence = format!(
+            "they expire at {expires}, in {}; the run may take {}",
+            duration::show(left),
+            duration::show(needed)
+        );
+        match left >= needed {
+            true => self.ok("credentials", &about, evidence),
+            false => self.advise(
+                "credentials",
+                &about,
+                Verdict::Warn,
+                evidence,
+                "renew them first, unless they renew themselves; a run that stops for them goes on with `kdsha \
+                 resume`",
+            ),
         }
     }
 

@@ -15,6 +15,7 @@ impl Checks<'_> {
             self.function_is_idle("producer", &about, producer.name.as_str(), function);
             self.environment(&about, configured, producer, function);
             self.stack(&about, producer, function);
+            self.producer_stream(of, &about, producer);
         }
         self.active_region(of, expected);
     }
@@ -81,6 +82,23 @@ impl Checks<'_> {
                 Verdict::Fail,
                 format!("{} has no variable {}", producer.name, missing.join(", ")),
                 "correct region_variable and stream_variable in kdsha.toml",
+            ),
+        }
+    }
+
+    /// The stream that a producer writes to is one of the pipeline's.
+    fn producer_stream(&mut self, of: &Selected<'_>, about: &About, producer: &ProducerView) {
+        let Observed::Known(Some(stream)) = &producer.stream_value else { return };
+        let streams = &of.pipeline.stream;
+        let known = [streams.primary.as_str(), streams.standby.as_str()];
+        match known.contains(&stream.as_str()) {
+            true => self.ok("producer_stream", about, format!("{} writes to {stream}", producer.name)),
+            false => self.advise(
+                "producer_stream",
+                about,
+                Verdict::Fail,
+                format!("{} writes to stream {stream}, which is not this pipeline's", producer.name),
+                "correct `stream` in kdsha.toml, or the producer's variable",
             ),
         }
     }

@@ -81,6 +81,98 @@ impl Checks<'_> {
         self.qualified(&about, &mine);
     }
 
+    /// The enhanced fan-out consumer that a reader reads through.
+    pub(crate) fn stream_consumer(&mut self, about: &About, view: &ReaderView) {
+        let check = "stream_consumer";
+        let Some(part) = &view.stream_consumer else { return };
+        match self.known(check, about, part) {
+            None => {}
+            Some(Some(found)) if found.status == "ACTIVE" => {
+                self.ok(check, about, format!("{} is ACTIVE", found.name));
+            }
+            Some(Some(found)) => self.advise(
+                check,
+                about,
+                Verdict::Fail,
+                format!("{} is {}: it cannot be read through", found.name, found.status),
+                "wait until it is ACTIVE, or register it again",
+            ),
+            Some(None) => self.advise(
+                check,
+                about,
+                Verdict::Fail,
+                format!("{} reads through an enhanced fan-out consumer that does not exist", view.name),
+                "register it (aws kinesis register-stream-consumer), or correct stream_consumer in kdsha.toml",
+            ),
+        }
+    }
+
+    /// Who else reads a side's stream. Standard readers share its iterator age, so a drain waits for them too; a
+    /// replicator in the standby would send everything round in a circle, which Lambda's recursion detection does
+    /// not see for Kinesis (Lambda Developer Guide, invocation-recursion).
+    pub(crate) fn other_readers(&mut self, of: &Selected<'_>, side: Side) {
+        let about = self.about(of, side);
+        let check = "other_readers";
+        let Some(all) = self.known(check, &about, &of.view.side(side).other_mappings) else { return };
+        let on: Vec<&Mapping> = all.iter().filter(|m| m.state.is_on()).collect();
+        let replicator = of.pipeline.replicator.as_ref().map(|r| &r.function);
+        if let Some(back) = on.iter().find(|m| side == Side::Standby && Some(&m.function) == replicator) {
+            return self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                format!("mapping {} replicates from the standby's stream too: records go round", back.id),
+                "disable it: one direction at a time",
+            );
+        }
+        let named: Vec<String> = on.iter().map(|m| m.function.to_string()).collect();
+        let shares_age = on.iter().any(|m| m.source.stream_consumer().is_none());
+        let evidence = match named.is_empty() {
+            true => "no other function reads the stream".to_owned(),
+            false => format!("{} read(s) the stream too", named.join(", ")),
+        };
+        match shares_age {
+            false => self.ok(check, &about, evidence),
+            true => self.advise(
+                check,
+                &about,
+                Verdict::Warn,
+                format!("{evidence}, and the stream's iterator age is that of all its standard readers"),
+                "a drain waits for its lag as well; if it writes to the other Region, records go round in a circle",
+            ),
+        }
+    }
+
+    /// A warm standby's mapping handles records as the primary's does.
+    pub(crate) fn settings_match(&mut self, of: &Selected<'_>, primary: &Reader, standby: &Reader) {
+        let about = self.about(of, Side::Standby);
+        let settings = |view: &ReaderView, reader: &Reader| {
+            let mapping = view.mappings.known()?.iter().find(|m| reader.owns(m))?;
+            mapping.settings.known().cloned()
+        };
+        let both =
+            settings(&of.view.primary.consumer, primary).zip(settings(&of.view.standby.consumer, standby));
+        let Some((mut wanted, mut found)) = both else { return };
+        // Destinations and keys belong to a Region: that they differ is as it should be.
+        for settings in [&mut wanted, &mut found] {
+            settings.on_failure = settings.on_failure.take().map(|_| "set".to_owned());
+            settings.kms_key = None;
+        }
+        let differences = wanted.differences(&found);
+        match differences.is_empty() {
+            true => {
+                self.ok("mapping_settings", &about, "the mappings of both Regions have the same settings")
+            }
+            false => self.advise(
+                "mapping_settings",
+                &about,
+                Verdict::Warn,
+                format!("the standby's mapping differs from the primary's: {}", differences.join("; ")),
+                "make them alike, unless it is meant",
+            ),
+        }
+    }
+
     fn qualified(&mut self, about: &About, mine: &[&Mapping]) {
         if let Some(mapping) = mine.iter().find(|m| m.qualifier.is_some()) {
             let evidence = format!("mapping {} names a version or alias of its function", mapping.id);

@@ -35,7 +35,11 @@ pub(crate) fn account() -> AccountId {
 }
 
 pub(crate) fn identity() -> Identity {
-    Identity { account: account(), arn: "arn:aws:sts::123456789012:assumed-role/OnCall/maria".to_owned() }
+    Identity {
+        account: account(),
+        arn: "arn:aws:sts::123456789012:assumed-role/OnCall/maria".to_owned(),
+        expires: None,
+    }
 }
 
 pub(crate) fn topology() -> Topology {
@@ -284,6 +288,7 @@ pub(crate) fn report(
         verdict,
         evidence: evidence.to_owned(),
         advice: advice.map(str::to_owned),
+        accepted: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A simulated pipeline and a kdsha that looks at it, with everything that a test may want to ask of either.
 
 use kdsha::aws::{Aws, ConnectOptions};
-use kdsha::cli::args::{FailbackArgs, FailoverArgs};
+use kdsha::cli::args::{AcceptArgs, FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
 use kdsha::cli::session::Session;
 use kdsha::cli::{failback, failover, look, resume};
@@ -135,11 +135,18 @@ impl Stage {
             start_at: None,
             overlap_buffer: None,
             timeout: None,
+            accept: AcceptArgs::default(),
         }
     }
 
     pub fn back(&self) -> FailbackArgs {
-        FailbackArgs { dry_run: false, yes: true, skip_stranded: false, timeout: None }
+        FailbackArgs {
+            dry_run: false,
+            yes: true,
+            skip_stranded: false,
+            timeout: None,
+            accept: AcceptArgs::default(),
+        }
     }
 
     pub async fn failover(&self, args: &FailoverArgs) -> Result<Exit, Failure> {
