@@ -9,6 +9,7 @@
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
+mod cases;
 mod complete;
 mod documents;
 mod layering;

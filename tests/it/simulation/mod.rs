@@ -5,4 +5,4 @@ mod crashes;
 mod journeys;
 mod parity;
 mod refusals;
-mod stage;
+pub mod stage;
