@@ -55,7 +55,7 @@ impl Session {
     /// # Errors
     /// As [`Session::pipelines`].
     pub async fn look(&self, sink: bool) -> Result<Snapshot, Failure> {
-        let mut scope = Scope::status();
+        let mut scope = Scope::plan();
         scope.pipelines = self.pipelines()?;
         scope.sink = sink;
         scope.metrics_window = HISTORY;

@@ -205,6 +205,9 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<Star
         let evidence = "the settings of the primary's mapping are not known";
         checks.advise("mapping_settings", &about, Verdict::Unknown, evidence, advice);
     }
+    if let Some(settings) = &primary {
+        checks.discards(of, settings);
+    }
     let (from, to) = (request.region(Side::Primary), request.region(Side::Standby));
     let (mut settings, lost) = carried(&primary.unwrap_or_default(), from, to);
     let overrides = &of.pipeline.consumer.overrides;

@@ -326,8 +326,15 @@ impl Evidence<'_> {
         self.at(start, origin, notes)
     }
 
-    /// A position that is given, with what it costs.
-    pub fn at(&self, start: StartAt, origin: Origin, notes: Vec<String>) -> Position {
+    /// A position that is given, with what it costs. AWS takes one before the stream's oldest record without a
+    /// word and starts at that record (Kinesis API Reference, GetShardIterator).
+    pub fn at(&self, start: StartAt, origin: Origin, mut notes: Vec<String>) -> Position {
+        if matches!(start, StartAt::Timestamp(at) if at <= self.now - self.retention) {
+            notes.push(format!(
+                "the start lies before the standby stream's retention ({}): it is the same as trim-horizon",
+                crate::model::duration::show(self.retention)
+            ));
+        }
         let rewind = match start {
             StartAt::Timestamp(at) => Duration::try_from(self.now.duration_since(at)).ok(),
             StartAt::TrimHorizon => None,

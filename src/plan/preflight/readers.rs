@@ -1,7 +1,7 @@
 //! Checks of consumers and replicators: their functions, their mappings, their room and their lag.
 
 use super::{About, Checks, Due};
-use crate::model::{Mapping, MappingState, ReaderView, Side, Verdict, duration};
+use crate::model::{Mapping, MappingSettings, MappingState, ReaderView, Side, Verdict, duration};
 use crate::plan::assess;
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
@@ -206,6 +206,29 @@ impl Checks<'_> {
             let advice = "lower the replicator's batch size to 500";
             self.advise("replicator_batch", &about, Verdict::Warn, evidence, advice);
         }
+    }
+
+    /// A mapping that gives records up counts them as progress: nobody processes those that lie before the start.
+    pub(crate) fn discards(&mut self, of: &Selected<'_>, settings: &MappingSettings) {
+        let about = self.about(of, Side::Primary);
+        let retries = settings.maximum_retry_attempts.map(|n| format!("after {n} retries"));
+        let age = settings.maximum_record_age_seconds.map(|s| format!("older than {s} s"));
+        let limits: Vec<String> = [retries, age].into_iter().flatten().collect();
+        if limits.is_empty() {
+            return self.ok("discards", &about, "the consumer's mapping never gives a record up");
+        }
+        let kept = match &settings.on_failure {
+            Some(destination) => format!("their metadata goes to {destination}"),
+            None => "nothing keeps them (no on-failure destination)".to_owned(),
+        };
+        self.advise(
+            "discards",
+            &about,
+            Verdict::Warn,
+            format!("the consumer's mapping gives records up {}; {kept}", limits.join(" and ")),
+            "what it gave up before the start position is not processed again: look at DroppedEventCount, and give \
+             an earlier --start-at if it matters",
+        );
     }
 
     /// Records that a mapping would discard because of their age.

@@ -1,1 +1,400 @@
-//! positions
+//! The start position of the standby's consumer: the seventeen ways in which "start at S and nothing is skipped" can
+//! fail, each played with the real commands. Where a case is decided by pure arithmetic alone, the properties in
+//! `plan/position.rs` hold it too.
+
+use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::config::StandbyMode;
+use kdsha::model::{Clock, Exit, StartAt, Timestamp};
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
+use kdsha::ui::Format;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const WEST: &str = "us-west-2";
+const EAST: &str = "us-east-2";
+const CONSUMER: &str = "KDS-HA-ConsumerLambda";
+const REPLICATOR: &str = "KDS-HA-ReplicationAgentLambda";
+
+fn stream_arn(region_name: &str) -> String {
+    format!("arn:aws:kinesis:{region_name}:123456789012:stream/KDS-HA-Stream")
+}
+
+/// The mapping of a function.
+fn mapping(stage: &Stage, region_name: &str, function: &str) -> Option<Value> {
+    let is_its = |m: &Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(function));
+    stage.mappings(region_name).into_iter().find(is_its)
+}
+
+/// Replaces the consumer's mapping in the primary by one with these settings.
+async fn remap(stage: &Stage, settings: Value) {
+    let old = mapping(stage, WEST, CONSUMER).expect("the consumer's mapping");
+    stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
+    stage.pass(2 * MINUTE).await;
+    let mut input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST),
+        "StartingPosition": "TRIM_HORIZON"});
+    for (key, value) in settings.as_object().expect("settings") {
+        input[key] = value.clone();
+    }
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    stage.pass(20 * MINUTE).await;
+}
+
+fn set_fault(stage: &Stage, region_name: &str, function: &str, fault: Option<FunctionFault>) {
+    let name = function.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.set_fault(&region(region_name), &name, fault)));
+}
+
+/// Fails over as an emergency, brings the primary back, settles, fails back: nothing may be lost on the way.
+async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
+    let mut args = stage.over();
+    args.emergency = true;
+    args.start_at = start_at;
+    let exit = stage.failover(&args).await.unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints));
+    assert!(matches!(exit, Exit::Done | Exit::Owed), "{exit:?}\n{}", stage.stderr.text());
+    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    for function in [CONSUMER, REPLICATOR] {
+        set_fault(stage, WEST, function, None);
+    }
+    stage.pass(5 * MINUTE).await;
+    if exit == Exit::Owed {
+        let settled = stage.resume().await;
+        stage.expect(settled, Exit::Done);
+    }
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// The created mapping's start in the standby.
+fn start_in_standby(stage: &Stage) -> Timestamp {
+    let mapping = mapping(stage, EAST, CONSUMER).expect("the standby's mapping");
+    assert_eq!(mapping["StartingPosition"], "AT_TIMESTAMP");
+    let at = mapping["StartingPositionTimestamp"].as_f64().expect("an instant");
+    assert_eq!(at.fract(), 0.0, "Lambda documents whole seconds");
+    Timestamp::from_second(at as i64).expect("an instant")
+}
+
+/// 1. `now` instead of the data point's time: the metrics end long before the operator types.
+#[tokio::test(start_paused = true)]
+async fn position_01_the_metrics_ended_long_ago() {
+    let stage = Stage::post(101);
+    let old = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    let off = json!({"UUID": old["UUID"], "Enabled": false});
+    stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", off);
+    stage.pass(40 * MINUTE).await;
+    let died = stage.sandbox.now() - 40 * MINUTE;
+    let mut args = stage.over();
+    args.emergency = true;
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    assert!(start_in_standby(&stage) < died, "{}", start_in_standby(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 2. Series of another reader: a second standard reader keeps the stream's iterator age at zero while the consumer
+/// hangs. The function's own age points before the batch in hand.
+#[tokio::test(start_paused = true)]
+async fn position_02_another_reader_keeps_the_streams_age_at_zero() {
+    let stage = Stage::of(102, &Story { function_timeout_seconds: 600, ..Stage::light() });
+    let input = json!({"FunctionName": "KDS-HA-FailoverLambda", "EventSourceArn": stream_arn(WEST),
+        "StartingPosition": "TRIM_HORIZON"});
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    stage.pass(10 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Hangs));
+    let hung = stage.sandbox.now();
+    stage.pass(9 * MINUTE).await;
+    let mut args = stage.over();
+    args.emergency = true;
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    assert!(start_in_standby(&stage) < hung);
+}
+
+/// 3. The consumer reads through enhanced fan-out: GetRecords has no iterator age for it.
+#[tokio::test(start_paused = true)]
+async fn position_03_a_fan_out_consumer() {
+    let mut stage = Stage::post(103);
+    let name = "prices-efo";
+    for region_name in [WEST, EAST] {
+        let input = json!({"StreamARN": stream_arn(region_name), "ConsumerName": name});
+        stage.call(Service::Kinesis, region_name, "RegisterStreamConsumer", input);
+    }
+    stage.pass(2 * MINUTE).await;
+    let input = json!({"StreamARN": stream_arn(WEST), "ConsumerName": name});
+    let found = stage.call(Service::Kinesis, WEST, "DescribeStreamConsumer", input);
+    let arn = found["ConsumerDescription"]["ConsumerARN"].clone();
+    remap(&stage, json!({"EventSourceArn": arn})).await;
+    stage.topology.pipelines[0].consumer.stream_consumer = Some(name.parse().expect("a name"));
+    stage.must_fail_over().await;
+    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    assert!(there["EventSourceArn"].as_str().is_some_and(|arn| arn.contains("/consumer/prices-efo:")));
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 4. Records that were not replicated when the Region fell silent: no start helps. They wait in the primary, are
+/// not passed over by the failback, and are processed then.
+#[tokio::test(start_paused = true)]
+async fn position_04_records_that_were_never_replicated() {
+    let stage = Stage::post(104);
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    stage.pass(5 * MINUTE).await;
+    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
+    let start = StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE);
+    emergency_and_back(&stage, Some(start)).await;
+}
+
+/// 5. Records that the primary's mapping gives up count as progress there: said before anything changes.
+#[tokio::test(start_paused = true)]
+async fn position_05_a_mapping_that_gives_records_up_is_said() {
+    let stage = Stage::post(105);
+    remap(&stage, json!({"MaximumRetryAttempts": 3})).await;
+    let mut args = stage.over();
+    args.dry_run = true;
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    let said = stage.stdout.text();
+    assert!(said.contains("gives records up after 3 retries") && said.contains("DroppedEventCount"), "{said}");
+}
+
+/// 6. MaximumRecordAgeInSeconds is shorter than the rewind: Lambda would discard the replay on arrival.
+#[tokio::test(start_paused = true)]
+async fn position_06_a_record_age_shorter_than_the_rewind_is_refused() {
+    let stage = Stage::post(106);
+    remap(&stage, json!({"MaximumRecordAgeInSeconds": 300})).await;
+    let before = stage.mutations().len();
+    let refused = stage.failover(&stage.over()).await.expect_err("it would discard the replay");
+    assert_eq!(refused.exit, Exit::Blocked);
+    let said = format!("{}{}{}", refused.message, stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("MaximumRecordAgeInSeconds is 300"), "{said}");
+    assert_eq!(stage.mutations().len(), before);
+    // The way out lifts that check alone, and is written down with the reason.
+    let mut args = stage.over();
+    args.accept.checks = vec!["record_age".to_owned()];
+    args.accept.reason = Some("records older than five minutes are worthless here".to_owned());
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    let journals = std::fs::read_dir(stage.state.path()).expect("the state folder").flatten();
+    let written: String = journals
+        .filter_map(|folder| std::fs::read_to_string(folder.path().join("journal.jsonl")).ok())
+        .collect();
+    assert!(written.contains("worthless here"));
+}
+
+/// 7. The start lies before what the standby's stream still has: AWS would take it without a word.
+#[tokio::test(start_paused = true)]
+async fn position_07_a_start_before_retention_is_said() {
+    let stage = Stage::post(107);
+    let mut args = stage.over();
+    args.dry_run = true;
+    args.start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 48 * 60 * MINUTE));
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    let said: Vec<String> = stage.stdout.text().split_whitespace().map(str::to_owned).collect();
+    assert!(said.join(" ").contains("the same as trim-horizon"), "{}", stage.stdout.text());
+}
+
+/// 8. The filter goes with the clone, although List hides it once it is encrypted.
+#[tokio::test(start_paused = true)]
+async fn position_08_an_encrypted_filter_is_cloned() {
+    let stage = Stage::post(108);
+    let pattern = r#"{"data":{"ticker":[{"exists":true}]}}"#;
+    let key = format!("arn:aws:kms:{WEST}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+    remap(&stage, json!({"FilterCriteria": {"Filters": [{"Pattern": pattern}]}, "KMSKeyArn": key})).await;
+    let listed = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    assert!(listed["FilterCriteria"].is_null(), "List shows the filter: {listed}");
+    stage.must_fail_over().await;
+    let uuid = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping")["UUID"].clone();
+    let there = stage.call(Service::Lambda, EAST, "GetEventSourceMapping", json!({ "UUID": uuid }));
+    assert_eq!(there["FilterCriteria"]["Filters"][0]["Pattern"], pattern);
+    assert!(there["KMSKeyArn"].is_null(), "a key belongs to its Region");
+    let said = format!("{}{}", stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("KMS key of the filters"), "{said}");
+}
+
+/// 9. A tumbling window is read again whole.
+#[tokio::test(start_paused = true)]
+async fn position_09_a_tumbling_window_is_read_whole() {
+    let stage = Stage::post(109);
+    remap(&stage, json!({"TumblingWindowInSeconds": 600})).await;
+    stage.must_fail_over().await;
+    assert_eq!(start_in_standby(&stage).as_second() % 600, 0);
+    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    assert_eq!(there["TumblingWindowInSeconds"], 600);
+}
+
+/// 10 and 11. A mapping that is there already, with LATEST or with a later start, keeps its position whatever is
+/// asked: it is deleted and created anew.
+#[tokio::test(start_paused = true)]
+async fn position_10_a_leftover_at_latest_is_replaced() {
+    let stage = Stage::post(110);
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST), "Enabled": false,
+        "StartingPosition": "LATEST"});
+    let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    stage.must_fail_over().await;
+    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    assert_ne!(there["UUID"], left["UUID"]);
+    assert_eq!(there["StartingPosition"], "AT_TIMESTAMP");
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 11. An older leftover that starts earlier skips nothing: it is adopted.
+#[tokio::test(start_paused = true)]
+async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
+    let stage = Stage::post(111);
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST), "Enabled": false,
+        "StartingPosition": "TRIM_HORIZON"});
+    let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    stage.must_fail_over().await;
+    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    assert_eq!(there["UUID"], left["UUID"]);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 12. The primary's mapping is gone, and its checkpoint and its metrics with it: a planned run is refused, an
+/// emergency starts where the last data points say.
+#[tokio::test(start_paused = true)]
+async fn position_12_the_primarys_mapping_was_deleted() {
+    let stage = Stage::post(112);
+    let old = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
+    stage.pass(20 * MINUTE).await;
+    let refused = stage.failover(&stage.over()).await.expect_err("a mapping is due");
+    assert_eq!(refused.exit, Exit::Blocked);
+    let mut args = stage.over();
+    args.emergency = true;
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    assert!(start_in_standby(&stage) < stage.sandbox.now() - 20 * MINUTE);
+    stage.pass(10 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 13. The standby's stream has other shards than the primary's: every shard gets the start.
+#[tokio::test(start_paused = true)]
+async fn position_13_other_shards_in_the_standby() {
+    let mut stage = Stage::post(113);
+    let input = json!({"StreamName": "KDS-HA-Wide", "ShardCount": 7});
+    stage.call(Service::Kinesis, EAST, "CreateStream", input);
+    stage.pass(2 * MINUTE).await;
+    stage.topology.pipelines[0].stream.standby = "KDS-HA-Wide".parse().expect("a name");
+    // The replicator writes to the stream of the same name; a producer that is switched writes to the wide one.
+    stage.topology.pipelines[0].replicator = None;
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::Done);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 14. The replicator is far behind: what it pushes later arrives later in the standby, and is read late, not never.
+#[tokio::test(start_paused = true)]
+async fn position_14_the_replicator_is_far_behind() {
+    let stage = Stage::post(114);
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    stage.pass(12 * MINUTE).await;
+    set_fault(&stage, WEST, REPLICATOR, None);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 15. Several batches of a shard at a time.
+#[tokio::test(start_paused = true)]
+async fn position_15_parallel_batches() {
+    let stage = Stage::post(115);
+    remap(&stage, json!({"ParallelizationFactor": 10, "BatchSize": 5})).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    stage.pass(3 * MINUTE).await;
+    emergency_and_back(&stage, None).await;
+}
+
+/// 16. The start is a whole second, rounded down, and never after the first unprocessed record.
+#[tokio::test(start_paused = true)]
+async fn position_16_whole_seconds() {
+    for seed in [116, 216, 316] {
+        let stage = Stage::post(seed);
+        stage.pass(Duration::from_millis(371 * (seed % 7))).await;
+        stage.must_fail_over().await;
+        // Asserts that there is no fraction.
+        let start = start_in_standby(&stage);
+        assert!(start <= stage.sandbox.now());
+    }
+}
+
+/// 17. The workstation's clock is ahead by ten minutes: a start in the future would be refused, and one that is
+/// derived from that clock would skip. The servers' clock is used, and the difference is said.
+#[tokio::test(start_paused = true)]
+async fn position_17_a_workstation_whose_clock_is_ahead() {
+    let stage = Stage::post(117);
+    let true_now = stage.sandbox.now();
+    let mut session = stage.session().await;
+    let options = kdsha::aws::ConnectOptions {
+        http_client: Some(stage.sandbox.http_client()),
+        ..kdsha::aws::ConnectOptions::new(region(EAST))
+    };
+    let clock = Clock::starting_at(true_now + 10 * MINUTE);
+    session.aws = kdsha::aws::Aws::connect(&stage.topology, options, clock).await.expect("a connection");
+    let exit = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &stage.over()).await;
+    stage.expect(exit, Exit::Done);
+    assert!(start_in_standby(&stage) < true_now, "{} {true_now}", start_in_standby(&stage));
+    let said = format!("{}{}", stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("clock is off"), "{said}");
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// No data point at all: no automatic answer, and the way out is named.
+#[tokio::test(start_paused = true)]
+async fn position_18_no_data_point_no_automatic_answer() {
+    let mut stage = Stage::post(118);
+    stage.topology.pipelines[0].standby = StandbyMode::Cold;
+    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
+    let mut args = stage.over();
+    args.emergency = true;
+    let refused = stage.failover(&args).await.expect_err("nothing says where to start");
+    assert_eq!(refused.exit, Exit::Blocked);
+    let said = format!("{} {:?}{}{}", refused.message, refused.hints, stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("--start-at"), "{said}");
+    assert_eq!(stage.mutations().len(), 0);
+    emergency_and_back(&stage, Some(StartAt::TrimHorizon)).await;
+}
+
+/// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.
+#[tokio::test(start_paused = true)]
+async fn position_19_shard_level_metrics_are_required_once_they_are_on() {
+    let stage = Stage::of(119, &Story { shards: 3, ..Stage::light() });
+    let input = json!({"StreamName": "KDS-HA-Stream", "ShardLevelMetrics": ["IteratorAgeMilliseconds"]});
+    stage.call(Service::Kinesis, WEST, "EnableEnhancedMonitoring", input);
+    // Turned on a moment ago: the shards have no data point yet.
+    let mut args = stage.over();
+    args.emergency = true;
+    let refused = stage.failover(&args).await.expect_err("the shards are not known");
+    let said = format!("{}{}{}", refused.message, stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("shardId-000000000000 has no data point"), "{said}");
+    stage.pass(10 * MINUTE).await;
+    let mut dry = stage.over();
+    dry.dry_run = true;
+    let exit = stage.failover(&dry).await;
+    stage.expect(exit, Exit::Done);
+    assert!(stage.stdout.text().contains("furthest behind of 3 shards"), "{}", stage.stdout.text());
+    emergency_and_back(&stage, None).await;
+}
+
+/// A story in which nothing is wrong at all, as a control of the tests above: one consumer, everything processed.
+#[tokio::test(start_paused = true)]
+async fn the_world_without_a_failover_loses_nothing() {
+    let stage = Stage::post(120);
+    stage.pass(10 * MINUTE).await;
+    stage.sandbox.with_world(World::stop_traffic);
+    stage.must_have_lost_nothing().await;
+}

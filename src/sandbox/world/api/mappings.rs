@@ -141,7 +141,7 @@ impl World {
             .filter(|m| {
                 wanted.as_ref().is_none_or(|named| self.is_for(m.function, m.qualifier.as_deref(), named))
             })
-            .map(|m| self.describe_mapping(m))
+            .map(|m| listed(self.describe_mapping(m)))
             .collect();
         let skip: usize = input.text("Marker").and_then(|m| m.parse().ok()).unwrap_or_default();
         let most = input.count("MaxItems").map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
@@ -229,4 +229,14 @@ impl World {
         self.due(stops);
         Ok(ApiReply { status: 202, output: self.describe_mapping(&self.mappings[index]) })
     }
+}
+
+/// What List shows: filters that are encrypted only come from Get (Lambda API reference, FilterCriteria).
+fn listed(mut mapping: Value) -> Value {
+    if mapping.get("KMSKeyArn").is_some()
+        && let Some(members) = mapping.as_object_mut()
+    {
+        members.remove("FilterCriteria");
+    }
+    mapping
 }
