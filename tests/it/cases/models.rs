@@ -58,7 +58,12 @@ fn points(stage: &Stage, namespace: &str, name: &str, dimension: (&str, &str)) -
 impl Formula {
     fn start(self, stage: &Stage) -> Timestamp {
         let reader = || {
-            points(stage, "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", ("StreamName", "KDS-HA-Stream"))
+            points(
+                stage,
+                "AWS/Kinesis",
+                "GetRecords.IteratorAgeMilliseconds",
+                ("StreamName", "KDS-HA-Stream"),
+            )
         };
         let function = || points(stage, "AWS/Lambda", "IteratorAge", ("FunctionName", CONSUMER));
         let newest = |points: Vec<(Timestamp, Duration)>| *points.first().expect("a data point");
@@ -102,7 +107,12 @@ async fn kdsha(stage: &Stage) {
     let exit = stage.failover(&args).await;
     stage.expect(exit, Exit::Done);
     let uuid = mapping(stage, "us-west-2", "KDS-HA-ReplicationAgentLambda")["UUID"].clone();
-    stage.call(Service::Lambda, "us-west-2", "UpdateEventSourceMapping", json!({"UUID": uuid, "Enabled": true}));
+    stage.call(
+        Service::Lambda,
+        "us-west-2",
+        "UpdateEventSourceMapping",
+        json!({"UUID": uuid, "Enabled": true}),
+    );
 }
 
 /// Records that nobody has processed when everything has come to rest, of how many.
@@ -118,7 +128,6 @@ async fn must_skip(mut play: impl AsyncFnMut() -> Stage, formula: Formula, at_le
     script(&stage, formula);
     let (skipped, put) = skipped(&stage).await;
     assert!(skipped >= at_least, "{formula:?} skipped {skipped} of {put}: the model has lost its teeth");
-    println!("{formula:?} skipped {skipped} of {put}");
 }
 
 async fn must_not_skip(mut play: impl AsyncFnMut() -> Stage) {

@@ -157,7 +157,10 @@ async fn position_05_a_mapping_that_gives_records_up_is_said() {
     let exit = stage.failover(&args).await;
     stage.expect(exit, Exit::Done);
     let said = stage.stdout.text();
-    assert!(said.contains("gives records up after 3 retries") && said.contains("DroppedEventCount"), "{said}");
+    assert!(
+        said.contains("gives records up after 3 retries") && said.contains("DroppedEventCount"),
+        "{said}"
+    );
 }
 
 /// 6. MaximumRecordAgeInSeconds is shorter than the rewind: Lambda would discard the replay on arrival.
@@ -363,7 +366,8 @@ async fn position_18_no_data_point_no_automatic_answer() {
     args.emergency = true;
     let refused = stage.failover(&args).await.expect_err("nothing says where to start");
     assert_eq!(refused.exit, Exit::Blocked);
-    let said = format!("{} {:?}{}{}", refused.message, refused.hints, stage.stdout.text(), stage.stderr.text());
+    let said =
+        format!("{} {:?}{}{}", refused.message, refused.hints, stage.stdout.text(), stage.stderr.text());
     assert!(said.contains("--start-at"), "{said}");
     assert_eq!(stage.mutations().len(), 0);
     emergency_and_back(&stage, Some(StartAt::TrimHorizon)).await;

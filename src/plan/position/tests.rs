@@ -1,0 +1,276 @@
+//! The arithmetic of a start position, as properties and as the cases that taught it.
+
+use super::*;
+use crate::model::{FailureKind, Observed, ReaderMetrics, Reason, Series, StreamMetrics};
+use crate::plan::Mode;
+use proptest::prelude::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + 60 * minute).expect("an instant")
+}
+
+/// Points of (minute, value).
+fn series(points: &[(i64, f64)]) -> Observed<Series> {
+    let points = points.iter().map(|(minute, value)| Point { at: at(*minute), value: *value }).collect();
+    Observed::Known(Series { period: MINUTE, points })
+}
+
+fn reader(iterator_age: &[(i64, f64)], errors: &[(i64, f64)], invocations: &[(i64, f64)]) -> ReaderMetrics {
+    ReaderMetrics {
+        iterator_age: series(iterator_age),
+        errors: series(errors),
+        throttles: series(&[]),
+        invocations: series(invocations),
+        millis_behind_latest: None,
+        polled_events: series(&[]),
+    }
+}
+
+fn stream(iterator_age: &[(i64, f64)], incoming: &[(i64, f64)]) -> StreamMetrics {
+    let none = || series(&[]);
+    StreamMetrics {
+        incoming_records: series(incoming),
+        iterator_age: series(iterator_age),
+        put_record_success: none(),
+        put_record_calls: none(),
+        put_records_total: none(),
+        put_records_failed: none(),
+        get_records_success: none(),
+        get_records_calls: none(),
+        put_records_throttled: none(),
+        writes_throttled: none(),
+        reads_throttled: none(),
+        shard_iterator_age: None,
+    }
+}
+
+fn evidence<'a>(reader: &'a ReaderMetrics, stream: &'a StreamMetrics, mode: Mode, now: i64) -> Evidence<'a> {
+    let buffer = Buffer {
+        overlap: MINUTE * 5,
+        consumer_timeout: Duration::from_secs(30),
+        batching_window: Duration::ZERO,
+        allowance: ALLOWANCE,
+    };
+    Evidence {
+        reader,
+        stream,
+        mode,
+        now: at(now),
+        history: MINUTE * 180,
+        buffer,
+        tumbling_window: Duration::ZERO,
+        retention: MINUTE * 60 * 24,
+        is_filtered: false,
+    }
+}
+
+fn start(position: &Position) -> Timestamp {
+    match position.start {
+        StartAt::Timestamp(at) => at,
+        StartAt::TrimHorizon => panic!("not expected to be the trim horizon"),
+    }
+}
+
+#[test]
+fn a_consumer_that_died_half_an_hour_ago_is_met_where_it_died() {
+    let reader = reader(&[(0, 400.0)], &[], &[(0, 10.0)]);
+    let stream = stream(&[(0, 0.0), (-1, 0.0)], &[]);
+    let position = evidence(&reader, &stream, Mode::Emergency, 30).derive().expect("data points");
+    assert!(start(&position) <= at(0) - MINUTE * 6 - Duration::from_secs(30));
+}
+
+#[test]
+fn the_earlier_of_reader_and_processor_decides() {
+    // The reader runs ahead (lag zero) while the function works on a batch that is ten minutes old.
+    let reader = reader(&[(10, 600_000.0)], &[], &[(10, 1.0)]);
+    let stream = stream(&[(10, 0.0)], &[(10, 5.0)]);
+    let position = evidence(&reader, &stream, Mode::Planned, 12).derive().expect("data points");
+    assert!(start(&position) <= at(0) - MINUTE * 6);
+}
+
+#[test]
+fn no_data_point_gives_no_automatic_answer() {
+    let reader = reader(&[], &[], &[]);
+    let stream = stream(&[], &[]);
+    for mode in [Mode::Planned, Mode::Emergency] {
+        assert!(evidence(&reader, &stream, mode, 5).derive().is_err());
+    }
+}
+
+#[test]
+fn an_unknown_series_gives_no_automatic_answer() {
+    let mut reader = reader(&[(0, 0.0)], &[], &[]);
+    reader.iterator_age = Observed::Unknown(Reason::new(FailureKind::TimedOut, "CloudWatch did not answer"));
+    let stream = stream(&[(0, 0.0)], &[]);
+    let why = evidence(&reader, &stream, Mode::Emergency, 5).derive().expect_err("it is unknown");
+    assert!(why.contains("CloudWatch did not answer"), "{why}");
+}
+
+#[test]
+fn arrivals_without_any_processing_give_an_emergency_no_automatic_answer() {
+    let reader = reader(&[], &[], &[]);
+    let stream = stream(&[(0, 0.0)], &[(0, 50.0)]);
+    assert!(evidence(&reader, &stream, Mode::Emergency, 5).derive().is_err());
+    assert!(evidence(&reader, &stream, Mode::Planned, 5).derive().is_ok());
+}
+
+#[test]
+fn an_emergency_reaches_back_before_errors_began() {
+    let invocations: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+    let ages: Vec<(i64, f64)> = (0..60).map(|m| (m, 1_000.0)).collect();
+    let errors: Vec<(i64, f64)> = (20..60).map(|m| (m, 1.0)).collect();
+    let reader = reader(&ages, &errors, &invocations);
+    let stream = stream(&ages, &[]);
+    let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+    assert!(start(&position) <= at(44), "the window is fifteen minutes at least");
+    // The trouble began before the window: no sound period lies between.
+    assert!(position.notes.iter().any(|note| note.contains("widened")), "{:?}", position.notes);
+    assert!(start(&position) <= at(19), "{}", start(&position));
+}
+
+#[test]
+fn a_gap_without_errors_is_reached_behind() {
+    // Records arrive all the time; between 20 and 40 the function reports nothing, and goes on afterwards.
+    let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+    let ages: Vec<(i64, f64)> = (0..60).filter(|m| !(20..40).contains(m)).map(|m| (m, 500.0)).collect();
+    let reader = reader(&ages, &[], &ages);
+    let stream = stream(&every, &every);
+    let position = evidence(&reader, &stream, Mode::Emergency, 51).derive().expect("data points");
+    assert!(start(&position) <= at(20), "{}", start(&position));
+    assert!(position.notes.iter().any(|note| note.contains("gap")), "{:?}", position.notes);
+}
+
+#[test]
+fn an_idle_stream_has_no_gap() {
+    let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 0.0)).collect();
+    let rare = [(5, 800.0), (55, 800.0)];
+    let reader = reader(&rare, &[], &rare);
+    let stream = stream(&every, &[(5, 1.0), (55, 1.0)]);
+    let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+    assert!(position.notes.is_empty(), "{:?}", position.notes);
+}
+
+#[test]
+fn a_sound_minute_between_two_tries_of_a_failing_batch_is_not_trusted() {
+    let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+    // One shard's batch fails every third minute since 20; the other shards are well in between.
+    let errors: Vec<(i64, f64)> = (20..60).step_by(3).map(|m| (m, 1.0)).collect();
+    let reader = reader(&every, &errors, &every);
+    let stream = stream(&every, &every);
+    let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("data points");
+    assert!(start(&position) <= at(19), "{}", start(&position));
+}
+
+#[test]
+fn the_window_reaches_back_over_the_longest_invocation() {
+    let ages: Vec<(i64, f64)> = (0..60).map(|m| (m, if m == 32 { 120_000.0 } else { 100.0 })).collect();
+    let reader = reader(&ages, &[], &ages);
+    let stream = stream(&ages, &[]);
+    let mut evidence = evidence(&reader, &stream, Mode::Emergency, 61);
+    evidence.buffer.consumer_timeout = Duration::from_secs(900);
+    let position = evidence.derive().expect("data points");
+    assert!(start(&position) <= at(30) - MINUTE * 21, "{}", start(&position));
+}
+
+fn by_shard(shards: &[(&str, &[(i64, f64)])]) -> Option<Observed<crate::model::ShardSeries>> {
+    let one =
+        |(id, points): &(&str, &[(i64, f64)])| Some(((*id).to_owned(), series(points).known()?.clone()));
+    Some(Observed::Known(shards.iter().filter_map(one).collect()))
+}
+
+#[test]
+fn the_furthest_shard_decides_where_shards_have_metrics() {
+    let reader = reader(&[(30, 100.0)], &[], &[(30, 1.0)]);
+    let mut stream = stream(&[(30, 100.0)], &[]);
+    // The stream's own maximum did not see a shard that nobody read in the window.
+    stream.shard_iterator_age = by_shard(&[("shard-0", &[(30, 100.0)]), ("shard-1", &[(2, 60_000.0)])]);
+    let position = evidence(&reader, &stream, Mode::Emergency, 32).derive().expect("data points");
+    assert!(start(&position) <= at(1) - MINUTE * 6, "{}", start(&position));
+}
+
+#[test]
+fn an_open_shard_without_a_point_gives_no_automatic_answer() {
+    let reader = reader(&[(30, 100.0)], &[], &[(30, 1.0)]);
+    let mut stream = stream(&[(30, 100.0)], &[]);
+    stream.shard_iterator_age = by_shard(&[("shard-0", &[(30, 100.0)]), ("shard-1", &[])]);
+    for mode in [Mode::Planned, Mode::Emergency] {
+        let why = evidence(&reader, &stream, mode, 32).derive().expect_err("shard-1 is not known");
+        assert!(why.contains("shard-1"), "{why}");
+    }
+}
+
+#[test]
+fn a_point_that_stands_out_is_obeyed_and_said() {
+    let ages: Vec<(i64, f64)> = (0..30).map(|m| (m, if m == 28 { 7_200_000.0 } else { 50.0 })).collect();
+    let reader = reader(&[(29, 50.0)], &[], &[(29, 1.0)]);
+    let stream = stream(&ages, &[]);
+    let position = evidence(&reader, &stream, Mode::Planned, 31).derive().expect("data points");
+    assert!(start(&position) <= at(28) - MINUTE * 120, "{}", start(&position));
+    assert!(position.notes.iter().any(|note| note.contains("stands out")), "{:?}", position.notes);
+}
+
+#[test]
+fn a_clock_that_is_ahead_does_not_start_in_the_future() {
+    // A negative age does not exist; a point's period may begin after "now" only if clocks disagree.
+    let reader = reader(&[(0, 0.0)], &[], &[(0, 1.0)]);
+    let stream = stream(&[(0, 0.0)], &[]);
+    let evidence = evidence(&reader, &stream, Mode::Planned, 1);
+    let ahead = evidence.position(at(500), Origin::Operator, Vec::new());
+    assert!(start(&ahead) < evidence.now, "{}", start(&ahead));
+}
+
+#[test]
+fn errors_from_the_beginning_of_the_data_give_no_automatic_answer() {
+    let points: Vec<(i64, f64)> = (0..30).map(|m| (m, 5.0)).collect();
+    let reader = reader(&points, &points, &points);
+    let stream = stream(&points, &[]);
+    assert!(evidence(&reader, &stream, Mode::Emergency, 31).derive().is_err());
+}
+
+#[test]
+fn a_start_before_retention_is_the_oldest_record_and_said_so() {
+    let day = 60.0 * 60.0 * 24.0 * 1000.0;
+    let reader = reader(&[(0, day)], &[], &[(0, 1.0)]);
+    let stream = stream(&[(0, 0.0)], &[]);
+    let position = evidence(&reader, &stream, Mode::Planned, 2).derive().expect("data points");
+    assert_eq!(position.start, StartAt::TrimHorizon);
+    assert_eq!(position.notes.len(), 1);
+}
+
+#[test]
+fn a_tumbling_window_is_read_again_from_its_beginning() {
+    let reader = reader(&[(0, 0.0)], &[], &[(0, 1.0)]);
+    let stream = stream(&[(0, 0.0)], &[]);
+    let mut evidence = evidence(&reader, &stream, Mode::Planned, 2);
+    evidence.tumbling_window = Duration::from_secs(900);
+    let position = evidence.derive().expect("data points");
+    assert_eq!(start(&position).as_second() % 900, 0);
+}
+
+proptest! {
+    /// Whatever the points are, nothing in the window was unprocessed before the start plus its buffer.
+    #[test]
+    fn no_point_in_the_window_lies_before_the_start(
+        ages in prop::collection::vec((0i64..40, 0.0f64..3_600_000.0), 1..40),
+        lags in prop::collection::vec((0i64..40, 0.0f64..3_600_000.0), 1..40),
+        emergency: bool,
+    ) {
+        let sorted = |mut points: Vec<(i64, f64)>| { points.sort_by_key(|p| p.0); points.dedup_by_key(|p| p.0); points };
+        let (ages, lags) = (sorted(ages), sorted(lags));
+        let reader = reader(&ages, &[], &ages);
+        let stream = stream(&lags, &[]);
+        let mode = if emergency { Mode::Emergency } else { Mode::Planned };
+        let position = evidence(&reader, &stream, mode, 41).derive().expect("points");
+        let window = if emergency { 15 } else { 5 };
+        for points in [&ages, &lags] {
+            let last = points.last().expect("points").0;
+            for (minute, value) in points.iter().filter(|(minute, _)| *minute >= last - window) {
+                let unprocessed = at(*minute) - Duration::from_secs_f64(value / 1000.0);
+                prop_assert!(start(&position) + MINUTE * 6 <= unprocessed);
+            }
+        }
+        prop_assert_eq!(start(&position).subsec_nanosecond(), 0);
+    }
+}
