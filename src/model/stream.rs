@@ -1,10 +1,12 @@
 //! Kinesis streams and their readers, as observed.
 
 use super::Timestamp;
+use super::duration;
 use super::ids::Arn;
 use super::metrics::Series;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A series of every open shard, by the shard's id. A shard without a data point has an empty series.
 pub type ShardSeries = BTreeMap<String, Series>;
@@ -102,16 +104,21 @@ impl StreamProbe {
         };
         self.since <= from && !self.shards.is_empty() && self.shards.iter().all(silent)
     }
-    /// Why silence is not proven, for people.
-    pub fn noise(&self) -> String {
+    /// Why silence of some length is not proven, for people.
+    pub fn noise(&self, length: Duration) -> String {
+        let needed = duration::show(length);
         let unproven = self.shards.iter().find_map(|s| match &s.seen {
             ShardArrivals::Unproven(why) => Some(format!("{}: {why}", s.shard)),
             _ => None,
         });
         match (unproven, self.newest()) {
             (Some(why), _) => format!("a shard could not be read to its tip ({why})"),
-            (None, Some(newest)) => format!("a record arrived at {newest}"),
-            (None, None) => "the look did not reach back far enough".to_owned(),
+            (None, Some(newest)) => {
+                let ago = Duration::try_from(self.at.duration_since(newest)).unwrap_or_default();
+                let ago = duration::show(Duration::from_secs(ago.as_secs()));
+                format!("the last record arrived {ago} ago; {needed} of silence are needed")
+            }
+            (None, None) => format!("no record arrives; the silence must be watched for {needed}"),
         }
     }
     /// The newest arrival that was seen.

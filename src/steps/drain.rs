@@ -47,8 +47,28 @@ impl Drain {
         format!("lag of the {} to be proven zero", self.reader)
     }
 
-    fn not_yet(&self, because: impl Into<String>) -> Check {
-        Check::NotYet(Progress::new(self.waiting(), because))
+    /// Not drained, with everything that is known of how far it has come.
+    fn not_yet(&self, seen: Seen<'_>, because: impl Into<String>) -> Check {
+        let mut progress = Progress::new(self.waiting(), because);
+        let side = self.reader.side_view(seen);
+        progress.arrivals = arrivals(&side.metrics.incoming_records, seen.at, self.fresh);
+        let points =
+            self.position(side, seen).known().map(|series| (series.complete(seen.at), series.period));
+        if let Some((points, period)) = points
+            && let Some(last) = points.last()
+        {
+            progress.lag = Some(Duration::from_millis(last.value.max(0.0) as u64));
+            progress.sample_age = Some(age(seen.at, last.at + period));
+            progress.left = left(points, seen.at, self.hold).map(|left| left.max(self.silence_left(seen)));
+        }
+        Check::NotYet(progress)
+    }
+
+    /// How much longer the shards must stay silent, if nothing arrives any more.
+    fn silence_left(&self, seen: Seen<'_>) -> Duration {
+        let probe = self.reader.side_view(seen).probe.known();
+        let newest = probe.and_then(|probe| probe.newest().or(Some(probe.since)));
+        newest.map_or(Duration::ZERO, |newest| self.hold.saturating_sub(age(seen.at, newest)))
     }
 
     /// The reader's own position metric.
@@ -63,38 +83,28 @@ impl Drain {
         let from = now - self.hold;
         let complete = series.complete(now);
         let Some(last) = complete.last() else {
-            return Err(self.not_yet("no data point: missing is not zero; no reader may be polling"));
+            let why = "no data point: missing is not zero; no reader may be polling";
+            return Err(self.not_yet(seen, why));
         };
         let sample_age = age(now, last.at + series.period);
-        let with_lag = |because: String| {
-            Check::NotYet(Progress {
-                waiting_for: self.waiting(),
-                because,
-                lag: Some(Duration::from_millis(last.value.max(0.0) as u64)),
-                sample_age: Some(sample_age),
-                arrivals: arrivals(&self.reader.side_view(seen).metrics.incoming_records, now, self.fresh),
-                left: left(complete, now, self.hold),
-            })
-        };
         if sample_age > self.fresh {
             let old = duration::show(sample_age);
-            return Err(with_lag(format!("the newest data point is {old} old and proves nothing")));
+            return Err(self.not_yet(seen, format!("the newest data point is {old} old and proves nothing")));
         }
         let start = complete.iter().rposition(|p| p.value > 0.0).map_or(0, |index| index + 1);
         let zeros: &[Point] = &complete[start..];
         let Some(first) = zeros.first() else {
-            return Err(with_lag(self.why_behind(seen)));
+            return Err(self.not_yet(seen, self.why_behind(seen)));
         };
         let gap = zeros.windows(2).any(|w| age(w[1].at, w[0].at) > series.period * GAP_PERIODS);
         if gap {
-            return Err(with_lag("data points are missing in between: missing is not zero".to_owned()));
+            return Err(self.not_yet(seen, "data points are missing in between: missing is not zero"));
         }
         if first.at > from {
             let so_far = duration::show(age(now, first.at));
             let hold = duration::show(self.hold);
-            return Err(with_lag(format!(
-                "zero for {so_far}; must hold for {hold}, a batch may be in flight"
-            )));
+            let why = format!("zero for {so_far}; must hold for {hold}, a batch may be in flight");
+            return Err(self.not_yet(seen, why));
         }
         Ok(format!("zero since {} ({} data points)", first.at, zeros.len()))
     }
@@ -129,11 +139,11 @@ impl Drain {
 
     /// Rules 3 and 4: a series with no point above zero since `from`. No point at all is fine here: Lambda
     /// emits these metrics when it invokes, and rule 2 has proven that the reader polls.
-    fn none_since(&self, what: &str, series: &Observed<Series>, from: Timestamp) -> Result<(), Check> {
-        let series = series.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
-        match series.since(from).iter().rev().find(|point| point.value > 0.0) {
+    fn none_since(&self, what: &str, series: &Observed<Series>, seen: Seen<'_>) -> Result<(), Check> {
+        let series = series.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
+        match series.since(seen.at - self.hold).iter().rev().find(|point| point.value > 0.0) {
             None => Ok(()),
-            Some(point) => Err(self.not_yet(format!("{what} {} at {}", point.value.round(), point.at))),
+            Some(point) => Err(self.not_yet(seen, format!("{what} {} at {}", point.value.round(), point.at))),
         }
     }
 
@@ -142,21 +152,18 @@ impl Drain {
         let Some(view) = self.reader.view(seen) else {
             return Err(Check::Blocked(format!("no {} is configured", self.reader.role)));
         };
-        let probe = side.probe.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
+        let probe = side.probe.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
         if !probe.is_silent_since(seen.at - self.hold) {
-            return Err(self.not_yet(probe.noise()));
+            return Err(self.not_yet(seen, probe.noise(self.hold)));
         }
         let position = self.position(side, seen);
-        let position = position.as_result().map_err(|reason| self.not_yet(reason.text.clone()))?;
+        let position = position.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
         let evidence = self.zero_throughout(position, seen)?;
-        let from = seen.at - self.hold;
-        self.none_since(
-            "batches were being worked off: iterator age (ms)",
-            &view.metrics.iterator_age,
-            from,
-        )?;
-        self.none_since("the function failed: Errors", &view.metrics.errors, from)?;
-        self.none_since("the function was throttled: Throttles", &view.metrics.throttles, from)?;
+        let metrics = &view.metrics;
+        let in_hand = "batches were being worked off: iterator age (ms)";
+        self.none_since(in_hand, &metrics.iterator_age, seen)?;
+        self.none_since("the function failed: Errors", &metrics.errors, seen)?;
+        self.none_since("the function was throttled: Throttles", &metrics.throttles, seen)?;
         Ok(format!("lag {evidence}, no arrivals, no errors, no throttles for {}", duration::show(self.hold)))
     }
 }

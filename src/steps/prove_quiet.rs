@@ -95,7 +95,7 @@ impl Step for ProveQuiet {
                 let quiet = duration::show(self.quiet);
                 Check::Done(format!("no record in any of {} shards for {quiet}", probe.shards.len()))
             }
-            Ok(probe) => not_yet(probe.noise()),
+            Ok(probe) => not_yet(probe.noise(self.quiet)),
         }
     }
 

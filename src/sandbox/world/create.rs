@@ -106,6 +106,7 @@ impl World {
             code_sha256: String::from("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
             unreadable: None,
             fault: None,
+            updates: super::functions::Updates::default(),
             required: Vec::new(),
             per_record_ms: 1.0,
             running: 0,

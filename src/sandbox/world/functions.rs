@@ -109,6 +109,20 @@ pub(super) struct Alias {
 pub(super) enum FunctionState {
     Pending,
     Active,
+    /// Not invoked for long: the first invocation fails (Lambda Developer Guide, functions-states).
+    Inactive,
+}
+
+/// How the updates of a function end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Updates {
+    /// Well.
+    #[default]
+    Succeed,
+    /// The next one does not.
+    NextFails,
+    /// The last one did not: invocations use the configuration before it.
+    LastFailed,
 }
 
 /// Metrics by function name.
@@ -147,6 +161,7 @@ pub(super) struct Function {
     /// Set when the key of the environment cannot be used by the caller: code and message.
     pub unreadable: Option<(String, String)>,
     pub fault: Option<FunctionFault>,
+    pub updates: Updates,
     /// Variables without which the code fails.
     pub required: Vec<String>,
     /// Milliseconds that the code takes for a record.
@@ -178,7 +193,7 @@ impl Function {
     pub fn is_barred(&self) -> bool {
         self.gone
             || self.reserved_concurrency.is_some_and(|most| self.running >= most)
-            || self.state == FunctionState::Pending
+            || self.state != FunctionState::Active
     }
 
     /// The code runs into an error of its own with this configuration.
@@ -190,7 +205,14 @@ impl Function {
     pub fn settle(&mut self, revision: String) {
         self.state = FunctionState::Active;
         self.until = None;
-        self.effective = Arc::clone(&self.latest);
+        self.updates = match self.updates {
+            Updates::NextFails => Updates::LastFailed,
+            Updates::LastFailed | Updates::Succeed => Updates::Succeed,
+        };
+        match self.updates {
+            Updates::LastFailed => self.latest = Arc::clone(&self.effective),
+            _ => self.effective = Arc::clone(&self.latest),
+        }
         self.revision = revision;
     }
 }

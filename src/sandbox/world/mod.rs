@@ -178,6 +178,16 @@ impl World {
         self.each_function(region, function, |f| f.unreadable = unreadable.then(|| error.clone()))
     }
 
+    /// Lambda has put an idle function to rest.
+    pub fn put_to_rest(&mut self, region: &Region, function: &FunctionName) -> bool {
+        self.each_function(region, function, |f| f.state = functions::FunctionState::Inactive)
+    }
+
+    /// The next update of a function's configuration ends as Failed.
+    pub fn fail_next_update(&mut self, region: &Region, function: &FunctionName) -> bool {
+        self.each_function(region, function, |f| f.updates = functions::Updates::NextFails)
+    }
+
     fn each_function(
         &mut self,
         region: &Region,

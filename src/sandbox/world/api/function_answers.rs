@@ -1,7 +1,7 @@
 //! Lambda: functions, versions and aliases as JSON.
 
 use super::super::clock::lambda_date;
-use super::super::functions::{Alias, Configuration, Function, FunctionState, Version};
+use super::super::functions::{Alias, Configuration, Function, FunctionState, Updates, Version};
 use serde_json::{Map, Value, json};
 
 impl Function {
@@ -42,6 +42,18 @@ impl Function {
                 add("LastUpdateStatus", json!("InProgress"));
                 add("LastUpdateStatusReason", json!("The function is being created."));
                 add("LastUpdateStatusReasonCode", json!("Creating"));
+            }
+            (FunctionState::Inactive, _) => {
+                add("State", json!("Inactive"));
+                add("StateReason", json!("The function has been idle."));
+                add("StateReasonCode", json!("Idle"));
+                add("LastUpdateStatus", json!("Successful"));
+            }
+            (FunctionState::Active, None) if self.updates == Updates::LastFailed => {
+                add("State", json!("Active"));
+                add("LastUpdateStatus", json!("Failed"));
+                add("LastUpdateStatusReason", json!("The subnet has no free IP addresses."));
+                add("LastUpdateStatusReasonCode", json!("SubnetOutOfIPAddresses"));
             }
             (FunctionState::Active, None) => {
                 add("State", json!("Active"));

@@ -1,0 +1,157 @@
+//! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
+//! time leaves everything resumable.
+
+use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::model::Exit;
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
+use kdsha::sandbox::world::{FunctionFault, Outage};
+use kdsha::ui::Format;
+use serde_json::json;
+
+const WEST: &str = "us-west-2";
+const CONSUMER: &str = "KDS-HA-ConsumerLambda";
+
+fn no_metrics(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        operation: Some("GetMetricData".to_owned()),
+        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
+        ..Rule::default()
+    });
+}
+
+fn set_fault(stage: &Stage, function: &str, fault: Option<FunctionFault>) {
+    let name = function.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.set_fault(&region(WEST), &name, fault)));
+}
+
+/// A run whose waits are short, so that one that cannot end is seen to end.
+async fn short(stage: &Stage) -> Exit {
+    let mut args = stage.over();
+    args.timeout = Some(12 * MINUTE);
+    stage.failover(&args).await.unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints))
+}
+
+/// CloudWatch falls silent in the middle of the run: the shards prove that nothing arrives, and nothing proves that
+/// the readers are done, so the run waits, says why, and goes on when the metrics are back.
+#[tokio::test(start_paused = true)]
+async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
+    let stage = Stage::post(401);
+    let session = stage.session().await;
+    let sandbox = stage.sandbox.clone();
+    // After the switch, which is the only UpdateFunctionConfiguration.
+    let watch = async {
+        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
+            tokio::time::sleep(MINUTE / 30).await;
+        }
+        no_metrics(&stage);
+    };
+    let mut args = stage.over();
+    args.timeout = Some(12 * MINUTE);
+    let ui = stage.ui(Format::Human);
+    let run = kdsha::cli::failover::run(&session, &ui, &args);
+    let (exit, ()) = tokio::join!(run, watch);
+    stage.expect(exit, Exit::TimedOut);
+    let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
+    let said = said.join(" ");
+    assert!(said.contains("no record in any of"), "silence was not proven: {said}");
+    assert!(said.contains("GetMetricData"), "{said}");
+    let still_on = stage.mappings(WEST).iter().all(|m| m["State"] == "Enabled");
+    assert!(still_on, "a reader was stopped without proof");
+    sandbox.mend();
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// The function fails on its last batch while the stream's lag reads zero: that is not drained.
+#[tokio::test(start_paused = true)]
+async fn a_failing_consumer_with_lag_zero_is_not_drained() {
+    let stage = Stage::post(402);
+    set_fault(&stage, CONSUMER, Some(FunctionFault::Fails));
+    assert_eq!(short(&stage).await, Exit::TimedOut, "{}", stage.stderr.text());
+    let of_consumer =
+        |m: &&serde_json::Value| m["FunctionArn"].as_str().is_some_and(|a| a.ends_with(CONSUMER));
+    assert_eq!(stage.mappings(WEST).iter().find(of_consumer).expect("a mapping")["State"], "Enabled");
+    set_fault(&stage, CONSUMER, None);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// An application that reads the primary's stream from its beginning, again and again: it lags for good.
+async fn a_reader_that_lags(stage: &Stage) {
+    for _ in 0..60 {
+        let shard = json!({"StreamName": "KDS-HA-Stream", "ShardId": "shardId-000000000000",
+            "ShardIteratorType": "TRIM_HORIZON"});
+        let at = stage.call(Service::Kinesis, WEST, "GetShardIterator", shard)["ShardIterator"].clone();
+        stage.call(Service::Kinesis, WEST, "GetRecords", json!({"ShardIterator": at, "Limit": 1}));
+        tokio::time::sleep(MINUTE / 3).await;
+    }
+}
+
+/// Another standard reader of the stream lags: the stream-wide age never reaches zero. The wait says that it is not
+/// this consumer's lag, and names the readers that it may be.
+#[tokio::test(start_paused = true)]
+async fn another_reader_that_lags_is_named() {
+    for (other, named) in [(true, "(KDS-HA-FailoverLambda)"), (false, "such as a KCL application")] {
+        let stage = Stage::post(403);
+        if other {
+            let input = json!({"FunctionName": "KDS-HA-FailoverLambda", "StartingPosition": "TRIM_HORIZON",
+                "EventSourceArn": format!("arn:aws:kinesis:{WEST}:123456789012:stream/KDS-HA-Stream")});
+            stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+            stage.pass(5 * MINUTE).await;
+        }
+        let (exit, ()) = tokio::join!(short(&stage), a_reader_that_lags(&stage));
+        let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
+        let said = said.join(" ");
+        assert_eq!(exit, Exit::TimedOut, "{said}");
+        assert!(said.contains("another reader of KDS-HA-Stream lags") && said.contains(named), "{said}");
+        stage.pass(5 * MINUTE).await;
+        stage.must_fail_over().await;
+        stage.must_fail_back().await;
+        stage.must_have_lost_nothing().await;
+    }
+}
+
+/// A wait says how fast records still arrive, how long it may yet take, and when it gives up.
+#[tokio::test(start_paused = true)]
+async fn a_wait_says_its_lag_its_sample_its_pace_and_its_deadline() {
+    let stage = Stage::post(404);
+    set_fault(&stage, "KDS-HA-ReplicationAgentLambda", Some(FunctionFault::Fails));
+    stage.pass(10 * MINUTE).await;
+    set_fault(&stage, "KDS-HA-ReplicationAgentLambda", None);
+    let exit =
+        kdsha::cli::failover::run(&stage.session().await, &stage.ui(Format::Json), &stage.over()).await;
+    stage.expect(exit, Exit::Done);
+    let waits: Vec<serde_json::Value> = stage
+        .stdout
+        .text()
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|event: &serde_json::Value| event["event"] == "waiting" && event["step"] == "drain")
+        .collect();
+    assert!(!waits.is_empty());
+    assert!(waits.iter().all(|wait| wait["deadline"].is_string()));
+    for part in ["lag_seconds", "sample_age_seconds", "arrivals_per_second", "left_seconds"] {
+        assert!(waits.iter().any(|wait| wait["progress"][part].is_number()), "{part}: {waits:?}");
+    }
+}
+
+/// `status` says healthy, degraded or unknown, with the reason, and ends with 7 when it is not healthy.
+#[tokio::test(start_paused = true)]
+async fn status_says_healthy_degraded_or_unknown() {
+    let stage = Stage::post(405);
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    assert!(stage.stdout.text().contains("healthy, "), "{}", stage.stdout.text());
+    let outage = Outage::DataPlaneDegraded { failure_share: 0.2 };
+    stage.sandbox.with_world(|world| world.strike(&region(WEST), outage));
+    stage.pass(8 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Deviation);
+    assert!(stage.stdout.text().contains("DEGRADED, "), "{}", stage.stdout.text());
+    no_metrics(&stage);
+    stage.expect(stage.status(Format::Json).await, Exit::Deviation);
+    let json = stage.stdout.text();
+    assert!(json.contains("\"unknown\""), "{json}");
+}

@@ -1,0 +1,146 @@
+//! Event source mappings: the right one among many, its settings in the other Region, and what Lambda says when it
+//! refuses one.
+
+use crate::simulation::stage::{MINUTE, Stage};
+use kdsha::model::Exit;
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
+use serde_json::{Value, json};
+
+const WEST: &str = "us-west-2";
+const EAST: &str = "us-east-2";
+const CONSUMER: &str = "KDS-HA-ConsumerLambda";
+
+fn stream_arn(region_name: &str) -> String {
+    format!("arn:aws:kinesis:{region_name}:123456789012:stream/KDS-HA-Stream")
+}
+
+fn mapping(stage: &Stage, region_name: &str) -> Value {
+    let is_its = |m: &Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(CONSUMER));
+    stage.mappings(region_name).into_iter().find(is_its).expect("a mapping")
+}
+
+async fn remap(stage: &Stage, settings: Value) {
+    let old = mapping(stage, WEST);
+    stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
+    stage.pass(2 * MINUTE).await;
+    let mut input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST),
+        "StartingPosition": "TRIM_HORIZON"});
+    for (key, value) in settings.as_object().expect("settings") {
+        input[key] = value.clone();
+    }
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    stage.pass(20 * MINUTE).await;
+}
+
+/// Every setting of the primary's mapping arrives in the standby, with ARNs of the standby.
+#[tokio::test(start_paused = true)]
+async fn every_setting_is_cloned_and_arns_are_those_of_the_other_region() {
+    let stage = Stage::post(301);
+    remap(
+        &stage,
+        json!({
+            "BatchSize": 77, "MaximumBatchingWindowInSeconds": 3, "ParallelizationFactor": 2,
+            "BisectBatchOnFunctionError": true, "MaximumRecordAgeInSeconds": 604_800, "MaximumRetryAttempts": 9,
+            "TumblingWindowInSeconds": 30, "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-west-2:123456789012:dead-letters"}},
+            "FilterCriteria": {"Filters": [{"Pattern": "{}"}]},
+        }),
+    )
+    .await;
+    let home = mapping(&stage, WEST);
+    stage.must_fail_over().await;
+    let there = mapping(&stage, EAST);
+    for key in [
+        "BatchSize",
+        "MaximumBatchingWindowInSeconds",
+        "ParallelizationFactor",
+        "BisectBatchOnFunctionError",
+        "MaximumRecordAgeInSeconds",
+        "MaximumRetryAttempts",
+        "TumblingWindowInSeconds",
+        "FunctionResponseTypes",
+        "FilterCriteria",
+    ] {
+        assert_eq!(there[key], home[key], "{key}");
+    }
+    let destination = &there["DestinationConfig"]["OnFailure"]["Destination"];
+    assert_eq!(destination, "arn:aws:sqs:us-east-2:123456789012:dead-letters");
+    assert_eq!(there["MetricsConfig"]["Metrics"], json!(["EventCount"]), "polling could not be proven");
+}
+
+/// A bucket's ARN names no Region: it cannot be carried over, and that is said.
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_cannot_be_carried_over_is_listed() {
+    let stage = Stage::post(302);
+    let bucket = json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::dead-letters"}}});
+    remap(&stage, bucket).await;
+    let mut args = stage.over();
+    args.dry_run = true;
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::Done);
+    let said: Vec<String> = stage.stdout.text().split_whitespace().map(str::to_owned).collect();
+    assert!(said.join(" ").contains("arn:aws:s3:::dead-letters stays the same"), "{}", stage.stdout.text());
+}
+
+/// A mapping of an alias reads the same stream as the function's own: two consumers, refused before anything changes.
+#[tokio::test(start_paused = true)]
+async fn a_second_mapping_through_an_alias_is_told_apart_and_refused() {
+    let stage = Stage::post(303);
+    stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": CONSUMER }));
+    let alias = json!({"FunctionName": CONSUMER, "Name": "live", "FunctionVersion": "1"});
+    stage.call(Service::Lambda, WEST, "CreateAlias", alias);
+    let input = json!({"FunctionName": format!("{CONSUMER}:live"), "EventSourceArn": stream_arn(WEST),
+        "StartingPosition": "TRIM_HORIZON"});
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    let before = stage.mutations().len();
+    let refused = stage.failover(&stage.over()).await.expect_err("two consumers");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert_eq!(stage.mutations().len(), before);
+}
+
+/// Create was sent twice by a lost answer: the mapping of the first try is adopted, since it starts where it should.
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_adopted() {
+    for fault in [Fault::ApplyThenDrop, Fault::ApplyThenHang] {
+        let stage = Stage::post(304);
+        stage.sandbox.inject(Rule {
+            operation: Some("CreateEventSourceMapping".to_owned()),
+            times: Some(1),
+            fault: Some(fault),
+            ..Rule::default()
+        });
+        stage.must_fail_over().await;
+        let of_consumer = |m: &&Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(CONSUMER));
+        assert_eq!(stage.mappings(EAST).iter().filter(of_consumer).count(), 1);
+        stage.must_fail_back().await;
+        stage.must_have_lost_nothing().await;
+    }
+}
+
+/// Lambda's four known refusals of a mapping come with the way out, and before the point of no return.
+#[tokio::test(start_paused = true)]
+async fn a_refused_mapping_ends_the_run_before_the_producers_are_switched() {
+    let stage = Stage::post(305);
+    stage.sandbox.inject(Rule {
+        operation: Some("CreateEventSourceMapping".to_owned()),
+        fault: Some(Fault::Error { status: 400, code: "InvalidParameterValueException".to_owned() }),
+        ..Rule::default()
+    });
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::StepFailed);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+}
+
+/// `Enabled` is no proof of polling: the run goes on only when a metric shows it.
+#[tokio::test(start_paused = true)]
+async fn a_start_waits_for_evidence_of_polling() {
+    let stage = Stage::post(306);
+    stage.must_fail_over().await;
+    let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
+    let said = said.join(" ");
+    assert!(said.contains(" polls: "), "{said}");
+    let evidence = ["PolledEventCount", "Invocations", "SubscribeToShardEvent", "GetRecords.Iterator"];
+    assert!(evidence.iter().any(|metric| said.contains(metric)), "{said}");
+}

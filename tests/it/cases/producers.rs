@@ -1,0 +1,228 @@
+//! The switch of the producers: several of them, in either Region, behind an alias, in every state that Lambda knows,
+//! and with a hand other than ours in between.
+
+use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::config::Producer;
+use kdsha::model::{Exit, Side};
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
+use kdsha::sandbox::world::Story;
+use serde_json::{Value, json};
+
+const WEST: &str = "us-west-2";
+const EAST: &str = "us-east-2";
+const PRODUCER: &str = "KDS-HA-ProducerLambda";
+
+/// A further producer function with an environment of its own, known to the configuration.
+async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
+    let input = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "lambda_function.lambda_handler",
+        "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role", "Code": {"ZipFile": ""}, "Timeout": 30,
+        "Environment": {"Variables": {"PRODUCING_TO_REGION": WEST, "INPUT_STREAM": "KDS-HA-Stream", "KEEP": "me"}}});
+    stage.call(Service::Lambda, region_name, "CreateFunction", input);
+    stage.pass(2 * MINUTE).await;
+    stage.topology.pipelines[0].producers.push(Producer {
+        function: name.parse().expect("a name"),
+        side,
+        alias: None,
+        region_variable: "PRODUCING_TO_REGION".to_owned(),
+        stream_variable: Some("INPUT_STREAM".to_owned()),
+    });
+}
+
+fn variables(stage: &Stage, region_name: &str, name: &str) -> Value {
+    let input = json!({ "FunctionName": name });
+    let output = stage.call(Service::Lambda, region_name, "GetFunctionConfiguration", input);
+    output["Environment"]["Variables"].clone()
+}
+
+async fn refused(stage: &Stage, names: &str) {
+    let before = stage.mutations().len();
+    let refused = stage.failover(&stage.over()).await.expect_err("it should be refused");
+    assert_eq!(refused.exit, Exit::Blocked);
+    let said = format!("{}{}{}", refused.message, stage.stdout.text(), stage.stderr.text());
+    let said: Vec<&str> = said.split_whitespace().collect();
+    assert!(said.join(" ").contains(names), "`{names}` is not in: {}", said.join(" "));
+    assert_eq!(stage.mutations().len(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_producers_in_either_region_are_switched_and_switched_back() {
+    let mut stage = Stage::post(201);
+    further(&mut stage, WEST, "second-producer", Side::Primary).await;
+    further(&mut stage, EAST, "standby-producer", Side::Standby).await;
+    let before = [variables(&stage, WEST, "second-producer"), variables(&stage, EAST, "standby-producer")];
+    stage.must_fail_over().await;
+    for (region_name, name) in [(WEST, PRODUCER), (WEST, "second-producer"), (EAST, "standby-producer")] {
+        assert_eq!(variables(&stage, region_name, name)["PRODUCING_TO_REGION"], EAST, "{name}");
+    }
+    assert_eq!(variables(&stage, EAST, "standby-producer")["KEEP"], "me");
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    let after = [variables(&stage, WEST, "second-producer"), variables(&stage, EAST, "standby-producer")];
+    assert_eq!(before, after);
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn producers_that_do_not_agree_have_no_safe_start() {
+    let mut stage = Stage::post(202);
+    further(&mut stage, WEST, "second-producer", Side::Primary).await;
+    let input = json!({"FunctionName": "second-producer", "Environment": {"Variables":
+        {"PRODUCING_TO_REGION": EAST, "INPUT_STREAM": "KDS-HA-Stream"}}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    refused(&stage, "the producers do not agree").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_producer_behind_an_alias_gets_a_new_version_and_its_alias_is_moved() {
+    let mut stage = Stage::of(203, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    let version = |stage: &Stage| {
+        let input = json!({"FunctionName": PRODUCER, "Name": "live"});
+        stage.call(Service::Lambda, WEST, "GetAlias", input)["FunctionVersion"].clone()
+    };
+    let before = version(&stage);
+    stage.must_fail_over().await;
+    assert_ne!(version(&stage), before);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_splits_its_traffic_is_refused_with_advice() {
+    let mut stage = Stage::of(204, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    stage.call(
+        Service::Lambda,
+        WEST,
+        "PublishVersion",
+        json!({ "FunctionName": PRODUCER, "Description": "two" }),
+    );
+    let input = json!({"FunctionName": PRODUCER, "Name": "live",
+        "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}});
+    if stage.try_call(Service::Lambda, WEST, "UpdateAlias", input).is_err() {
+        // Nothing changed since version 1, so Lambda did not publish another: change something first.
+        let mut changed = stage.environment();
+        changed.insert("EXTRA".to_owned(), "x".to_owned());
+        let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+        stage.pass(MINUTE).await;
+        stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": PRODUCER }));
+        let input = json!({"FunctionName": PRODUCER, "Name": "live",
+            "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}});
+        stage.call(Service::Lambda, WEST, "UpdateAlias", input);
+    }
+    refused(&stage, "splits its traffic between two versions").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_cannot_be_decrypted_is_refused() {
+    let stage = Stage::post(205);
+    let name = PRODUCER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.set_unreadable(&region(WEST), &name, true)));
+    refused(&stage, "would wipe them").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_would_outgrow_four_kilobytes_is_not_sent() {
+    let mut stage = Stage::post(206);
+    let mut variables = stage.environment();
+    let spare = 4096 - serde_json::to_string(&variables).expect("JSON").len();
+    variables.insert("FILLER".to_owned(), "x".repeat(spare - 14));
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    // The stream's name in the standby is longer, so the merged environment is too large.
+    let long = "KDS-HA-Stream-with-a-longer-name";
+    stage.call(Service::Kinesis, EAST, "CreateStream", json!({"StreamName": long, "ShardCount": 2}));
+    stage.pass(MINUTE).await;
+    stage.topology.pipelines[0].stream.standby = long.parse().expect("a name");
+    stage.topology.pipelines[0].replicator = None;
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::StepFailed);
+    let said = format!("{}{}", stage.stdout.text(), stage.stderr.text());
+    assert!(said.contains("4096"), "{said}");
+    assert!(!said.contains("xxxxxxxx"), "values of other keys are never shown");
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_at_rest_is_refused_before_anything_changes() {
+    for (region_name, function) in [(WEST, PRODUCER), (EAST, "KDS-HA-ConsumerLambda")] {
+        let stage = Stage::post(207);
+        let name = function.parse().expect("a name");
+        stage.sandbox.with_world(|world| assert!(world.put_to_rest(&region(region_name), &name)));
+        refused(&stage, &format!("{function} is Inactive")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_fails_leaves_the_former_configuration_and_ends_the_run() {
+    let stage = Stage::post(208);
+    let name = PRODUCER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.fail_next_update(&region(WEST), &name)));
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::StepFailed);
+    let said = stage.stderr.text();
+    assert!(said.contains("SubnetOutOfIPAddresses"), "{said}");
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+    // The same command is the repair once the cause is gone.
+    let input = json!({"FunctionName": PRODUCER, "Description": "mended"});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(2 * MINUTE).await;
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_in_progress_is_waited_for() {
+    let stage = Stage::post(209);
+    let input = json!({"FunctionName": PRODUCER, "Description": "somebody's deploy"});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    // No time passes: the update is still in progress when the run begins.
+    stage.must_fail_over().await;
+    let after =
+        stage.call(Service::Lambda, WEST, "GetFunctionConfiguration", json!({"FunctionName": PRODUCER}));
+    assert_eq!(after["Description"], "somebody's deploy");
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_is_stale_is_read_again() {
+    let stage = Stage::post(210);
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        times: Some(1),
+        fault: Some(Fault::Error { status: 412, code: "PreconditionFailedException".to_owned() }),
+        ..Rule::default()
+    });
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn invocations_in_flight_are_awaited() {
+    let stage = Stage::of(211, &Story { slow_share: 0.3, function_timeout_seconds: 60, ..Stage::light() });
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_writes_to_another_stream_is_refused() {
+    let mut stage = Stage::post(212);
+    let stream = "KDS-Other".parse::<kdsha::model::StreamName>().expect("a name");
+    for region_name in [WEST, EAST] {
+        let input = json!({"StreamName": "KDS-Other", "ShardCount": 1});
+        stage.call(Service::Kinesis, region_name, "CreateStream", input);
+    }
+    stage.pass(MINUTE).await;
+    stage.topology.pipelines[0].stream.primary = stream.clone();
+    stage.topology.pipelines[0].stream.standby = stream;
+    refused(&stage, "writes to stream KDS-HA-Stream, which is not this pipeline's").await;
+}
