@@ -127,9 +127,6 @@ async fn throttling_is_shown_apart_and_is_not_degraded() {
 #[tokio::test(start_paused = true)]
 async fn no_traffic_is_unknown_and_not_healthy() {
     let stage = Stage::post(505);
-    stage.sandbox.with_world(|world| {
-        world.strike(&region("us-east-2"), Outage::DataPlaneDegraded { failure_share: 0.0 })
-    });
     stage.sandbox.with_world(kdsha::sandbox::world::World::stop_traffic);
     let mappings = stage.mappings("us-west-2");
     for mapping in mappings {
