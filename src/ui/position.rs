@@ -43,27 +43,30 @@ fn anchors(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
     let inner = Look { width: look.columns().saturating_sub(4), ..look };
     if inner.fits(&header, &rows) {
         let table = inner.fitted_table(&header, &rows);
-        return table.lines().map(|line| format!("    {line}\n")).collect();
+        let named = |anchor: &Anchor| {
+            let points = newest(anchor, today)?;
+            Some(look.hang("    ", &format!("{}: {points}", anchor.series)))
+        };
+        let points: String = anchors.iter().filter_map(named).collect();
+        return table.lines().map(|line| format!("    {line}\n")).chain([points]).collect();
     }
     let lines = anchors.iter().map(|anchor| {
         let [series, points, point, age, position] = row(anchor);
         let head = look.hang("    ", &format!("{series}, {points} points:"));
-        format!("{head}      {point} - {age} = {position}\n")
+        let points = newest(anchor, today).map(|points| look.hang("      newest: ", &points));
+        format!("{head}      {point} - {age} = {position}\n{}", points.unwrap_or_default())
     });
     lines.collect()
 }
 
-/// The newest points of each series, which the decisive ones were chosen from.
-fn points(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
+/// The newest points of a series, which the decisive one was chosen from.
+fn newest(anchor: &Anchor, today: Timestamp) -> Option<String> {
     let point = |p: &crate::model::Point| {
         let age = duration::show(Duration::from_millis(p.value.max(0.0) as u64));
         format!("{} {age}", text::time(p.at, today))
     };
-    let line = |anchor: &Anchor| {
-        let points: Vec<String> = anchor.newest.iter().map(point).collect();
-        look.hang("    ", &format!("{}: {}", anchor.series, points.join(", ")))
-    };
-    anchors.iter().filter(|anchor| anchor.newest.len() > 1).map(line).collect()
+    let points: Vec<String> = anchor.newest.iter().map(point).collect();
+    (points.len() > 1).then(|| points.join(", "))
 }
 
 fn sum(label: &str, sign: &str, value: &str) -> String {
@@ -86,7 +89,6 @@ pub(crate) fn render(look: Look, pipeline: &str, position: &Position, today: Tim
     match &position.origin {
         Origin::Derived { anchors: points, window_from, earliest } => {
             out += &anchors(look, points, today);
-            out += &self::points(look, points, today);
             out += &sum("earliest position", " ", &text::exact_time(*earliest, today));
             out += &minus(&position.buffer);
             if let StartAt::Timestamp(at) = position.start {
