@@ -110,14 +110,25 @@ impl Sandbox {
         lock(&self.0.rules).push(rule);
     }
 
-    /// Takes all faults away.
-    pub fn mend(&self) {
-        lock(&self.0.rules).clear();
+    /// Takes all faults away; says which there were.
+    pub fn mend(&self) -> Vec<Rule> {
+        std::mem::take(&mut *lock(&self.0.rules))
+    }
+
+    /// The calls from the given one on, counted from 0.
+    pub fn log_from(&self, first: usize) -> Vec<Logged> {
+        lock(&self.0.log).get(first..).unwrap_or_default().to_vec()
     }
 
     /// Every call so far.
     pub fn log(&self) -> Vec<Logged> {
         lock(&self.0.log).clone()
+    }
+
+    /// How many calls there were so far, and how many of them were to change something.
+    pub fn calls(&self) -> (usize, usize) {
+        let log = lock(&self.0.log);
+        (log.len(), log.iter().filter(|call| call.is_mutating).count())
     }
 
     /// The SDK's connection to this sandbox, without a socket.
@@ -148,7 +159,7 @@ impl Sandbox {
             self.remember(&decoded.call, false);
             return Fate::Silence;
         }
-        let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call);
+        let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call, self.now());
         tokio::time::sleep(LATENCY).await;
         self.meet(fault, decoded).await
     }
@@ -179,6 +190,9 @@ impl Sandbox {
             Some(Fault::ApplyThenHang) => {
                 let _ = self.apply(&call);
                 return Fate::Silence;
+            }
+            Some(Fault::Twice) => {
+                let _ = self.apply(&call);
             }
             Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
             None => {}

@@ -31,6 +31,8 @@ pub enum LostBecause {
     Expired,
     /// A mapping gave it up: MaximumRecordAgeInSeconds or MaximumRetryAttempts.
     Discarded,
+    /// A mapping gave it up, and rightly: no consumer can work it off.
+    Poison,
 }
 
 /// A record that nobody will process any more.
@@ -75,6 +77,7 @@ struct Entry {
     arrival: Millis,
     processed: u32,
     discarded: bool,
+    poison: bool,
 }
 
 /// The books.
@@ -90,9 +93,9 @@ pub(super) struct Books {
 
 impl Books {
     /// A record was accepted.
-    pub fn accept(&mut self, place: PlaceId, arrival: Millis) -> RecordId {
+    pub fn accept(&mut self, place: PlaceId, arrival: Millis, poison: bool) -> RecordId {
         let id = RecordId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-        self.entries.push(Entry { place, arrival, processed: 0, discarded: false });
+        self.entries.push(Entry { place, arrival, processed: 0, discarded: false, poison });
         id
     }
     /// A consumer is done with a record.
@@ -111,6 +114,10 @@ impl Books {
     /// A mapping gave a record up.
     pub fn discarded(&mut self, id: RecordId) {
         self.entries[id.0 as usize].discarded = true;
+    }
+    /// No consumer can work this record off.
+    pub fn is_poison(&self, id: RecordId) -> bool {
+        self.entries[id.0 as usize].poison
     }
     /// The record whose id stands in this data, if it is one of ours: then the data is a copy.
     pub fn recognise(&self, data: &[u8]) -> Option<RecordId> {
@@ -159,6 +166,7 @@ impl World {
                 region: self.places[entry.place.0].region.clone(),
                 arrival: timestamp(entry.arrival),
                 why: match fate {
+                    _ if entry.discarded && entry.poison => LostBecause::Poison,
                     _ if entry.discarded => LostBecause::Discarded,
                     Fate::Unreadable => LostBecause::Expired,
                     Fate::Readable | Fate::Awaited => LostBecause::Skipped,
