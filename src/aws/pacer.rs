@@ -30,7 +30,7 @@ impl Family {
     /// Calls a second and burst, both below the quota: kdsha is not alone in the account.
     fn rate(self) -> Option<(u32, u32)> {
         match self {
-            Family::LambdaControl => Some((10, 10)),
+            Family::LambdaControl => Some((10, 5)),
             Family::GetFunction => Some((80, 40)),
             Family::StreamSummary => Some((15, 10)),
             Family::StreamTags => Some((4, 4)),

@@ -103,7 +103,10 @@ fn soak(asked: &Asked) -> Sum {
             let violations = report.violations.clone();
             let mut sum = sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             sum.add(report, started.elapsed());
-            violations.iter().for_each(|violation| println!("seed {seed}: {violation}"));
+            violations
+                .iter()
+                .filter_map(|text| text.lines().next())
+                .for_each(|v| println!("seed {seed}: {v}"));
             if sum.played.is_multiple_of(500) {
                 println!("{}", sum.line(begun));
             }

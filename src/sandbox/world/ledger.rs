@@ -31,8 +31,6 @@ pub enum LostBecause {
     Expired,
     /// A mapping gave it up: MaximumRecordAgeInSeconds or MaximumRetryAttempts.
     Discarded,
-    /// A mapping gave it up, and rightly: no consumer can work it off.
-    Poison,
 }
 
 /// A record that nobody will process any more.
@@ -115,6 +113,10 @@ impl Books {
     pub fn discarded(&mut self, id: RecordId) {
         self.entries[id.0 as usize].discarded = true;
     }
+    /// Every record can be worked off from now on.
+    pub fn cure(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.poison = false);
+    }
     /// No consumer can work this record off.
     pub fn is_poison(&self, id: RecordId) -> bool {
         self.entries[id.0 as usize].poison
@@ -166,7 +168,6 @@ impl World {
                 region: self.places[entry.place.0].region.clone(),
                 arrival: timestamp(entry.arrival),
                 why: match fate {
-                    _ if entry.discarded && entry.poison => LostBecause::Poison,
                     _ if entry.discarded => LostBecause::Discarded,
                     Fate::Unreadable => LostBecause::Expired,
                     Fate::Readable | Fate::Awaited => LostBecause::Skipped,

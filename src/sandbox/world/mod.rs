@@ -184,6 +184,12 @@ impl World {
         self.poison_share = share.clamp(0.0, 1.0);
     }
 
+    /// The consumers' code is mended: there is no poison any more.
+    pub fn cure_poison(&mut self) {
+        self.poison_share = 0.0;
+        self.books.cure();
+    }
+
     /// CloudWatch of a Region is late, or loses what it is sent, from now on; `None` ends it.
     pub fn set_metric_trouble(&mut self, region: &Region, trouble: Option<MetricTrouble>) {
         for (index, place) in self.places.iter().enumerate() {

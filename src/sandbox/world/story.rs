@@ -81,8 +81,6 @@ pub struct Story {
     pub sink: bool,
     /// Whether the consumers' mappings halve a failing batch.
     pub bisect: bool,
-    /// MaximumRetryAttempts of the consumers' mappings; `None` is until the record expires.
-    pub maximum_retries: Option<u32>,
 }
 
 impl Default for Story {
@@ -117,7 +115,6 @@ impl Default for Story {
             fan_out_consumers: false,
             sink: true,
             bisect: false,
-            maximum_retries: None,
         }
     }
 }
@@ -301,7 +298,7 @@ impl<'a> Builder<'a> {
     }
 
     fn consumer_tuning(&self) -> Tuning {
-        Tuning { bisect: self.story.bisect, maximum_retries: self.story.maximum_retries, ..self.tuning() }
+        Tuning { bisect: self.story.bisect, ..self.tuning() }
     }
 
     fn stream(&mut self, place: PlaceId) -> StreamId {

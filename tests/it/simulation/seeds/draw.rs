@@ -21,6 +21,7 @@ pub struct Shape {
     pub timeout: u32,
     pub slow_share: f64,
     pub count_events: bool,
+    pub bisect: bool,
 }
 
 /// What happens in the world by itself. Times are counted from the beginning of the scenario.
@@ -31,7 +32,8 @@ pub enum Event {
     Metrics(Side, Option<MetricTrouble>),
     /// The traffic changes by this factor.
     Traffic(f64),
-    Poison(f64),
+    /// This share of the new records is poison; none: the code is mended.
+    Poison(Option<f64>),
     /// The primary consumers have no concurrency left.
     Throttled(bool),
     /// Every invocation of the primary consumers runs into its time-out.
@@ -247,8 +249,8 @@ impl Scenario {
             self.events.push((ends, event(false)));
         }
         if dice.one_in(10) {
-            self.events.push((begins, Event::Poison(0.01)));
-            self.events.push((self.lead + dice.within(0, 600), Event::Poison(0.0)));
+            self.events.push((begins, Event::Poison(Some(0.01))));
+            self.events.push((self.lead + dice.within(0, 600), Event::Poison(None)));
         }
     }
 
@@ -364,10 +366,6 @@ impl Scenario {
 
     /// What the sandbox plays for each pipeline.
     pub fn stories(&self) -> Vec<Story> {
-        let poison =
-            self.events.iter().any(|(_, event)| matches!(event, Event::Poison(share) if *share > 0.0));
-        let breaks =
-            self.events.iter().any(|(_, event)| matches!(event, Event::Throttled(true) | Event::Hung(true)));
         let story = |shape: &Shape| Story {
             shards: shape.shards,
             records_per_second: shape.rate,
@@ -383,9 +381,7 @@ impl Scenario {
             copying: shape.copying,
             fan_out_consumers: shape.fan_out_consumers,
             sink: shape.sink,
-            // Poison is given up; a consumer that fails for other reasons must not give anything up.
-            bisect: poison && !breaks,
-            maximum_retries: (poison && !breaks).then_some(8),
+            bisect: shape.bisect,
             ..Story::default()
         };
         self.pipelines.iter().map(story).collect()
@@ -416,6 +412,7 @@ fn shapes(dice: &mut Dice) -> Vec<Shape> {
         timeout: dice.pick(&[3, 15, 30, 60]),
         slow_share: dice.pick(&[0.0, 0.002, 0.02]),
         count_events: dice.one_in(4),
+        bisect: dice.one_in(3),
     };
     (0..count).map(|_| shape(dice)).collect()
 }

@@ -54,6 +54,7 @@ impl fmt::Display for Shape {
             (self.alias, ", by alias"),
             (!self.sink, ", no sink"),
             (self.count_events, ", event counts"),
+            (self.bisect, ", failing batches halved"),
         ];
         parts.iter().filter(|(is, _)| *is).try_for_each(|(_, text)| f.write_str(text))?;
         match self.slow_share {
@@ -78,7 +79,8 @@ impl fmt::Display for Event {
             Event::Metrics(side, Some(MetricTrouble::Absent)) => write!(f, "metrics of the {side} are lost"),
             Event::Metrics(side, None) => write!(f, "metrics of the {side} are well again"),
             Event::Traffic(factor) => write!(f, "traffic times {factor}"),
-            Event::Poison(share) => write!(f, "{share} of the records are poison"),
+            Event::Poison(Some(share)) => write!(f, "{share} of the new records are poison"),
+            Event::Poison(None) => f.write_str("the code is mended: there is no poison any more"),
             Event::Throttled(true) => f.write_str("the primary's consumers are throttled"),
             Event::Throttled(false) => f.write_str("the primary's consumers are throttled no more"),
             Event::Hung(true) => f.write_str("the primary's consumers hang"),

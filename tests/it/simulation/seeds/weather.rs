@@ -93,7 +93,8 @@ impl<'a> Weather<'a> {
             Event::Heal => world.heal(&primary),
             Event::Metrics(side, trouble) => world.set_metric_trouble(&Scenario::region(*side), *trouble),
             Event::Traffic(factor) => world.scale_rate(*factor),
-            Event::Poison(share) => world.set_poison(*share),
+            Event::Poison(Some(share)) => world.set_poison(*share),
+            Event::Poison(None) => world.cure_poison(),
             Event::Throttled(on) => self.each_consumer(|name| {
                 world.throttle(&primary, name, *on);
             }),
