@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use call::{ApiCall, ApiError, ApiResult, Service};
 use faults::{Fault, Rule};
 use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,7 +35,7 @@ pub struct Logged {
     pub service: Service,
     /// The operation.
     pub operation: String,
-    /// Its members.
+    /// Its members, where it changes something; what reads ask for would fill the memory.
     pub input: Value,
     /// Whether it changes something.
     pub is_mutating: bool,
@@ -59,6 +60,8 @@ struct Inner {
     world: Mutex<World>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Logged>>,
+    /// How many calls of the log change something.
+    mutating: AtomicUsize,
     start: Timestamp,
     begun: Instant,
     speed: f64,
@@ -89,6 +92,7 @@ impl Sandbox {
             world: Mutex::new(world),
             rules: Mutex::default(),
             log: Mutex::default(),
+            mutating: AtomicUsize::new(0),
         }))
     }
 
@@ -127,8 +131,7 @@ impl Sandbox {
 
     /// How many calls there were so far, and how many of them were to change something.
     pub fn calls(&self) -> (usize, usize) {
-        let log = lock(&self.0.log);
-        (log.len(), log.iter().filter(|call| call.is_mutating).count())
+        (lock(&self.0.log).len(), self.0.mutating.load(Ordering::Relaxed))
     }
 
     /// The SDK's connection to this sandbox, without a socket.
@@ -207,15 +210,17 @@ impl Sandbox {
     }
 
     fn remember(&self, call: &ApiCall, applied: bool) {
+        let is_mutating = is_mutating(&call.operation);
         let logged = Logged {
             at: self.now(),
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
-            input: call.input.clone(),
-            is_mutating: is_mutating(&call.operation),
+            input: if is_mutating { call.input.clone() } else { Value::Null },
+            is_mutating,
             applied,
         };
+        self.0.mutating.fetch_add(usize::from(is_mutating), Ordering::Relaxed);
         lock(&self.0.log).push(logged);
     }
 

@@ -48,6 +48,8 @@ struct Sum {
     requests: usize,
     commands: usize,
     slowest: (Duration, u64),
+    /// The same for the same seeds, however many threads play them.
+    fingerprint: u64,
     failures: BTreeMap<u64, Vec<String>>,
 }
 
@@ -57,6 +59,7 @@ impl Sum {
         self.virtual_time += report.virtual_time;
         self.requests += report.requests;
         self.commands += report.commands;
+        self.fingerprint ^= report.fingerprint.rotate_left((report.seed % 64) as u32);
         self.slowest = self.slowest.max((took, report.seed));
         if !report.violations.is_empty() {
             self.failures.insert(report.seed, report.violations);
@@ -67,14 +70,16 @@ impl Sum {
         let (wall, hours) = (begun.elapsed().as_secs_f64(), self.virtual_time.as_secs_f64() / 3600.0);
         format!(
             "{} stories in {wall:.0} s: {:.0} a minute, {hours:.0} virtual hours, {:.1} virtual hours a second, \
-             {} commands, {} requests, slowest {:?} (seed {}), {} failed",
+             {} commands, {} requests, slowest {:.1} s (seed {}), \
+             fingerprint {:016x}, {} failed",
             self.played,
             self.played as f64 * 60.0 / wall,
             hours / wall,
             self.commands,
             self.requests,
-            self.slowest.0,
+            self.slowest.0.as_secs_f64(),
             self.slowest.1,
+            self.fingerprint,
             self.failures.len()
         )
     }

@@ -29,7 +29,7 @@ fn seeds() {
         return;
     }
     let (next, begun) = (AtomicU64::new(0), Instant::now());
-    let (failures, time) = (Mutex::new(Vec::new()), Mutex::new(Duration::ZERO));
+    let (failures, sum) = (Mutex::new(Vec::new()), Mutex::new((Duration::ZERO, 0)));
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(8);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -40,7 +40,9 @@ fn seeds() {
                         break;
                     }
                     let report = play(seed);
-                    *time.lock().expect("no worker panics") += report.virtual_time;
+                    let mut sum = sum.lock().expect("no worker panics");
+                    *sum = (sum.0 + report.virtual_time, sum.1 + report.commands);
+                    drop(sum);
                     if !report.violations.is_empty() {
                         failures.lock().expect("no worker panics").push(failed(&report));
                     }
@@ -48,8 +50,9 @@ fn seeds() {
             });
         }
     });
-    let hours = time.into_inner().expect("no worker panics").as_secs_f64() / 3600.0;
-    println!("{STORIES} stories, {hours:.0} virtual hours in {:.1} s", begun.elapsed().as_secs_f64());
+    let (time, commands) = sum.into_inner().expect("no worker panics");
+    let (hours, wall) = (time.as_secs_f64() / 3600.0, begun.elapsed().as_secs_f64());
+    println!("{STORIES} stories, {commands} commands, {hours:.0} virtual hours in {wall:.1} s");
     let failures = failures.into_inner().expect("no worker panics");
     assert!(failures.is_empty(), "{} stories failed; the first:\n{}", failures.len(), failures[0]);
 }

@@ -147,7 +147,7 @@ impl Theatre {
             objectives: Default::default(),
             // Fewer looks than on AWS: what is tested does not depend on how often one looks.
             timing: Timing {
-                poll: Duration::from_secs(20),
+                poll: Duration::from_secs(30),
                 timeout: Duration::from_secs(20 * 60),
                 ..Timing::default()
             },
