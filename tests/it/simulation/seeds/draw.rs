@@ -127,6 +127,8 @@ pub struct Scenario {
     pub seed: u64,
     pub pipelines: Vec<Shape>,
     pub delays: Delays,
+    /// Between two looks of a wait.
+    pub poll: Duration,
     /// From the beginning until the operator acts.
     pub lead: Duration,
     pub events: Vec<(Duration, Event)>,
@@ -185,6 +187,8 @@ impl Scenario {
             seed,
             pipelines,
             delays: delays(&mut dice),
+            // Fewer looks than on AWS: what is tested does not depend on how often one looks.
+            poll: Duration::from_secs(dice.pick(&[15, 60, 60, 90])),
             lead,
             events: Vec::new(),
             faults: Vec::new(),
@@ -193,7 +197,7 @@ impl Scenario {
             dry_run: dice.one_in(6),
             hasty: dice.one_in(3),
             from_horizon: dice.one_in(3),
-            stay: dice.within(60, 1500),
+            stay: dice.within(60, 900),
             goes_back: !dice.one_in(8),
         };
         scenario.draw_outage(&mut dice);
@@ -397,10 +401,10 @@ impl Scenario {
 }
 
 fn shapes(dice: &mut Dice) -> Vec<Shape> {
-    let count = dice.pick(&[1, 1, 1, 1, 1, 2, 2, 3, 5]);
+    let count = if dice.one_in(40) { 5 } else { dice.pick(&[1, 1, 1, 1, 1, 1, 1, 2, 2, 3]) };
     let fan_out = [Copying::FanOut, Copying::FanOut, Copying::FanOut, Copying::Standard, Copying::None];
     let shape = |dice: &mut Dice| Shape {
-        shards: if count == 1 && dice.one_in(40) { 64 } else { dice.pick(&[1, 1, 2, 2, 3, 4, 8]) },
+        shards: if count == 1 && dice.one_in(250) { 64 } else { dice.pick(&[1, 1, 1, 2, 2, 2, 3, 4]) },
         warm: dice.one_in(4),
         copying: dice.pick(&fan_out),
         fan_out_consumers: dice.one_in(6),

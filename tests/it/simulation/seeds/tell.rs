@@ -13,7 +13,8 @@ impl fmt::Display for Scenario {
         }
         writeln!(
             f,
-            "  delays: metrics {}, mappings {} to {}, polling starts within {}, stops within {}, updates within {}",
+            "  looks every {}; delays: metrics {}, mappings {} to {}, polling starts within {}, stops within {}, updates within {}",
+            show(self.poll),
             show(self.delays.metric),
             show(self.delays.mapping.least),
             show(self.delays.mapping.most),

@@ -145,9 +145,8 @@ impl Theatre {
             regions: Regions { primary: first.primary.clone(), standby: first.standby.clone() },
             account: Some(first.account.clone()),
             objectives: Default::default(),
-            // Fewer looks than on AWS: what is tested does not depend on how often one looks.
             timing: Timing {
-                poll: Duration::from_secs(30),
+                poll: scenario.poll,
                 timeout: Duration::from_secs(20 * 60),
                 ..Timing::default()
             },
