@@ -4,6 +4,7 @@
 use super::errors::{self, Asked};
 use super::intercept::{Wire, WireInterceptor};
 use super::pacer::{Family, Lanes};
+use super::retries;
 use crate::model::{AwsFailure, Region, Timestamp};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::ProvideCredentials;
@@ -23,7 +24,7 @@ pub(super) struct RegionClients {
     /// The Region.
     pub(super) region: Region,
     /// Rate limits, shared by everything that asks this Region.
-    pub(super) lanes: Lanes,
+    pub(super) lanes: Arc<Lanes>,
     sdk: SdkConfig,
     endpoint: Option<String>,
     wire: Arc<Wire>,
@@ -42,6 +43,9 @@ macro_rules! client {
                 let mut config = $sdk::config::Builder::from(&self.sdk)
                     .region($sdk::config::Region::new(self.region.to_string()))
                     .interceptor(WireInterceptor(self.wire.clone()));
+                if let Some(client) = self.sdk.http_client() {
+                    config.set_http_client(Some(retries::paced(client, self.lanes.clone())));
+                }
                 if let Some(endpoint) = &self.endpoint {
                     config.set_endpoint_url(Some(endpoint.clone()));
                 }
@@ -60,7 +64,7 @@ impl RegionClients {
     ) -> RegionClients {
         RegionClients {
             region,
-            lanes: Lanes::new(),
+            lanes: Arc::new(Lanes::new()),
             sdk,
             endpoint,
             wire,

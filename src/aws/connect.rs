@@ -140,27 +140,33 @@ async fn from_surroundings(options: &ConnectOptions) -> Result<SdkConfig, Connec
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
     }
-    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
-        loader = loader.http_client(trusting(Path::new(&path))?);
-    }
-    Ok(loader.load().await)
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+    let trust = bundle.map(|path| trusting(Path::new(&path))).transpose()?;
+    Ok(loader.http_client(https(trust)).load().await)
 }
 
-/// An HTTP client that trusts the bundle and nothing else, as the AWS CLI does, and honours the proxy
-/// variables, which a client built by hand would not.
-fn trusting(path: &Path) -> Result<SharedHttpClient, ConnectError> {
+/// Trusts the bundle and nothing else, as the AWS CLI does.
+fn trusting(path: &Path) -> Result<TlsContext, ConnectError> {
     let refuse = |why: String| ConnectError::CaBundle { path: path.to_owned(), why };
     let pem = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
     check_pem(&pem).map_err(&refuse)?;
     let trust = TrustStore::empty().with_pem_certificate(pem);
-    let context =
-        TlsContext::builder().with_trust_store(trust).build().map_err(|error| refuse(error.to_string()))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+    TlsContext::builder().with_trust_store(trust).build().map_err(|error| refuse(error.to_string()))
+}
+
+/// The SDK's default HTTP client, with a trust store of its own where there is one: it honours the proxy variables.
+/// It is made here because the retries of each Region are paced on top of it.
+fn https(trust: Option<TlsContext>) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context.clone()).build()
-    }))
+        let connector = connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        match &trust {
+            Some(context) => connector.tls_context(context.clone()).build(),
+            None => connector.build(),
+        }
+    })
 }
 
 /// The TLS library takes the bundle on trust and stops the process over a broken one, so it is looked at here.

@@ -21,6 +21,7 @@ mod intercept;
 mod observe;
 mod pacer;
 mod perform;
+mod retries;
 #[cfg(test)]
 mod tests;
 

@@ -7,9 +7,11 @@ use super::session::{self, Session};
 use super::{failback, failover};
 use crate::engine::{Earlier, Engine};
 use crate::journal::RunRecord;
-use crate::model::{Exit, RunState};
-use crate::plan::{Intent, Mode};
+use crate::model::{Exit, PipelineName, RunState};
+use crate::plan::{Intent, Mode, OnFailure};
+use crate::steps::AnyStep;
 use crate::ui::Ui;
+use std::collections::BTreeSet;
 
 /// Goes on, or settles.
 ///
@@ -87,12 +89,30 @@ async fn go_on(
     }
 }
 
+/// The owed steps; and where the verification of a pipeline is owed, what it verifies: somebody may have undone it
+/// meanwhile (a deploy that resets the producers), and looking again would never do it again.
+fn owed_and_verified(run: &RunRecord) -> BTreeSet<(usize, usize)> {
+    let step = |(number, index): (usize, usize)| run.plan.stages.get(number - 1)?.steps.get(index);
+    let owed: BTreeSet<(usize, usize)> = run.owed().into_iter().map(|(key, _)| key).collect();
+    let unverified: BTreeSet<&PipelineName> = owed
+        .iter()
+        .filter_map(|key| step(*key))
+        .filter(|planned| matches!(planned.step, AnyStep::VerifyResult(_)))
+        .map(|planned| &planned.pipeline)
+        .collect();
+    let stages = run.plan.stages.iter().enumerate().filter(|(_, stage)| stage.on_failure == OnFailure::Owe);
+    let steps = stages.flat_map(|(stage, of)| (0..of.steps.len()).map(move |index| (stage + 1, index)));
+    let verified =
+        steps.filter(|key| step(*key).is_some_and(|planned| unverified.contains(&planned.pipeline)));
+    owed.iter().copied().chain(verified).collect()
+}
+
 /// The owed steps of the run's own plan, fences first, as the plan has them.
 async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Failure> {
     let _lock = session.state.lock(&format!("{} (resume)", session.owner))?;
     session::same_account(&session.look(false).await?, run)?;
     let mut journal = session.state.go_on(run)?;
-    let only = run.owed().into_iter().map(|(key, _)| key).collect();
+    let only = owed_and_verified(run);
     let earlier = Earlier { began: Some(run.began), only: Some(only), ..Earlier::default() };
     let engine = Engine::new(
         &session.aws,

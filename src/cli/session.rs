@@ -121,9 +121,9 @@ pub fn same_account(snapshot: &Snapshot, run: &RunRecord) -> Result<(), Failure>
     }
 }
 
-/// What finished runs owe, in words.
+/// What finished runs owe, in words. An unfinished run is gone on with first: what it owes then is asked for again.
 pub fn owed(runs: &[RunRecord]) -> Vec<String> {
-    runs.iter().flat_map(RunRecord::owed_in_words).collect()
+    runs.iter().filter(|run| !run.is_unfinished()).flat_map(RunRecord::owed_in_words).collect()
 }
 
 /// Unfinished runs in words, with the command that goes on.

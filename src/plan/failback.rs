@@ -130,7 +130,8 @@ impl<'a> Move<'a> {
             false => (home.chain([self.standby.clone()]).collect(), Vec::new()),
         };
         let region = request.region(Side::Primary).clone();
-        self.of.step(VerifyResult { region, running, stopped, sink: self.of.pipeline.sink.is_some() })
+        let sink = self.of.pipeline.sink.is_some() && !self.of.standby_writes_copies();
+        self.of.step(VerifyResult { region, running, stopped, sink })
     }
 }
 

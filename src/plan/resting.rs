@@ -110,6 +110,13 @@ fn sink(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         return;
     }
     let Some(sink) = checks.known("sink", &about, part) else { return };
+    if active == Side::Primary && of.standby_writes_copies() {
+        return checks.ok(
+            "sink",
+            &about,
+            "the warm standby writes the copies too: it cannot tell who is active",
+        );
+    }
     let metrics = &of.view.side(active).metrics;
     let from = checks.request.snapshot.taken_at - LATELY;
     match sink_shows(sink, checks.request.region(active), metrics, from) {

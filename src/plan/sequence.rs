@@ -181,6 +181,11 @@ impl Selected<'_> {
     pub(crate) fn step(&self, step: impl Into<AnyStep>) -> PlannedStep {
         PlannedStep { pipeline: self.pipeline.name.clone(), step: step.into() }
     }
+    /// Whether the standby's consumer processes a copy of every record of the primary: then it writes each item after
+    /// the primary's consumer did, and an item cannot tell which Region is active.
+    pub(crate) fn standby_writes_copies(&self) -> bool {
+        !self.is_cold() && self.pipeline.replicator.is_some()
+    }
     /// Whether the standby's consumer is started at failover.
     pub(crate) fn is_cold(&self) -> bool {
         self.pipeline.standby == StandbyMode::Cold

@@ -2,7 +2,7 @@
 
 use super::call::{ApiCall, ApiError, Service};
 use super::world::is_mutating;
-use crate::model::Region;
+use crate::model::{Region, Timestamp};
 use std::time::Duration;
 
 /// What happens to a call.
@@ -25,6 +25,8 @@ pub enum Fault {
     ApplyThenHang,
     /// The connection breaks; not applied.
     Drop,
+    /// Applied twice; answered as the second time.
+    Twice,
     /// Answered late.
     Slow(Duration),
 }
@@ -44,6 +46,12 @@ pub struct Rule {
     pub skip: u32,
     /// So many are met then; `None` is all.
     pub times: Option<u32>,
+    /// Only one of so many matching calls is met; 0 and 1 are all.
+    pub every: u32,
+    /// Not before this instant.
+    pub from: Option<Timestamp>,
+    /// Not at or after this instant.
+    pub until: Option<Timestamp>,
     /// What happens; `None` is nothing (a rule that only counts).
     pub fault: Option<Fault>,
     /// Matching calls so far.
@@ -51,8 +59,10 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn meets(&self, call: &ApiCall) -> bool {
-        self.region.as_ref().is_none_or(|region| *region == call.region)
+    fn meets(&self, call: &ApiCall, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| now >= from)
+            && self.until.is_none_or(|until| now < until)
+            && self.region.as_ref().is_none_or(|region| *region == call.region)
             && self.service.is_none_or(|service| service == call.service)
             && self.operation.as_ref().is_none_or(|operation| *operation == call.operation)
             && (!self.only_mutating || is_mutating(&call.operation))
@@ -60,12 +70,14 @@ impl Rule {
 }
 
 /// The first fault that meets a call.
-pub(super) fn fault_for(rules: &mut [Rule], call: &ApiCall) -> Option<Fault> {
+pub(super) fn fault_for(rules: &mut [Rule], call: &ApiCall, now: Timestamp) -> Option<Fault> {
     let mut met = None;
-    for rule in rules.iter_mut().filter(|rule| rule.meets(call)) {
+    for rule in rules.iter_mut().filter(|rule| rule.meets(call, now)) {
         rule.seen += 1;
         let nth = rule.seen - 1;
-        let due = nth >= rule.skip && rule.times.is_none_or(|times| nth - rule.skip < times);
+        let due = nth >= rule.skip
+            && rule.times.is_none_or(|times| nth - rule.skip < times)
+            && nth.is_multiple_of(rule.every.max(1));
         if due && met.is_none() {
             met.clone_from(&rule.fault);
         }

@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use call::{ApiCall, ApiError, ApiResult, Service};
 use faults::{Fault, Rule};
 use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,7 +35,7 @@ pub struct Logged {
     pub service: Service,
     /// The operation.
     pub operation: String,
-    /// Its members.
+    /// Its members, where it changes something; what reads ask for would fill the memory.
     pub input: Value,
     /// Whether it changes something.
     pub is_mutating: bool,
@@ -59,6 +60,8 @@ struct Inner {
     world: Mutex<World>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Logged>>,
+    /// How many calls of the log change something.
+    mutating: AtomicUsize,
     start: Timestamp,
     begun: Instant,
     speed: f64,
@@ -89,6 +92,7 @@ impl Sandbox {
             world: Mutex::new(world),
             rules: Mutex::default(),
             log: Mutex::default(),
+            mutating: AtomicUsize::new(0),
         }))
     }
 
@@ -110,14 +114,24 @@ impl Sandbox {
         lock(&self.0.rules).push(rule);
     }
 
-    /// Takes all faults away.
-    pub fn mend(&self) {
-        lock(&self.0.rules).clear();
+    /// Takes all faults away; says which there were.
+    pub fn mend(&self) -> Vec<Rule> {
+        std::mem::take(&mut *lock(&self.0.rules))
+    }
+
+    /// The calls from the given one on, counted from 0.
+    pub fn log_from(&self, first: usize) -> Vec<Logged> {
+        lock(&self.0.log).get(first..).unwrap_or_default().to_vec()
     }
 
     /// Every call so far.
     pub fn log(&self) -> Vec<Logged> {
         lock(&self.0.log).clone()
+    }
+
+    /// How many calls there were so far, and how many of them were to change something.
+    pub fn calls(&self) -> (usize, usize) {
+        (lock(&self.0.log).len(), self.0.mutating.load(Ordering::Relaxed))
     }
 
     /// The SDK's connection to this sandbox, without a socket.
@@ -148,7 +162,7 @@ impl Sandbox {
             self.remember(&decoded.call, false);
             return Fate::Silence;
         }
-        let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call);
+        let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call, self.now());
         tokio::time::sleep(LATENCY).await;
         self.meet(fault, decoded).await
     }
@@ -180,6 +194,9 @@ impl Sandbox {
                 let _ = self.apply(&call);
                 return Fate::Silence;
             }
+            Some(Fault::Twice) => {
+                let _ = self.apply(&call);
+            }
             Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
             None => {}
         }
@@ -193,15 +210,17 @@ impl Sandbox {
     }
 
     fn remember(&self, call: &ApiCall, applied: bool) {
+        let is_mutating = is_mutating(&call.operation);
         let logged = Logged {
             at: self.now(),
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
-            input: call.input.clone(),
-            is_mutating: is_mutating(&call.operation),
+            input: if is_mutating { call.input.clone() } else { Value::Null },
+            is_mutating,
             applied,
         };
+        self.0.mutating.fetch_add(usize::from(is_mutating), Ordering::Relaxed);
         lock(&self.0.log).push(logged);
     }
 

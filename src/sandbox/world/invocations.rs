@@ -124,6 +124,9 @@ impl World {
         match self.functions[id.0].behaviour {
             Behaviour::Replicator => self.copy(reader, id, flight),
             Behaviour::Consumer => {
+                if self.batch(reader, flight).iter().any(|(record, _)| self.books.is_poison(*record)) {
+                    return false;
+                }
                 self.write_results(reader, id, flight);
                 true
             }

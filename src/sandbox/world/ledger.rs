@@ -75,6 +75,7 @@ struct Entry {
     arrival: Millis,
     processed: u32,
     discarded: bool,
+    poison: bool,
 }
 
 /// The books.
@@ -90,9 +91,9 @@ pub(super) struct Books {
 
 impl Books {
     /// A record was accepted.
-    pub fn accept(&mut self, place: PlaceId, arrival: Millis) -> RecordId {
+    pub fn accept(&mut self, place: PlaceId, arrival: Millis, poison: bool) -> RecordId {
         let id = RecordId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-        self.entries.push(Entry { place, arrival, processed: 0, discarded: false });
+        self.entries.push(Entry { place, arrival, processed: 0, discarded: false, poison });
         id
     }
     /// A consumer is done with a record.
@@ -111,6 +112,14 @@ impl Books {
     /// A mapping gave a record up.
     pub fn discarded(&mut self, id: RecordId) {
         self.entries[id.0 as usize].discarded = true;
+    }
+    /// Every record can be worked off from now on.
+    pub fn cure(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.poison = false);
+    }
+    /// No consumer can work this record off.
+    pub fn is_poison(&self, id: RecordId) -> bool {
+        self.entries[id.0 as usize].poison
     }
     /// The record whose id stands in this data, if it is one of ours: then the data is a copy.
     pub fn recognise(&self, data: &[u8]) -> Option<RecordId> {

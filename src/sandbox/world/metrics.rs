@@ -1,7 +1,7 @@
 //! Metrics as CloudWatch keeps them: one-minute points stamped with the start of their minute, visible some
 //! time after the minute in which they were sent has ended, and no point where nothing happened.
 
-use super::clock::{MINUTE, Millis, minute_of};
+use super::clock::{MINUTE, Millis, minute_of, span};
 use super::place::PlaceId;
 use std::collections::{BTreeMap, HashMap};
 
@@ -52,6 +52,15 @@ struct Sample {
     statistics: Statistics,
 }
 
+/// What becomes of the metrics of a place that has trouble with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricTrouble {
+    /// They can be read this much later than usual.
+    Late(std::time::Duration),
+    /// They are lost.
+    Absent,
+}
+
 /// All series of the world.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
@@ -59,9 +68,31 @@ pub(super) struct Metrics {
     samples: Vec<Vec<Sample>>,
     index: HashMap<SeriesKey, SeriesId>,
     delay: Millis,
+    trouble: BTreeMap<PlaceId, MetricTrouble>,
 }
 
 impl Metrics {
+    /// From now on; what was sent before comes as it would have.
+    pub fn set_trouble(&mut self, place: PlaceId, trouble: Option<MetricTrouble>) {
+        match trouble {
+            Some(trouble) => self.trouble.insert(place, trouble),
+            None => self.trouble.remove(&place),
+        };
+    }
+
+    /// When what is sent now can be read; `None`: never.
+    fn visible(&self, id: SeriesId, now: Millis) -> Option<Millis> {
+        let usual = minute_of(now) + MINUTE + self.delay;
+        if self.trouble.is_empty() {
+            return Some(usual);
+        }
+        match self.trouble.get(&self.keys[id.0].place) {
+            None => Some(usual),
+            Some(MetricTrouble::Late(by)) => Some(usual + span(*by)),
+            Some(MetricTrouble::Absent) => None,
+        }
+    }
+
     pub fn new(delay: Millis) -> Metrics {
         Metrics { delay, ..Metrics::default() }
     }
@@ -80,14 +111,14 @@ impl Metrics {
 
     /// One value, of what happened at `at` and is sent at `now`.
     pub fn record(&mut self, id: SeriesId, at: Millis, now: Millis, value: f64) {
-        let visible = minute_of(now) + MINUTE + self.delay;
-        self.insert(id, at, now, visible, Statistics::of(value));
+        self.record_all(id, at, now, Statistics::of(value));
     }
 
     /// Many values of the same minute at once.
     pub fn record_all(&mut self, id: SeriesId, at: Millis, now: Millis, statistics: Statistics) {
-        let visible = minute_of(now) + MINUTE + self.delay;
-        self.insert(id, at, now, visible, statistics);
+        if let Some(visible) = self.visible(id, now) {
+            self.insert(id, at, now, visible, statistics);
+        }
     }
 
     /// Values that a client sent with PutMetricData: visible at once.
@@ -182,6 +213,22 @@ mod tests {
         metrics.record(id, 50_000, 200_000, 1.0); // an invocation that took 150 s
         assert_eq!(metrics.read(&key, (0, 600_000), MINUTE, 105_000)[0].1.sum, 1.0);
         assert_eq!(metrics.read(&key, (0, 600_000), MINUTE, 285_000)[0].1.sum, 2.0);
+    }
+
+    #[test]
+    fn metrics_that_are_late_come_and_absent_ones_do_not() {
+        let (mut metrics, key, id) = world();
+        metrics.set_trouble(PlaceId(0), Some(MetricTrouble::Late(std::time::Duration::from_secs(600))));
+        metrics.record(id, 10_000, 10_000, 1.0);
+        metrics.set_trouble(PlaceId(0), Some(MetricTrouble::Absent));
+        metrics.record(id, 70_000, 70_000, 1.0);
+        metrics.set_trouble(PlaceId(0), None);
+        metrics.record(id, 130_000, 130_000, 1.0);
+        let stamps = |now: Millis| -> Vec<Millis> {
+            metrics.read(&key, (0, 9_000_000), MINUTE, now).iter().map(|p| p.0).collect()
+        };
+        assert_eq!(stamps(300_000), [120_000]);
+        assert_eq!(stamps(800_000), [0, 120_000]);
     }
 
     #[test]

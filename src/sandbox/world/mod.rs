@@ -41,8 +41,9 @@ mod tests;
 pub use api::is_mutating;
 pub use delays::{Delays, Span};
 pub use ledger::{Ledger, LostBecause, LostRecord};
+pub use metrics::MetricTrouble;
 pub use outage::{FunctionFault, Outage};
-pub use story::Story;
+pub use story::{Copying, Story};
 
 use super::call::{ApiCall, ApiResult};
 use crate::model::{AccountId, FunctionName, Region, Timestamp};
@@ -68,6 +69,8 @@ pub struct World {
     tables: Vec<tables::Table>,
     traffic: Vec<producers::Traffic>,
     replication: replication::Queue,
+    /// The share of new records that no consumer can work off.
+    poison_share: f64,
     metrics: metrics::Metrics,
     books: ledger::Books,
 }
@@ -95,6 +98,7 @@ impl World {
             tables: Vec::new(),
             traffic: Vec::new(),
             replication: replication::Queue::default(),
+            poison_share: 0.0,
             metrics: metrics::Metrics::new(span(delays.metric)),
             books: ledger::Books::default(),
         }
@@ -132,6 +136,14 @@ impl World {
         self.answer(call)
     }
 
+    /// What an API would answer if its Region were well: for whoever checks the world, not for its clients.
+    pub fn inspect(&mut self, call: &ApiCall) -> ApiResult {
+        let outages = std::mem::take(&mut self.outages);
+        let answer = self.call(call);
+        self.outages = outages;
+        answer
+    }
+
     /// An outage begins in a Region, in place of the one that is there.
     pub fn strike(&mut self, region: &Region, outage: Outage) {
         self.outages.insert(region.clone(), outage);
@@ -162,6 +174,31 @@ impl World {
         self.traffic.iter_mut().for_each(|t| t.rate = records_per_second.max(0.0));
     }
 
+    /// Every producer is invoked this many times as often from now on.
+    pub fn scale_rate(&mut self, factor: f64) {
+        self.traffic.iter_mut().for_each(|t| t.rate = (t.rate * factor).max(0.0));
+    }
+
+    /// From now on this share of the new records is poison: every batch with one of them fails.
+    pub fn set_poison(&mut self, share: f64) {
+        self.poison_share = share.clamp(0.0, 1.0);
+    }
+
+    /// The consumers' code is mended: there is no poison any more.
+    pub fn cure_poison(&mut self) {
+        self.poison_share = 0.0;
+        self.books.cure();
+    }
+
+    /// CloudWatch of a Region is late, or loses what it is sent, from now on; `None` ends it.
+    pub fn set_metric_trouble(&mut self, region: &Region, trouble: Option<MetricTrouble>) {
+        for (index, place) in self.places.iter().enumerate() {
+            if place.region == *region {
+                self.metrics.set_trouble(place::PlaceId(index), trouble);
+            }
+        }
+    }
+
     /// Breaks a function's code, or mends it. Unknown functions are left alone; the answer says whether it is there.
     pub fn set_fault(
         &mut self,
@@ -170,6 +207,11 @@ impl World {
         fault: Option<FunctionFault>,
     ) -> bool {
         self.each_function(region, function, |f| f.fault = fault)
+    }
+
+    /// Reserves nothing for a function, so that it is throttled; or ends that.
+    pub fn throttle(&mut self, region: &Region, function: &FunctionName, on: bool) -> bool {
+        self.each_function(region, function, |f| f.reserved_concurrency = on.then_some(0))
     }
 
     /// Makes a function's environment unreadable (its KMS key cannot be used), or readable again.

@@ -232,8 +232,9 @@ impl World {
             return Err(PutRefused::Internal);
         }
         let shard = target.shard_for(&body, explicit_hash);
+        let poison = self.poison_share > 0.0 && copy_of.is_none() && self.rng.f64() < self.poison_share;
         let (books, place) = (&mut self.books, target.place);
-        let id = || copy_of.unwrap_or_else(|| books.accept(place, at));
+        let id = || copy_of.unwrap_or_else(|| books.accept(place, at, poison));
         Ok((shard, target.append(shard, id, at, body)?))
     }
 

@@ -5,9 +5,12 @@ use super::clock::{Millis, span};
 use super::tables::{Item, TableId};
 use std::collections::VecDeque;
 
-/// Writes under way, in the order they are due.
+/// Writes under way, in the order they are due, and those that wait for a silent Region.
 #[derive(Debug, Default)]
-pub(super) struct Queue(VecDeque<Write>);
+pub(super) struct Queue {
+    under_way: VecDeque<Write>,
+    held: VecDeque<Write>,
+}
 
 #[derive(Debug)]
 struct Write {
@@ -38,7 +41,8 @@ impl World {
     pub(super) fn write_item(&mut self, table: TableId, key: Key, item: Item) {
         if let Some(to) = self.tables[table.0].replica {
             let due = item.written + span(self.delays.table_replication);
-            self.replication.0.push_back(Write { due, to, key: key.clone(), item: item.clone() });
+            let write = Write { due, to, key: key.clone(), item: item.clone() };
+            self.replication.under_way.push_back(write);
         }
         if self.tables[table.0].write(key.as_str(), item) {
             self.books.stale_overwrites += 1;
@@ -47,20 +51,28 @@ impl World {
 
     /// Delivers what is due. Writes into or out of a silent Region wait for it.
     pub(super) fn replicate_tables(&mut self) {
-        let mut waiting = Vec::new();
-        while self.replication.0.front().is_some_and(|w| w.due <= self.ticked) {
-            let Some(write) = self.replication.0.pop_front() else { break };
-            let to = &self.tables[write.to.0];
-            let from = to.replica.map_or(to.place, |replica| self.tables[replica.0].place);
-            match [to.place, from].iter().any(|place| self.places[place.0].is_silent()) {
-                true => waiting.push(write),
-                false => {
-                    self.tables[write.to.0].write(write.key.as_str(), write.item);
-                }
+        let is_silent = self.places.iter().any(|place| place.is_silent());
+        if !is_silent && !self.replication.held.is_empty() {
+            while let Some(write) = self.replication.held.pop_front() {
+                self.deliver(write);
             }
         }
-        // Looked at again in a second, not in every tick.
-        let later = self.ticked + 1_000;
-        waiting.into_iter().for_each(|w| self.replication.0.push_back(Write { due: later, ..w }));
+        while self.replication.under_way.front().is_some_and(|w| w.due <= self.ticked) {
+            let Some(write) = self.replication.under_way.pop_front() else { break };
+            match is_silent && self.is_cut_off(&write) {
+                true => self.replication.held.push_back(write),
+                false => self.deliver(write),
+            }
+        }
+    }
+
+    fn is_cut_off(&self, write: &Write) -> bool {
+        let to = &self.tables[write.to.0];
+        let from = to.replica.map_or(to.place, |replica| self.tables[replica.0].place);
+        [to.place, from].iter().any(|place| self.places[place.0].is_silent())
+    }
+
+    fn deliver(&mut self, write: Write) {
+        self.tables[write.to.0].write(write.key.as_str(), write.item);
     }
 }

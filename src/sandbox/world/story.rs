@@ -22,6 +22,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What copies the primary's stream to the standby's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copying {
+    /// Nothing does.
+    None,
+    /// A replicator that reads the stream itself and shares its read quota with the consumer.
+    Standard,
+    /// A replicator that reads through an enhanced fan-out consumer, as in the post.
+    FanOut,
+}
+
 /// What a story plays. The default is the post's pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
@@ -59,6 +70,17 @@ pub struct Story {
     pub slow_share: f64,
     /// Whether the mappings have EventCount metrics.
     pub count_events: bool,
+    /// How many producers share the traffic of each pipeline; from the second on, their names end in `-b`, `-c`, ...
+    /// (1)
+    pub producers: u32,
+    /// What copies the primary's stream (a replicator with enhanced fan-out).
+    pub copying: Copying,
+    /// Whether the consumers read through an enhanced fan-out consumer of their own.
+    pub fan_out_consumers: bool,
+    /// Whether `kdsha.toml` names the sink.
+    pub sink: bool,
+    /// Whether the consumers' mappings halve a failing batch.
+    pub bisect: bool,
 }
 
 impl Default for Story {
@@ -88,6 +110,11 @@ impl Default for Story {
             producer_alias: None,
             slow_share: 0.002,
             count_events: false,
+            producers: 1,
+            copying: Copying::FanOut,
+            fan_out_consumers: false,
+            sink: true,
+            bisect: false,
         }
     }
 }
@@ -99,6 +126,16 @@ impl Story {
             0 | 1 => base.to_owned(),
             n => format!("{base}-{n}"),
         }
+    }
+
+    /// The name of a pipeline's producer; producers are counted from 1.
+    pub fn producer_name(&self, producer: u32, pipeline: u32) -> String {
+        const LETTERS: [char; 8] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+        let base = match producer {
+            0 | 1 => Story::PRODUCER.to_owned(),
+            n => format!("{}-{}", Story::PRODUCER, LETTERS[(n as usize - 1) % LETTERS.len()]),
+        };
+        self.name(&base, pipeline)
     }
 }
 
@@ -122,7 +159,11 @@ impl Story {
         })
     }
 
-    fn pipeline(&self, number: u32) -> Result<Pipeline, InvalidId> {
+    /// One of them, counted from 1.
+    ///
+    /// # Errors
+    /// As [`Story::topology`].
+    pub fn pipeline(&self, number: u32) -> Result<Pipeline, InvalidId> {
         let name = |base: &str| self.name(base, number);
         let stream: StreamName = name(Story::STREAM).parse()?;
         let consumer: FunctionName = name(Story::CONSUMER).parse()?;
@@ -131,26 +172,41 @@ impl Story {
             standby: if self.warm { StandbyMode::Warm } else { StandbyMode::Cold },
             stream: PerSide { primary: stream.clone(), standby: stream },
             overlap_buffer: Duration::from_secs(300),
-            producers: vec![Producer {
-                function: name(Story::PRODUCER).parse()?,
-                side: Side::Primary,
-                alias: self.producer_alias.clone(),
-                region_variable: "PRODUCING_TO_REGION".to_owned(),
-                stream_variable: Some("INPUT_STREAM".to_owned()),
-            }],
+            producers: (1..=self.producers.max(1))
+                .map(|producer| self.producer(producer, number))
+                .collect::<Result<Vec<Producer>, InvalidId>>()?,
             consumer: Consumer {
                 function: PerSide { primary: consumer.clone(), standby: consumer },
-                stream_consumer: None,
+                stream_consumer: match self.fan_out_consumers {
+                    true => Some(name(Story::READER).parse()?),
+                    false => None,
+                },
                 overrides: MappingOverrides::default(),
             },
-            replicator: Some(Replicator {
-                function: name(Story::REPLICATOR).parse()?,
-                stream_consumer: Some(name(Story::STREAM_CONSUMER).parse()?),
-            }),
-            sink: Some(Sink {
+            replicator: match self.copying {
+                Copying::None => None,
+                Copying::Standard => {
+                    Some(Replicator { function: name(Story::REPLICATOR).parse()?, stream_consumer: None })
+                }
+                Copying::FanOut => Some(Replicator {
+                    function: name(Story::REPLICATOR).parse()?,
+                    stream_consumer: Some(name(Story::STREAM_CONSUMER).parse()?),
+                }),
+            },
+            sink: self.sink.then(|| Sink {
                 table: name(Story::TABLE),
                 region_attribute: "last_updated_region".to_owned(),
             }),
+        })
+    }
+
+    fn producer(&self, producer: u32, pipeline: u32) -> Result<Producer, InvalidId> {
+        Ok(Producer {
+            function: self.producer_name(producer, pipeline).parse()?,
+            side: Side::Primary,
+            alias: self.producer_alias.clone(),
+            region_variable: "PRODUCING_TO_REGION".to_owned(),
+            stream_variable: Some("INPUT_STREAM".to_owned()),
         })
     }
 }
@@ -161,6 +217,8 @@ impl Story {
     pub const STREAM: &'static str = "KDS-HA-Stream";
     /// The primary stream's fan-out consumer, which the replicator reads through.
     pub const STREAM_CONSUMER: &'static str = "KDS-HA-Stream-EFO-Consumer";
+    /// The fan-out consumer that the consumers read through, where they do.
+    pub const READER: &'static str = "KDS-HA-Stream-Reader";
     /// The producer, in the primary Region.
     pub const PRODUCER: &'static str = "KDS-HA-ProducerLambda";
     /// The consumer, in both Regions.
@@ -176,9 +234,16 @@ impl Story {
 impl World {
     /// The post's topology with live traffic; it has been running for the story's history when it begins.
     pub fn of_the_post(seed: u64, start: Timestamp, story: &Story) -> World {
-        let born = start.as_millisecond() - span(story.history);
-        let mut world = World::with_delays(seed, super::clock::timestamp(born), story.delays);
-        for pipeline in 1..=story.pipelines.max(1) {
+        World::of_stories(seed, start, &vec![story.clone(); story.pipelines.max(1) as usize])
+    }
+
+    /// Pipelines that differ: the first story plays the first one, and so on. Their Regions, account, delays and
+    /// history are the first story's.
+    pub fn of_stories(seed: u64, start: Timestamp, stories: &[Story]) -> World {
+        let first = stories.first().cloned().unwrap_or_default();
+        let born = start.as_millisecond() - span(first.history);
+        let mut world = World::with_delays(seed, super::clock::timestamp(born), first.delays);
+        for (pipeline, story) in (1..).zip(stories) {
             Builder::new(&mut world, story, pipeline).build();
         }
         world.finish_all_transitions();
@@ -204,19 +269,36 @@ impl<'a> Builder<'a> {
 
     fn build(mut self) {
         let streams = [self.primary, self.standby].map(|place| self.stream(place));
-        let consumer_name = self.story.name(Story::STREAM_CONSUMER, self.pipeline);
-        let fan_out = self.world.create_stream_consumer(streams[0], &consumer_name);
+        let fan_out = (self.story.copying == Copying::FanOut)
+            .then(|| self.stream_consumer(streams[0], Story::STREAM_CONSUMER));
+        let readers = streams
+            .map(|stream| self.story.fan_out_consumers.then(|| self.stream_consumer(stream, Story::READER)));
         self.tables();
         let consumers = [self.primary, self.standby].map(|place| self.consumer(place));
-        let replicator = self.replicator();
+        let replicator = (self.story.copying != Copying::None).then(|| self.replicator());
         let failover = Variables::from([self.failover_region()]);
         self.function(self.primary, Story::FAILOVER, failover);
-        self.mapping(self.primary, consumers[0], streams[0], None);
-        self.mapping(self.primary, replicator, streams[0], Some(fan_out));
-        if self.story.warm {
-            self.mapping(self.standby, consumers[1], streams[1], None);
+        self.mapping(self.primary, consumers[0], streams[0], readers[0], self.consumer_tuning());
+        if let Some(replicator) = replicator {
+            self.mapping(self.primary, replicator, streams[0], fan_out, self.tuning());
         }
-        self.producer();
+        if self.story.warm {
+            self.mapping(self.standby, consumers[1], streams[1], readers[1], self.consumer_tuning());
+        }
+        (1..=self.story.producers.max(1)).for_each(|number| self.producer(number));
+    }
+
+    fn stream_consumer(&mut self, stream: StreamId, base: &str) -> usize {
+        let name = self.story.name(base, self.pipeline);
+        self.world.create_stream_consumer(stream, &name)
+    }
+
+    fn tuning(&self) -> Tuning {
+        Tuning { batch_size: self.story.batch_size, ..Tuning::default() }
+    }
+
+    fn consumer_tuning(&self) -> Tuning {
+        Tuning { bisect: self.story.bisect, ..self.tuning() }
     }
 
     fn stream(&mut self, place: PlaceId) -> StreamId {
@@ -261,7 +343,14 @@ impl<'a> Builder<'a> {
         id
     }
 
-    fn mapping(&mut self, place: PlaceId, function: FunctionId, stream: StreamId, fan_out: Option<usize>) {
+    fn mapping(
+        &mut self,
+        place: PlaceId,
+        function: FunctionId,
+        stream: StreamId,
+        fan_out: Option<usize>,
+        tuning: Tuning,
+    ) {
         let owner = &self.world.streams[stream.0];
         let arn = fan_out.map_or(&owner.arn, |index| &owner.consumers[index].arn).clone();
         let new = NewMapping {
@@ -271,24 +360,28 @@ impl<'a> Builder<'a> {
             qualifier: None,
             source: Source { stream, arn, consumer: fan_out },
             starting: StartingPosition::TrimHorizon,
-            tuning: Tuning { batch_size: self.story.batch_size, ..Tuning::default() },
+            tuning,
             extras: Extras { count_events: self.story.count_events, ..Extras::default() },
             enabled: true,
         };
         self.world.create_mapping(new);
     }
 
-    fn producer(&mut self) {
+    fn producer(&mut self, number: u32) {
         let story = self.story;
         let mut variables = story.producer_variables.clone();
         variables.insert("INPUT_STREAM".to_owned(), story.name(Story::STREAM, self.pipeline));
         variables.insert("PRODUCING_TO_REGION".to_owned(), story.primary.to_string());
-        let id = self.function(self.primary, Story::PRODUCER, variables);
+        let role = format!("arn:aws:iam::{}:role/KDS-HA-Role", story.account);
+        let configuration = Configuration::of_the_post(&role, story.function_timeout_seconds, variables);
+        let name = story.producer_name(number, self.pipeline);
+        let id = self.world.create_function(self.primary, &name, configuration);
         self.world.functions[id.0].required = story.producer_variables.keys().cloned().collect();
         if let Some(name) = &story.producer_alias {
             self.alias(id, name);
         }
-        let (alias, rate) = (story.producer_alias.clone(), story.records_per_second);
+        let rate = story.records_per_second / f64::from(story.producers.max(1));
+        let alias = story.producer_alias.clone();
         self.world.traffic.push(Traffic::new(id, alias, rate, story.slow_share));
     }
 

@@ -5,4 +5,5 @@ mod crashes;
 mod journeys;
 mod parity;
 mod refusals;
+mod seeds;
 pub mod stage;

@@ -1,0 +1,253 @@
+//! What happens while the operator works: outages, traffic, faults, and other people.
+
+use super::draw::{Deed, Event, Person, Phase, Scenario, When};
+use super::theatre::{Command, Ended, Theatre};
+use kdsha::model::Side;
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::Rule;
+use kdsha::sandbox::world::FunctionFault;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Before somebody looks again whether it is their turn.
+const GLANCE: Duration = Duration::from_millis(500);
+/// How long a colleague's mapping stays.
+const STAYS: Duration = Duration::from_secs(240);
+
+/// The environment of a function.
+pub type Variables = BTreeMap<String, String>;
+
+/// Everything around the operator.
+pub struct Weather<'a> {
+    pub theatre: &'a Theatre,
+    pub scenario: &'a Scenario,
+    /// The variables that are not kdsha's, as their owners last wrote them, by function.
+    pub foreign: RefCell<BTreeMap<String, Variables>>,
+    /// What other people did, in words.
+    pub diary: RefCell<Vec<String>>,
+    /// Commands of the second operator.
+    pub others: RefCell<Vec<Ended>>,
+    /// Whether somebody moved the producers by hand.
+    pub meddled: Cell<bool>,
+}
+
+/// The variables that kdsha must never change.
+pub fn foreign(environment: &Variables) -> Variables {
+    let mine = ["PRODUCING_TO_REGION", "INPUT_STREAM"];
+    environment
+        .iter()
+        .filter(|(key, _)| !mine.contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+impl<'a> Weather<'a> {
+    pub fn over(theatre: &'a Theatre, scenario: &'a Scenario) -> Weather<'a> {
+        let weather = Weather {
+            theatre,
+            scenario,
+            foreign: RefCell::default(),
+            diary: RefCell::default(),
+            others: RefCell::default(),
+            meddled: Cell::new(false),
+        };
+        for name in weather.producers() {
+            let own = foreign(&weather.environment(&name, None));
+            weather.foreign.borrow_mut().insert(name, own);
+        }
+        weather
+    }
+
+    pub fn producers(&self) -> Vec<String> {
+        let pipelines = self.theatre.topology.pipelines.iter();
+        pipelines.flat_map(|p| p.producers.iter().map(|producer| producer.function.to_string())).collect()
+    }
+
+    /// A producer's whole environment: what the next invocation by this qualifier gets.
+    pub fn environment(&self, function: &str, qualifier: Option<&str>) -> Variables {
+        let input = json!({"FunctionName": function, "Qualifier": qualifier});
+        let output = self.theatre.inspect(Service::Lambda, Side::Primary, "GetFunctionConfiguration", input);
+        serde_json::from_value(output["Environment"]["Variables"].clone()).unwrap_or_default()
+    }
+
+    fn note(&self, text: String) {
+        let at = kdsha::model::duration::show(Duration::from_secs(self.theatre.elapsed().as_secs()));
+        self.diary.borrow_mut().push(format!("{at}: {text}"));
+    }
+
+    /// The scenario's events, at their times. Never ends.
+    pub async fn blow(&self) {
+        for (at, event) in &self.scenario.events {
+            self.theatre.until(*at).await;
+            self.happen(event);
+        }
+        std::future::pending().await
+    }
+
+    fn happen(&self, event: &Event) {
+        let primary = Scenario::region(Side::Primary);
+        self.theatre.sandbox.with_world(|world| match event {
+            Event::Strike(outage) => world.strike(&primary, *outage),
+            Event::Heal => world.heal(&primary),
+            Event::Metrics(side, trouble) => world.set_metric_trouble(&Scenario::region(*side), *trouble),
+            Event::Traffic(factor) => world.scale_rate(*factor),
+            Event::Poison(Some(share)) => world.set_poison(*share),
+            Event::Poison(None) => world.cure_poison(),
+            Event::Throttled(on) => self.each_consumer(|name| {
+                world.throttle(&primary, name, *on);
+            }),
+            Event::Hung(on) => self.each_consumer(|name| {
+                world.set_fault(&primary, name, on.then_some(FunctionFault::Hangs));
+            }),
+        });
+    }
+
+    fn each_consumer(&self, mut f: impl FnMut(&kdsha::model::FunctionName)) {
+        self.theatre.topology.pipelines.iter().for_each(|p| f(p.consumer.function.of(Side::Primary)));
+    }
+
+    /// The API faults of a phase, from now on.
+    pub fn spoil(&self, phase: Phase) {
+        let now = self.theatre.sandbox.now();
+        for fault in self.scenario.faults.iter().filter(|fault| fault.phase == phase) {
+            self.theatre.sandbox.inject(Rule {
+                region: fault.side.map(Scenario::region),
+                service: fault.service,
+                only_mutating: fault.only_mutating,
+                every: fault.every,
+                times: fault.times,
+                from: Some(now + fault.from),
+                until: Some(now + fault.from + fault.lasts),
+                fault: Some(fault.fault.clone()),
+                ..Rule::default()
+            });
+        }
+    }
+
+    /// What people do in a phase. Ends when everybody is done, or when the phase is over.
+    pub async fn people(&self, phase: Phase, is_over: &Cell<bool>) {
+        let (since, calls) = (self.theatre.elapsed(), self.theatre.sandbox.calls().1);
+        let mine = self.scenario.people.iter().filter(|person| person.phase == phase);
+        futures_util::future::join_all(mine.map(async |person| {
+            let due = || match person.when {
+                When::After(time) => self.theatre.elapsed() >= since + time,
+                When::AtCall(nth) => self.theatre.sandbox.calls().1 >= calls + nth as usize,
+            };
+            while !due() {
+                if is_over.get() {
+                    return;
+                }
+                tokio::time::sleep(GLANCE).await;
+            }
+            self.act(phase, person).await;
+        }))
+        .await;
+    }
+
+    async fn act(&self, phase: Phase, person: &Person) {
+        match person.deed {
+            Deed::SecondOperator => {
+                let command = match phase {
+                    Phase::Over => Command::Failover { emergency: false, start_at: None },
+                    Phase::Back => Command::Failback,
+                };
+                self.note("another operator begins".to_owned());
+                let ended = self.theatre.run(&self.theatre.theirs, command, None).await;
+                self.note(format!(
+                    "the other operator's command ended: {:?} {}",
+                    ended.how.exit(),
+                    ended.how.advice()
+                ));
+                self.others.borrow_mut().push(ended);
+            }
+            Deed::Deploy => self.deploy(person.pipeline, true),
+            Deed::OtherVariable => self.deploy(person.pipeline, false),
+            Deed::Mapping { enabled } => self.meddle(person.pipeline, enabled).await,
+        }
+    }
+
+    fn deploy(&self, pipeline: u32, resets: bool) {
+        let story = &self.theatre.stories[pipeline as usize - 1];
+        let function = story.producer_name(1, pipeline);
+        let mut variables = self.environment(&function, None);
+        variables.insert("LOG_LEVEL".to_owned(), "DEBUG".to_owned());
+        variables.insert("DEPLOYED".to_owned(), "yes".to_owned());
+        if resets {
+            variables.insert("PRODUCING_TO_REGION".to_owned(), Scenario::region(Side::Primary).to_string());
+        }
+        self.write(&function, variables, resets);
+    }
+
+    fn write(&self, function: &str, variables: Variables, resets: bool) {
+        let input = json!({"FunctionName": function, "Environment": {"Variables": variables}});
+        let said = self.theatre.call(Service::Lambda, Side::Primary, "UpdateFunctionConfiguration", input);
+        match said {
+            Ok(_) => {
+                self.foreign.borrow_mut().insert(function.to_owned(), foreign(&variables));
+                self.meddled.set(self.meddled.get() || resets);
+                self.note(format!("{function} was written by somebody else, resets: {resets}"));
+            }
+            Err(error) => {
+                self.note(format!("{function} could not be written by somebody else: {}", error.code))
+            }
+        }
+    }
+
+    /// Whoever reset the producers points them where the operator says.
+    pub fn put_right(&self, side: Side) {
+        for (number, pipeline) in (1..).zip(&self.theatre.topology.pipelines) {
+            let story = &self.theatre.stories[number - 1];
+            for producer in &pipeline.producers {
+                let function = producer.function.to_string();
+                let mut variables = self.environment(&function, None);
+                let region = Scenario::region(side).to_string();
+                if variables.get("PRODUCING_TO_REGION") != Some(&region) && story.producer_alias.is_none() {
+                    variables.insert("PRODUCING_TO_REGION".to_owned(), region);
+                    self.write(&function, variables, false);
+                }
+            }
+        }
+    }
+
+    async fn meddle(&self, pipeline: u32, enabled: bool) {
+        let story = &self.theatre.stories[pipeline as usize - 1];
+        let configured = &self.theatre.topology.pipelines[pipeline as usize - 1];
+        if story.warm || story.fan_out_consumers {
+            return; // its mapping is there already, or needs another ARN than a colleague would type
+        }
+        let function = configured.consumer.function.of(Side::Standby).to_string();
+        let stream = configured.stream.of(Side::Standby);
+        let arn =
+            format!("arn:aws:kinesis:{}:{}:stream/{stream}", Scenario::region(Side::Standby), story.account);
+        let input = json!({"FunctionName": function, "EventSourceArn": arn, "StartingPosition": "LATEST",
+            "Enabled": enabled});
+        let made = self.theatre.call(Service::Lambda, Side::Standby, "CreateEventSourceMapping", input);
+        let Some(id) = made.as_ref().ok().and_then(|made| made["UUID"].as_str()) else {
+            return self.note(format!("a colleague's mapping was refused: {:?}", made.err().map(|e| e.code)));
+        };
+        self.note(format!("a colleague created mapping {id}"));
+        tokio::time::sleep(STAYS).await;
+        let gone = self.take_away(id).await;
+        self.note(format!("the colleague took mapping {id} away: {gone}"));
+    }
+
+    async fn take_away(&self, id: &str) -> bool {
+        for _ in 0..20 {
+            let input = json!({"UUID": id});
+            match self.theatre.call(Service::Lambda, Side::Standby, "DeleteEventSourceMapping", input) {
+                Ok(_) => return true,
+                Err(error) if error.status == 404 => return false,
+                Err(_) => tokio::time::sleep(Duration::from_secs(10)).await,
+            }
+        }
+        false
+    }
+
+    /// The mappings of a side, as they are.
+    pub fn mappings(&self, side: Side) -> Vec<Value> {
+        let output = self.theatre.inspect(Service::Lambda, side, "ListEventSourceMappings", json!({}));
+        output["EventSourceMappings"].as_array().cloned().unwrap_or_default()
+    }
+}
