@@ -1,0 +1,15 @@
+//! The worst night: the compiled binary as a process while its network, its Regions, its machine or its colleagues
+//! do what they do at night. Loopback only; everything has a bound.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `proxy`, `wire` | the fault proxy, ours: silence, resets, slowness, stalls, 5xx, throttles, answers cut off after the call took effect; a black hole |
+//! | `scene` | a served sandbox whose world and ledger the test can see, the proxy before it, the binary beside it |
+//! | `answers` | `status` while the primary Region is ill: the bound, the other Region's data, the exit code |
+//! | `emergency` | a silent us-west-2: failover, healing, settling, failback, 0 lost |
+
+mod answers;
+mod emergency;
+mod proxy;
+mod scene;
+mod wire;
