@@ -7,9 +7,11 @@
 //! | `scene` | a served sandbox whose world and ledger the test can see, the proxy before it, the binary beside it |
 //! | `answers` | `status` while the primary Region is ill: the bound, the other Region's data, the exit code |
 //! | `emergency` | a silent us-west-2: failover, healing, settling, failback, 0 lost |
+//! | `kills` | kill -9 at any instant, seeded, hundreds when asked for |
 
 mod answers;
 mod emergency;
+mod kills;
 mod proxy;
 mod scene;
 mod wire;
