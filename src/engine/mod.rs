@@ -68,6 +68,7 @@ struct Tally {
     failed: BTreeSet<PipelineName>,
     timed_out: BTreeSet<PipelineName>,
     owed: Vec<String>,
+    locked: BTreeSet<PipelineName>,
     recovered_at: Option<Timestamp>,
 }
 
@@ -246,6 +247,7 @@ impl<'a> Engine<'a> {
         tally.failed.extend(end.failed.clone());
         tally.timed_out.extend(end.timed_out.clone());
         tally.owed.extend(end.owed);
+        tally.locked.extend(end.locked);
         if is_recovery(plan, stage) && tally.out().is_empty() {
             tally.recovered_at = Some(self.now());
         }
@@ -301,6 +303,9 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
         Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
+        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
+            (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())
+        }
         None if !tally.failed.is_empty() => {
             (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
         }
@@ -319,6 +324,7 @@ fn next_command(exit: Exit, plan: &Plan) -> Option<String> {
     match exit {
         Exit::Done => None,
         Exit::Owed => Some("kdsha resume".to_owned()),
+        Exit::Locked => Some("kdsha status".to_owned()),
         _ => Some(match &plan.intent {
             Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
             Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),

@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use super::cutover::RunMark;
+use super::failure::FailureKind;
 use super::function::{AliasView, FunctionView};
 use super::ids::{AccountId, FunctionName, PipelineName, Region, StreamName};
 use super::mapping::Mapping;
@@ -62,6 +63,8 @@ pub struct ApiAnswer {
     pub failed: u32,
     /// Why the last one failed.
     pub reason: Option<String>,
+    /// What kind of failure that was.
+    pub kind: Option<FailureKind>,
     /// The slowest answer.
     #[serde(rename = "slowest_seconds", with = "super::duration::as_seconds")]
     pub slowest: Duration,

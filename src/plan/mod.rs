@@ -7,6 +7,7 @@ mod failback;
 mod failover;
 pub mod position;
 mod preflight;
+pub mod reach;
 mod resting;
 mod sequence;
 

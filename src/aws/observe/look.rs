@@ -112,6 +112,7 @@ impl<'a> Look<'a> {
             answered: 0,
             failed: 0,
             reason: None,
+            kind: None,
             slowest: Duration::ZERO,
         });
         answer.slowest = answer.slowest.max(took.unwrap_or_default());
@@ -122,6 +123,7 @@ impl<'a> Look<'a> {
             Err(failure) => {
                 answer.failed += 1;
                 answer.reason = Some(failure.to_string());
+                answer.kind = Some(failure.kind);
             }
         }
     }
