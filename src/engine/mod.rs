@@ -31,6 +31,8 @@ pub(crate) enum Halt {
     Journal(JournalError),
     /// The terminal cannot be read.
     Terminal(std::io::Error),
+    /// AWS takes the credentials nowhere any more.
+    Credentials(String),
 }
 
 impl From<JournalError> for Halt {
@@ -302,6 +304,7 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
         Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
         Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
+        Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
         None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
             (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())

@@ -106,6 +106,10 @@ impl<'a> Engine<'a> {
         let deadline = began + stage.timeout;
         let mut end = StageEnd::default();
         loop {
+            if let Some(why) = snapshot.refused_credentials().filter(|_| stage.on_failure == OnFailure::Stop)
+            {
+                return Err(Halt::Credentials(why.to_owned()));
+            }
             let ready = self.sort(number, stage, &mut work, &snapshot, &mut end)?;
             if work.is_empty() {
                 return Ok(end);

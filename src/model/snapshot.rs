@@ -234,3 +234,13 @@ pub struct Snapshot {
     /// What the look cost.
     pub stats: RequestStats,
 }
+
+impl Snapshot {
+    /// Why AWS takes the caller's credentials nowhere: every API that was asked refused them. Waiting does not help.
+    pub fn refused_credentials(&self) -> Option<&str> {
+        let asked: Vec<&ApiAnswer> = self.regions.values().flat_map(|region| &region.apis).collect();
+        let is_refused = |api: &&ApiAnswer| api.answered == 0 && api.kind == Some(FailureKind::Credentials);
+        let all = !asked.is_empty() && asked.iter().all(is_refused);
+        asked.first().filter(|_| all).and_then(|api| api.reason.as_deref())
+    }
+}

@@ -75,7 +75,8 @@ impl<'a> Look<'a> {
     {
         let send = Box::pin(send);
         Box::pin(async move {
-            let asked = Asked::read(operation, resource, &self.at.region);
+            let asked =
+                Asked::read(operation, resource, &self.at.region).with_profile(self.at.profile.as_deref());
             let mut sent_at = None;
             let call = async {
                 if self.is_silent(operation) {
