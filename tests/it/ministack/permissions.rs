@@ -5,7 +5,7 @@
 use super::rig::{Mode, RUN_LIMIT, Rig};
 use super::world::STANDBY;
 use crate::support::process::{self, Finished, Running};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -46,8 +46,10 @@ impl Operator {
     }
 }
 
-/// The printed policy as MiniStack can judge it: it never gives its evaluator `lambda:FunctionArn`, with which AWS
-/// lets a statement about mappings be narrowed, so that condition could only ever be false there.
+/// The printed policy as MiniStack can judge it. Two things it cannot: it never gives its evaluator
+/// `lambda:FunctionArn`, with which AWS lets a statement about mappings be narrowed, so that condition could only ever
+/// be false there; and it does not know which stream a shard iterator is of, so GetRecords, which names nothing else,
+/// is judged as being about no stream.
 fn policy(rig: &Rig) -> Value {
     let printed = process::run(&mut rig.kdsha(&["policy"]), RUN_LIMIT).expect("a policy").stdout;
     let mut policy: Value = serde_json::from_str(&printed).expect("JSON");
@@ -57,6 +59,9 @@ fn policy(rig: &Rig) -> Value {
     for statement in narrowed {
         statement.as_object_mut().expect("a statement").remove("Condition");
     }
+    let mut policy = without(&policy, "kinesis:GetRecords");
+    let anywhere = json!({"Effect": "Allow", "Action": ["kinesis:GetRecords"], "Resource": "*"});
+    policy["Statement"].as_array_mut().expect("statements").push(anywhere);
     policy
 }
 
