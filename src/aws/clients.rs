@@ -25,6 +25,8 @@ pub(super) struct RegionClients {
     pub(super) region: Region,
     /// Rate limits, shared by everything that asks this Region.
     pub(super) lanes: Arc<Lanes>,
+    /// The profile of the credentials, where one is named.
+    pub(super) profile: Option<String>,
     sdk: SdkConfig,
     endpoint: Option<String>,
     wire: Arc<Wire>,
@@ -65,6 +67,7 @@ impl RegionClients {
         RegionClients {
             region,
             lanes: Arc::new(Lanes::new()),
+            profile: None,
             sdk,
             endpoint,
             wire,
@@ -123,7 +126,7 @@ impl RegionClients {
     {
         let send = Box::pin(send);
         Box::pin(async move {
-            let asked = Asked::read(operation, resource, &self.region);
+            let asked = Asked::read(operation, resource, &self.region).with_profile(self.profile.as_deref());
             self.lanes.run(family, send).await.map_err(|error| errors::failure(&asked, &error))
         })
     }

@@ -36,6 +36,15 @@ impl ConnectOptions {
     pub fn new(credentials_region: Region) -> ConnectOptions {
         ConnectOptions { profile: None, http_client: None, credentials_region, endpoint: None }
     }
+
+    /// The profile that credentials come from, where one is named.
+    pub(super) fn profile_in_use(&self) -> Option<String> {
+        let named = || std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+        match self.http_client {
+            Some(_) => None,
+            None => self.profile.clone().or_else(named),
+        }
+    }
 }
 
 /// Why no clients were built. Nothing was sent.

@@ -4,6 +4,9 @@
 //! The SDK's own error text is either too little ("service error") or too much (`DisplayErrorContext` prints
 //! the raw body, and Lambda's 4 KB error echoes every environment value), so neither is used.
 
+mod credentials;
+mod denied;
+
 use super::clients::SdkResult;
 use crate::model::{AwsFailure, FailureKind, Region, Sent};
 use aws_credential_types::provider::error::CredentialsError;
@@ -22,17 +25,22 @@ pub(super) struct Asked<'a> {
     operation: &'static str,
     resource: &'a str,
     region: &'a Region,
+    profile: Option<&'a str>,
     is_mutation: bool,
 }
 
 impl<'a> Asked<'a> {
     /// A read: it never changes anything.
     pub(super) fn read(operation: &'static str, resource: &'a str, region: &'a Region) -> Asked<'a> {
-        Asked { operation, resource, region, is_mutation: false }
+        Asked { operation, resource, region, profile: None, is_mutation: false }
     }
     /// A mutation: without an answer its effect is unknown.
     pub(super) fn mutation(operation: &'static str, resource: &'a str, region: &'a Region) -> Asked<'a> {
-        Asked { operation, resource, region, is_mutation: true }
+        Asked { operation, resource, region, profile: None, is_mutation: true }
+    }
+    /// With the profile of the credentials, for the command that renews them.
+    pub(super) fn with_profile(self, profile: Option<&'a str>) -> Asked<'a> {
+        Asked { profile, ..self }
     }
     /// A failure in kdsha's own words.
     pub(super) fn failed(&self, kind: FailureKind, message: impl Into<String>, sent: Sent) -> AwsFailure {
@@ -55,16 +63,16 @@ where
     E: Error + ProvideErrorMetadata + 'static,
 {
     let found = match error {
-        SdkError::ConstructionFailure(_) => construction(error),
+        SdkError::ConstructionFailure(_) => construction(error, asked.profile),
         SdkError::TimeoutError(_) => Found::unanswered(
             FailureKind::TimedOut,
             "no answer in time; the Region or the way to it may be down",
         ),
-        SdkError::DispatchFailure(failure) => dispatch(error, failure.as_connector_error()),
+        SdkError::DispatchFailure(failure) => dispatch(error, failure.as_connector_error(), asked.profile),
         SdkError::ResponseError(response) => unreadable(response.raw().status().as_u16()),
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
-            answered(status, service.err().code(), service.err().message())
+            answered(status, service.err().code(), service.err().message(), asked)
         }
         _ => Found::unanswered(FailureKind::Unreadable, "the SDK gave an error this version does not know"),
     };
@@ -98,9 +106,9 @@ impl Found {
     }
 }
 
-fn construction(error: &(dyn Error + 'static)) -> Found {
+fn construction(error: &(dyn Error + 'static), profile: Option<&str>) -> Found {
     match source_of::<CredentialsError>(error) {
-        Some(credentials) => no_credentials(credentials),
+        Some(error) => no_credentials(error, profile),
         None => {
             Found::unsent(FailureKind::Invalid, format!("the request could not be built: {}", chain(error)))
         }
@@ -108,9 +116,13 @@ fn construction(error: &(dyn Error + 'static)) -> Found {
 }
 
 /// No answer because the request did not get through, or because the connection broke afterwards.
-fn dispatch(error: &(dyn Error + 'static), connector: Option<&ConnectorError>) -> Found {
+fn dispatch(
+    error: &(dyn Error + 'static),
+    connector: Option<&ConnectorError>,
+    profile: Option<&str>,
+) -> Found {
     if let Some(credentials) = source_of::<CredentialsError>(error) {
-        return no_credentials(credentials);
+        return no_credentials(credentials, profile);
     }
     let is_connect = source_of::<hyper_util::client::legacy::Error>(error).is_some_and(|e| e.is_connect());
     // Only a connect time-out is set on the connector; an answer's time-out is `TimeoutError`.
@@ -134,17 +146,24 @@ fn unreadable(status: u16) -> Found {
 }
 
 /// An error that the service gave.
-fn answered(status: u16, code: Option<&str>, message: Option<&str>) -> Found {
+fn answered(status: u16, code: Option<&str>, message: Option<&str>, asked: &Asked<'_>) -> Found {
     let kind = kind(status, code.unwrap_or_default(), message.unwrap_or_default());
     let sent = if status >= 500 { Sent::Unknown } else { Sent::Refused };
-    let mut text = match message {
+    let text = match message {
+        Some(message) if kind == FailureKind::AccessDenied => {
+            denied::words(message).unwrap_or_else(|| scrub(message))
+        }
         Some(message) if !message.trim().is_empty() => scrub(message),
         _ => format!("HTTP {status} without a message"),
     };
-    if kind == FailureKind::Credentials {
-        text.push_str("; renew the credentials (`aws sso login`, `aws login`, or whatever issued them) and run the command again");
-    }
-    Found { kind, code: code.map(scrub), message: text, sent }
+    let advice = match kind {
+        FailureKind::Credentials => {
+            credentials::renewal(code.unwrap_or_default(), asked.region, asked.profile)
+        }
+        FailureKind::AccessDenied => denied::way_out(code.unwrap_or_default(), asked.region),
+        _ => String::new(),
+    };
+    Found { kind, code: code.map(scrub), message: text + &advice, sent }
 }
 
 fn kind(status: u16, code: &str, message: &str) -> FailureKind {
@@ -197,20 +216,10 @@ fn kind(status: u16, code: &str, message: &str) -> FailureKind {
 }
 
 /// Credentials did not come: nothing was sent, and the operator must know which command helps.
-fn no_credentials(error: &CredentialsError) -> Found {
+fn no_credentials(error: &CredentialsError, profile: Option<&str>) -> Found {
     let why = chain(error);
-    let lower = why.to_lowercase();
-    let advice = if lower.contains("sso") {
-        "run `aws sso login` (with --profile where you use one)"
-    } else if lower.contains("login") || lower.contains("signin") {
-        "run `aws login` (with --profile where you use one)"
-    } else if lower.contains("expired") {
-        "renew the credentials of this shell or profile"
-    } else if matches!(error, CredentialsError::ProviderTimedOut(_)) {
-        "the source of the credentials does not answer; try another profile, or export keys"
-    } else {
-        "give --profile, or set AWS_PROFILE, or log in (`aws sso login`, `aws login`)"
-    };
+    let timed_out = matches!(error, CredentialsError::ProviderTimedOut(_));
+    let advice = credentials::way_in(&why, timed_out, profile);
     Found::unsent(FailureKind::Credentials, format!("no usable credentials ({why}); {advice}"))
 }
 
@@ -357,8 +366,10 @@ mod tests {
 
     #[test]
     fn only_an_answer_below_500_proves_that_nothing_changed() {
-        assert_eq!(answered(409, Some("ResourceConflictException"), None).sent, Sent::Refused);
-        assert_eq!(answered(500, Some("ServiceException"), None).sent, Sent::Unknown);
+        let region = "us-west-2".parse().expect("a Region");
+        let asked = Asked::mutation("lambda:UpdateFunctionConfiguration", "f", &region);
+        assert_eq!(answered(409, Some("ResourceConflictException"), None, &asked).sent, Sent::Refused);
+        assert_eq!(answered(500, Some("ServiceException"), None, &asked).sent, Sent::Unknown);
         assert_eq!(unreadable(502).sent, Sent::Unknown);
         assert_eq!(unreadable(200).sent, Sent::Unknown);
         assert_eq!(unreadable(403).sent, Sent::Refused);
@@ -367,11 +378,11 @@ mod tests {
     #[test]
     fn missing_credentials_come_with_the_command_that_helps() {
         let error = CredentialsError::provider_error("the SSO session has expired or is invalid");
-        let found = no_credentials(&error);
+        let found = no_credentials(&error, Some("oncall"));
         assert_eq!((found.kind, found.sent), (FailureKind::Credentials, Sent::No));
-        assert!(found.message.contains("aws sso login"), "{}", found.message);
+        assert!(found.message.contains("`aws sso login --profile oncall`"), "{}", found.message);
         let none =
-            no_credentials(&CredentialsError::not_loaded("no providers in chain provided credentials"));
+            no_credentials(&CredentialsError::not_loaded("no providers in chain provided credentials"), None);
         assert!(none.message.contains("AWS_PROFILE"), "{}", none.message);
     }
 }

@@ -65,10 +65,14 @@ impl Aws {
     ) -> Result<Aws, ConnectError> {
         let wire = Arc::new(Wire::new(clock.clone()));
         let credentials_region = options.credentials_region.clone();
+        let profile = options.profile_in_use();
         let sdk = connect::sdk_config(&options).await?;
         let endpoint_of = endpoints::resolve(topology, &options, &sdk)?;
         let clients = |region: &Region| {
-            RegionClients::new(region.clone(), sdk.clone(), endpoint_of.get(region).cloned(), wire.clone())
+            let endpoint = endpoint_of.get(region).cloned();
+            let mut clients = RegionClients::new(region.clone(), sdk.clone(), endpoint, wire.clone());
+            clients.profile.clone_from(&profile);
+            clients
         };
         Ok(Aws {
             primary: clients(&topology.regions.primary),

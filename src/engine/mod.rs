@@ -31,6 +31,8 @@ pub(crate) enum Halt {
     Journal(JournalError),
     /// The terminal cannot be read.
     Terminal(std::io::Error),
+    /// AWS takes the credentials nowhere any more.
+    Credentials(String),
 }
 
 impl From<JournalError> for Halt {
@@ -68,6 +70,7 @@ struct Tally {
     failed: BTreeSet<PipelineName>,
     timed_out: BTreeSet<PipelineName>,
     owed: Vec<String>,
+    locked: BTreeSet<PipelineName>,
     recovered_at: Option<Timestamp>,
 }
 
@@ -246,6 +249,7 @@ impl<'a> Engine<'a> {
         tally.failed.extend(end.failed.clone());
         tally.timed_out.extend(end.timed_out.clone());
         tally.owed.extend(end.owed);
+        tally.locked.extend(end.locked);
         if is_recovery(plan, stage) && tally.out().is_empty() {
             tally.recovered_at = Some(self.now());
         }
@@ -300,7 +304,11 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
         Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
         Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
+        Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
+        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
+            (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())
+        }
         None if !tally.failed.is_empty() => {
             (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
         }
@@ -319,6 +327,7 @@ fn next_command(exit: Exit, plan: &Plan) -> Option<String> {
     match exit {
         Exit::Done => None,
         Exit::Owed => Some("kdsha resume".to_owned()),
+        Exit::Locked => Some("kdsha status".to_owned()),
         _ => Some(match &plan.intent {
             Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
             Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),

@@ -3,10 +3,11 @@
 use super::{Engine, Halt};
 use crate::aws::{Probe, Scope, Sides as AwsSides};
 use crate::model::{
-    AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, Snapshot, StepOutcome, Timestamp,
+    AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, RunState, Snapshot, StepOutcome,
+    Timestamp,
 };
 use crate::plan::{OnFailure, PlannedStep, Stage};
-use crate::steps::{Needs, Seen, Sides};
+use crate::steps::{AnyStep, Needs, Seen, Sides};
 use futures_util::future::join_all;
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -41,6 +42,13 @@ pub(super) struct StageEnd {
     pub(super) failed: BTreeSet<PipelineName>,
     pub(super) timed_out: BTreeSet<PipelineName>,
     pub(super) owed: Vec<String>,
+    /// Another run marked these first: nothing was changed.
+    pub(super) locked: BTreeSet<PipelineName>,
+}
+
+/// Whether a step claims a pipeline for its run.
+fn is_claim(one: &Work<'_>) -> bool {
+    matches!(&one.planned.step, AnyStep::MarkRun(step) if step.mark.state == RunState::Open)
 }
 
 /// A failed call that may succeed, or may have succeeded, by itself.
@@ -98,6 +106,10 @@ impl<'a> Engine<'a> {
         let deadline = began + stage.timeout;
         let mut end = StageEnd::default();
         loop {
+            if let Some(why) = snapshot.refused_credentials().filter(|_| stage.on_failure == OnFailure::Stop)
+            {
+                return Err(Halt::Credentials(why.to_owned()));
+            }
             let ready = self.sort(number, stage, &mut work, &snapshot, &mut end)?;
             if work.is_empty() {
                 return Ok(end);
@@ -141,7 +153,12 @@ impl<'a> Engine<'a> {
                     over.push((one.index, StepOutcome::Applied { evidence }));
                 }
                 Check::Done(evidence) => over.push((one.index, StepOutcome::AlreadyDone { evidence })),
-                Check::Blocked(reason) => over.push((one.index, failed(stage, reason))),
+                Check::Blocked(reason) => {
+                    if is_claim(one) {
+                        end.locked.insert(one.planned.pipeline.clone());
+                    }
+                    over.push((one.index, failed(stage, reason)));
+                }
                 Check::Ready if self.may_send(one) => ready.push(one.index),
                 Check::Ready => {}
                 // The failing Region may not let itself be looked at: it is asked once all the same.
@@ -243,7 +260,8 @@ impl<'a> Engine<'a> {
 
     /// What a failed call means: `None` is "look again".
     fn after_failure(&self, stage: &Stage, one: &Work<'_>, failure: &AwsFailure) -> Option<StepOutcome> {
-        let passing = is_passing(failure.kind);
+        // A claim that another run has won is told by the next look, which says whose it is.
+        let passing = is_passing(failure.kind) || (is_claim(one) && failure.kind == FailureKind::Stale);
         match stage.on_failure {
             OnFailure::Owe => Some(StepOutcome::Owed { reason: failure.to_string() }),
             OnFailure::Stop if passing && one.sends.get() < MOST_SENDS => None,

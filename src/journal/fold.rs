@@ -31,9 +31,10 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// Whether the run has to be gone on with: it changed something and was not brought to an end.
+    /// Whether the run has to be gone on with: it changed something and was not brought to an end. A run that
+    /// another one shut out has nothing left to go on with.
     pub fn is_unfinished(&self) -> bool {
-        self.effects > 0 && !matches!(self.ended, Some(Exit::Done | Exit::Owed))
+        self.effects > 0 && !matches!(self.ended, Some(Exit::Done | Exit::Owed | Exit::Locked))
     }
 
     /// The steps that are owed, by stage and place, with the reason.

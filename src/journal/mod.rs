@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Anything wrong with the state folder or a journal. `Display` is one line with the way out.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,26 @@ pub struct StateFolder {
 /// The exclusive right to change things from this machine; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Who comes next must not be taken for this holder. If it cannot be written, the lock is given back anyway.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// What the holder of a lock wrote into it. It may have the lock and not have written yet.
+fn holder_of(path: &Path) -> Option<String> {
+    let read = || fs::read_to_string(path).ok().map(|h| h.trim().to_owned()).filter(|h| !h.is_empty());
+    (0..40).find_map(|_| {
+        let holder = read();
+        if holder.is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        holder
+    })
 }
 
 /// A run's folder that could be listed.
@@ -104,14 +124,12 @@ impl StateFolder {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder =
-                    fs::read_to_string(&path).ok().map(|h| h.trim().to_owned()).filter(|h| !h.is_empty());
-                return Err(JournalError::Locked { path, holder });
+                return Err(JournalError::Locked { holder: holder_of(&path), path });
             }
             Err(TryLockError::Error(source)) => return Err(JournalError::Io { path, source }),
         }
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(io_error(&path))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// Every run of this machine, oldest first. One bad journal does not hide the others.

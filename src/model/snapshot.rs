@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use super::cutover::RunMark;
+use super::failure::FailureKind;
 use super::function::{AliasView, FunctionView};
 use super::ids::{AccountId, FunctionName, PipelineName, Region, StreamName};
 use super::mapping::Mapping;
@@ -64,6 +65,8 @@ pub struct ApiAnswer {
     pub failed: u32,
     /// Why the last one failed.
     pub reason: Option<String>,
+    /// What kind of failure that was.
+    pub kind: Option<FailureKind>,
     /// The slowest answer.
     #[serde(rename = "slowest_seconds", with = "super::duration::as_seconds")]
     pub slowest: Duration,
@@ -244,4 +247,14 @@ pub struct Snapshot {
     pub pipelines: BTreeMap<PipelineName, PipelineView>,
     /// What the look cost.
     pub stats: RequestStats,
+}
+
+impl Snapshot {
+    /// Why AWS takes the caller's credentials nowhere: every API that was asked refused them. Waiting does not help.
+    pub fn refused_credentials(&self) -> Option<&str> {
+        let asked: Vec<&ApiAnswer> = self.regions.values().flat_map(|region| &region.apis).collect();
+        let is_refused = |api: &&ApiAnswer| api.answered == 0 && api.kind == Some(FailureKind::Credentials);
+        let all = !asked.is_empty() && asked.iter().all(is_refused);
+        asked.first().filter(|_| all).and_then(|api| api.reason.as_deref())
+    }
 }

@@ -8,6 +8,7 @@ mod failback;
 mod failover;
 pub mod position;
 mod preflight;
+pub mod reach;
 mod resting;
 mod sequence;
 

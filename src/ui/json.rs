@@ -98,6 +98,8 @@ pub(crate) fn status(input: &StatusInput<'_>) -> String {
         unfinished: &'a [String],
         owed: &'a [String],
         silent: BTreeMap<&'a str, Vec<String>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reach: Option<crate::plan::reach::Reach>,
         snapshot: &'a crate::model::Snapshot,
     }
     let names = &input.topology.regions;
@@ -113,6 +115,7 @@ pub(crate) fn status(input: &StatusInput<'_>) -> String {
         unfinished: input.unfinished,
         owed: input.owed,
         silent: silent.collect(),
+        reach: crate::plan::reach::reach(input.topology, input.snapshot),
         snapshot: input.snapshot,
     };
     document("kdsha.status/1", &body)

@@ -23,6 +23,7 @@ mod look;
 mod plan;
 mod position;
 pub mod prompt;
+mod reach;
 mod rehearsal;
 mod run;
 mod screen;

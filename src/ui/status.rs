@@ -216,6 +216,9 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
     }
     out += &notes.render(look);
     out += &silent(look, input);
+    if let Some(found) = crate::plan::reach::reach(input.topology, input.snapshot) {
+        out += &super::reach::render(look, input.topology, &found);
+    }
     let deviations = input.deviations();
     if !deviations.is_empty() {
         out += &format!("\n{}\n", look.paint(Tone::Strong, "Deviations"));

@@ -7,6 +7,7 @@
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
+//! | `night` | the binary as a process under real faults: a fault proxy, kill -9, a terminal, two operators |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod cases;
@@ -14,6 +15,7 @@ mod complete;
 mod documents;
 mod layering;
 mod ministack;
+mod night;
 mod served;
 mod simulation;
 mod support;

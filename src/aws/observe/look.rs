@@ -75,7 +75,8 @@ impl<'a> Look<'a> {
     {
         let send = Box::pin(send);
         Box::pin(async move {
-            let asked = Asked::read(operation, resource, &self.at.region);
+            let asked =
+                Asked::read(operation, resource, &self.at.region).with_profile(self.at.profile.as_deref());
             let mut sent_at = None;
             let call = async {
                 if self.is_silent(operation) {
@@ -112,6 +113,7 @@ impl<'a> Look<'a> {
             answered: 0,
             failed: 0,
             reason: None,
+            kind: None,
             slowest: Duration::ZERO,
         });
         answer.slowest = answer.slowest.max(took.unwrap_or_default());
@@ -122,6 +124,7 @@ impl<'a> Look<'a> {
             Err(failure) => {
                 answer.failed += 1;
                 answer.reason = Some(failure.to_string());
+                answer.kind = Some(failure.kind);
             }
         }
     }

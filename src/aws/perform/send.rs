@@ -63,7 +63,8 @@ impl Hand<'_> {
         E: std::error::Error + ProvideErrorMetadata + 'static,
         F: Future<Output = SdkResult<T, E>>,
     {
-        let asked = Asked::mutation(operation, resource, &self.at.region);
+        let asked =
+            Asked::mutation(operation, resource, &self.at.region).with_profile(self.at.profile.as_deref());
         let mut backoff = BACKOFF;
         for send_number in 1.. {
             let result = self.at.lanes.run(family, Box::pin(send())).await;

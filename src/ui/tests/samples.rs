@@ -267,6 +267,7 @@ pub(crate) fn outage() -> Snapshot {
         answered: 0,
         failed,
         reason: Some("no answer within 8s".to_owned()),
+        kind: Some(crate::model::FailureKind::TimedOut),
         slowest: seconds(8),
     };
     let region = snapshot.regions.get_mut(&west()).expect("the Region");

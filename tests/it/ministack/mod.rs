@@ -10,6 +10,7 @@ mod control;
 mod crash;
 mod journey;
 mod parity;
+mod permissions;
 mod refusals;
 mod rig;
 mod traffic;

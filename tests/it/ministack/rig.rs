@@ -18,7 +18,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// The access key of everything that is neither kdsha nor a function.
-const ACCESS_KEY: &str = "AKIARIG0000000000000";
+const ACCESS_KEY: &str = "test"; // MiniStack's root, where it checks rights
 /// The value of a producer's variable that kdsha has no business with.
 const SECRET: &str = "s3cr3t-do-not-print";
 /// For a script, the emulator's start, and its end.
@@ -57,20 +57,30 @@ fn python(script: &Path) -> Command {
 impl Rig {
     /// Starts an emulator and builds the pipeline in it.
     pub fn start(mode: Mode) -> Rig {
-        let rig = Rig::empty();
+        Rig::build(mode, "false")
+    }
+
+    /// The same with MiniStack's `AUTH=true`: signatures and rights are checked, but for the rig's own keys.
+    pub fn with_authorisation(mode: Mode) -> Rig {
+        Rig::build(mode, "true")
+    }
+
+    fn build(mode: Mode, authorisation: &str) -> Rig {
+        let rig = Rig::empty(authorisation);
         let flags: &[&str] = if mode == Mode::Warm { &["--warm"] } else { &[] };
         rig.script("build", flags);
         fs::write(rig.path("kdsha.toml"), rig.config(mode)).expect("a writable folder");
         rig
     }
 
-    fn empty() -> Rig {
+    fn empty(authorisation: &str) -> Rig {
         let folder = TempDir::with_prefix("kdsha-rig-").expect("a temporary folder");
         let directory = folder.path().join("emulator");
         fs::create_dir(&directory).expect("a writable folder");
         let log = File::create(folder.path().join("emulator.log")).expect("a writable folder");
         let mut command = python(&scripts().join("emulator/launcher.py"));
         command.arg("--directory").arg(&directory).arg("--audit").arg(folder.path().join("audit.jsonl"));
+        command.env("AUTH", authorisation);
         // A group of its own, so that it can end itself with all its functions and nothing else.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         let mut emulator = command.spawn().expect("a startable emulator");

@@ -51,9 +51,11 @@ def zipped(name):
 
 
 def role():
-    created = client("iam", "us-east-1").create_role(
-        RoleName="KDS-HA-Role", AssumeRolePolicyDocument=json.dumps(ROLE_POLICY)
-    )
+    iam = client("iam", "us-east-1")
+    created = iam.create_role(RoleName="KDS-HA-Role", AssumeRolePolicyDocument=json.dumps(ROLE_POLICY))
+    # Where rights are checked, the functions may do everything: it is kdsha's rights that are tested.
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="KDS-HA-Role", PolicyName="everything", PolicyDocument=json.dumps(everything))
     return created["Role"]["Arn"]
 
 

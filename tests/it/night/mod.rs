@@ -1,0 +1,27 @@
+//! The worst night: the compiled binary as a process while its network, its Regions, its machine or its colleagues
+//! do what they do at night. Loopback only; everything has a bound.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `proxy`, `wire` | the fault proxy, ours: silence, resets, slowness, stalls, 5xx, throttles, answers cut off after the call took effect; a black hole |
+//! | `scene` | a served sandbox whose world and ledger the test can see, the proxy before it, the binary beside it |
+//! | `answers` | `status` while the primary Region is ill: the bound, the other Region's data, the exit code |
+//! | `emergency` | a silent us-west-2: failover, healing, settling, failback, 0 lost |
+//! | `kills` | kill -9 at any instant, seeded, hundreds when asked for |
+//! | `credentials` | credentials that end midway or lack a right, lost answers, traps in the environment |
+//! | `storm` | a throttle storm: how many requests a second kdsha sends into it |
+//! | `policy` | every action that is sent is in `kdsha policy`, and none more |
+//! | `terminal` | Ctrl-C and SIGTERM in a pseudo-terminal, at a prompt and in a wait |
+//! | `races` | two operators at once, on one machine and on two |
+
+mod answers;
+mod credentials;
+mod emergency;
+mod kills;
+mod policy;
+mod proxy;
+mod races;
+mod scene;
+mod storm;
+mod terminal;
+mod wire;
