@@ -3,6 +3,7 @@
 //! Colour carries no meaning alone: whatever is coloured is a word or a mark that reads the same without it.
 //! Only the terminal's own sixteen colours are used, so that light and dark backgrounds both work.
 
+use super::harmless::harmless;
 use super::text;
 use comfy_table::{
     ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -130,6 +131,11 @@ impl Look {
         }
     }
 
+    /// A heavy line of some columns.
+    pub(crate) fn heavy(self, columns: usize) -> String {
+        if self.utf8 { "━".repeat(columns) } else { "=".repeat(columns) }
+    }
+
     /// The line that nobody may overlook.
     pub(crate) fn alarm(self, title: &str) -> String {
         let bar = if self.utf8 { "═" } else { "=" };
@@ -148,7 +154,7 @@ impl Look {
     pub(crate) fn hang(self, prefix: &str, text: &str) -> String {
         let indent = console::measure_text_width(prefix);
         let room = self.width.saturating_sub(indent).max(24);
-        let lines = text::wrap(text, room);
+        let lines = text::wrap(&harmless(text, self.color), room);
         let mut out = String::new();
         for (index, line) in lines.iter().enumerate() {
             let line = if index == 0 { format!("{prefix}{line}") } else { format!("{:indent$}{line}", "") };
@@ -173,6 +179,7 @@ impl Look {
         let mut table = Table::new();
         table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(widths.iter().sum::<usize>().min(usize::from(u16::MAX)) as u16);
+        let rows = rows.into_iter().map(|row| row.into_iter().map(|cell| cell_text(&cell)));
         table.set_header(header).add_rows(rows);
         for (index, width) in widths.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
@@ -202,13 +209,18 @@ impl Look {
     }
 }
 
+/// What goes into a cell: no colours, no tabs.
+fn cell_text(text: &str) -> String {
+    harmless(text, false).replace('\t', " ")
+}
+
 /// Columns as wide as what is in them, padding included.
 fn natural_widths(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
     let wide = |text: &str| text.lines().map(console::measure_text_width).max().unwrap_or(0);
     let mut widths: Vec<usize> = header.iter().map(|title| wide(title) + 2).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(wide(cell) + 2);
+            *width = (*width).max(wide(&cell_text(cell)) + 2);
         }
     }
     widths

@@ -124,11 +124,13 @@ pub struct Terminal {
 impl Prompter {
     /// Asks on stderr, reads from stdin. What is typed while no question is open is dropped.
     pub fn terminal(ui: &Ui) -> Prompter {
+        ui.will_ask();
         Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Stdin(Keyboard::open()) })
     }
 
     /// Asks on the ui's stderr, reads from the given lines.
     pub fn with_reader(ui: &Ui, reader: Box<dyn BufRead + Send>) -> Prompter {
+        ui.will_ask();
         Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Reader(reader) })
     }
 

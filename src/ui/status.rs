@@ -1,10 +1,11 @@
 //! Where both Regions stand: per pipeline side by side, then what did not answer, what deviates, what is owed.
 
 use super::cells::{Cells, Notes};
+use super::header::{self, Context};
 use super::look::{Look, Tone};
 use super::{checks, text};
 use crate::config::{Pipeline, StandbyMode, Topology};
-use crate::model::{CheckReport, Identity, Observed, PipelineView, Side, Snapshot, Verdict};
+use crate::model::{CheckReport, Identity, Observed, PipelineView, Side, Snapshot, Verdict, duration};
 use crate::plan::assess::{self, Active, Health, Lag};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,24 +86,13 @@ pub(crate) fn who(identity: &Identity) -> String {
 }
 
 fn head(look: Look, input: &StatusInput<'_>) -> String {
-    let snapshot = input.snapshot;
-    let at = text::full_time(snapshot.taken_at);
-    let mut out = look.hang(
-        "",
-        &format!("{}: {}", look.paint(Tone::Strong, format!("Status at {at}")), verdict(look, input)),
-    );
-    out += &look.field(
-        "by",
-        &match &snapshot.identity {
-            Observed::Known(identity) => who(identity),
-            Observed::Unknown(reason) => format!("unknown: {}", reason.text),
-        },
-    );
-    if let Some(skew) = snapshot.clock_skew_seconds.filter(|skew| skew.abs() >= 30.0) {
-        let (seconds, word) = (skew.abs().round(), if skew > 0.0 { "behind" } else { "ahead" });
-        out += &look.field("clock", &format!("this machine is {seconds} s {word}; times shown are AWS's"));
-    }
-    out
+    let context = Context::seen(input.topology, input.snapshot);
+    let at = text::full_time(input.snapshot.taken_at);
+    let title = format!("{}: {}", look.paint(Tone::Strong, format!("Status at {at}")), verdict(look, input));
+    let objectives = &input.topology.objectives;
+    let clock =
+        format!("objectives: RTO {}, RPO {}", duration::show(objectives.rto), duration::show(objectives.rpo));
+    header::render(look, &context, &title, &context.pipelines.join(", "), &clock)
 }
 
 /// Where the producers write, in the words of the headline.
@@ -195,13 +185,30 @@ fn silent(look: Look, input: &StatusInput<'_>) -> String {
     list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
 }
 
+/// Sound or not, and what makes it so: nobody should have to read to the end to learn that.
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
-    let deviations = input.deviations().len();
-    match (input.is_sound(), deviations) {
-        (true, 0) => look.paint(Tone::Good, "sound, nothing is owed"),
-        (true, n) => look.paint(Tone::Good, format!("sound, with {}", text::plural(n, "warning"))),
-        (false, _) => look.paint(Tone::Bad, "NOT SOUND"),
+    let deviations = input.deviations();
+    let of = |verdict| deviations.iter().filter(|report| report.verdict == verdict).count();
+    if input.is_sound() {
+        return match deviations.len() {
+            0 => look.paint(Tone::Good, "sound, nothing is owed"),
+            n => look.paint(Tone::Good, format!("sound, with {}", text::plural(n, "warning"))),
+        };
     }
+    let regions = &input.topology.regions;
+    let silent = [&regions.primary, &regions.standby]
+        .into_iter()
+        .filter(|region| !assess::silent_apis(input.snapshot, region).is_empty())
+        .map(|region| format!("{region} does not answer fully"));
+    let counts = [
+        (of(Verdict::Fail), "failed"),
+        (of(Verdict::Unknown), "unknown"),
+        (input.unfinished.len(), "unfinished"),
+        (input.owed.len(), "owed"),
+    ];
+    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    let parts: Vec<String> = silent.chain(counts).collect();
+    format!("{}: {}", look.paint(Tone::Bad, "NOT SOUND"), parts.join(", "))
 }
 
 /// The page.
