@@ -12,6 +12,7 @@
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
 //! | `prompt`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
 //! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
+//! | `watch` | `status --watch`, full-screen |
 //! | `harmless` | other people's control characters, written out |
 
 pub mod aws_cli;
@@ -33,6 +34,7 @@ mod screen;
 mod status;
 mod text;
 mod wait;
+pub mod watch;
 
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use screen::Buffer;

@@ -185,14 +185,19 @@ fn silent(look: Look, input: &StatusInput<'_>) -> String {
     list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
 }
 
-/// Sound or not, and what makes it so: nobody should have to read to the end to learn that.
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
+    let tone = if input.is_sound() { Tone::Good } else { Tone::Bad };
+    look.paint(tone, verdict_words(input))
+}
+
+/// Sound or not, and what makes it so: nobody should have to read to the end to learn that.
+pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
     let deviations = input.deviations();
     let of = |verdict| deviations.iter().filter(|report| report.verdict == verdict).count();
     if input.is_sound() {
         return match deviations.len() {
-            0 => look.paint(Tone::Good, "sound, nothing is owed"),
-            n => look.paint(Tone::Good, format!("sound, with {}", text::plural(n, "warning"))),
+            0 => "sound, nothing is owed".to_owned(),
+            n => format!("sound, with {}", text::plural(n, "warning")),
         };
     }
     let regions = &input.topology.regions;
@@ -208,7 +213,7 @@ fn verdict(look: Look, input: &StatusInput<'_>) -> String {
     ];
     let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     let parts: Vec<String> = silent.chain(counts).collect();
-    format!("{}: {}", look.paint(Tone::Bad, "NOT SOUND"), parts.join(", "))
+    format!("NOT SOUND: {}", parts.join(", "))
 }
 
 /// The page.

@@ -82,7 +82,10 @@ impl Trend {
 
     fn show(&self, look: Look) -> Option<String> {
         let word = self.word()?;
-        let line = if look.utf8 { text::sparkline(&self.lags) } else { String::new() };
+        // A fifth of the screen at most.
+        let shown = self.lags.len().min(look.columns() / 5);
+        let newest = &self.lags[self.lags.len() - shown..];
+        let line = if look.utf8 { text::sparkline(newest) } else { String::new() };
         Some(format!("{line} {word}").trim().to_owned())
     }
 }
@@ -198,8 +201,7 @@ impl Word<'_> {
             return vec![strong(head), cut(&second.join(look.dot()))];
         }
         let mut lines = vec![strong(head)];
-        lines.extend((!figures.is_empty()).then(|| cut(&figures.join(look.dot()))));
-        lines.push(cut(&clock.join(look.dot())));
+        lines.extend(packed(&[figures, clock].concat(), look.dot(), room).iter().map(|line| cut(line)));
         let reason = text::wrap(&because, room);
         let shown = reason.iter().take(2).map(|line| cut(line));
         lines.extend(shown);
@@ -208,6 +210,19 @@ impl Word<'_> {
         }
         lines
     }
+}
+
+/// Parts on as few lines as hold them; a part is not broken.
+fn packed(parts: &[String], dot: &str, room: usize) -> Vec<String> {
+    let wide = |text: &str| console::measure_text_width(text);
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if wide(line) + wide(dot) + wide(part) <= room => *line = format!("{line}{dot}{part}"),
+            _ => lines.push(part.clone()),
+        }
+    }
+    lines
 }
 
 fn bar(live: &MultiProgress, look: Look) -> ProgressBar {
@@ -355,7 +370,7 @@ mod tests {
             at,
         };
         let mut trend = Trend::default();
-        (0..30_u32).for_each(|n| trend.add(Duration::from_secs(u64::from(100 - n)), None));
+        (0..30_u32).for_each(|n| trend.add(Duration::from_secs(u64::from(100 - 3 * n)), None));
         for width in [40, 80, 120, 200] {
             for utf8 in [true, false] {
                 for waits in [1, 4, 9] {

@@ -329,20 +329,3 @@ fn no_page_is_wider_than_its_terminal() {
         }
     }
 }
-
-/// The child of the tests on a pseudo-terminal (`questions.rs`): asks, and says what it was told.
-#[test]
-fn child_that_asks() {
-    if std::env::var_os("KDSHA_ASK").is_none() {
-        return;
-    }
-    let ui = Ui::new(Settings::default());
-    let plan = sample_run::plan();
-    let mut prompter = Prompter::terminal(&ui);
-    for stage in 2..=4 {
-        std::thread::sleep(Duration::from_millis(700));
-        let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
-        ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
-    }
-    ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
-}
