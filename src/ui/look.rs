@@ -198,14 +198,23 @@ impl Look {
         natural_widths(header, rows).iter().sum::<usize>() <= self.columns()
     }
 
-    /// A table whose columns are as wide as what is in them; the last one takes what is left.
+    /// A table whose columns are as wide as what is in them. Where the screen is too narrow for it, the rows are cards:
+    /// the first cell, and under it the others with their titles. Cells with broken ids help nobody.
     pub(crate) fn fitted_table(self, header: &[&str], rows: &[Vec<String>]) -> String {
-        let mut widths = natural_widths(header, rows);
-        if let Some((last, others)) = widths.split_last_mut() {
-            let left = self.columns().saturating_sub(others.iter().sum());
-            *last = (*last).min(left).max(12);
+        if !self.fits(header, rows) {
+            return rows.iter().map(|row| self.card(header, row)).collect();
         }
-        self.table(&widths, header.iter().map(|title| (*title).to_owned()).collect(), rows.to_vec())
+        let titles = header.iter().map(|title| (*title).to_owned()).collect();
+        self.table(&natural_widths(header, rows), titles, rows.to_vec())
+    }
+
+    fn card(self, header: &[&str], row: &[String]) -> String {
+        let wide = header.iter().skip(1).map(|title| console::measure_text_width(title)).max().unwrap_or(0);
+        let mut out = self.hang("", &self.paint(Tone::Strong, row.first().map_or("", String::as_str)));
+        for (title, cell) in header.iter().zip(row).skip(1) {
+            out += &self.hang(&format!("  {title:<wide$}  "), cell);
+        }
+        out
     }
 }
 
@@ -253,6 +262,18 @@ mod tests {
             assert_ne!(colored.mark(mark), look(80).mark(mark));
             assert_eq!(console::strip_ansi_codes(&colored.mark(mark)), look(80).mark(mark));
         }
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_becomes_cards() {
+        let rows =
+            [vec!["20261123-133021-failover-5151".to_owned(), "done".to_owned(), "Fail over".to_owned()]];
+        let header = ["run", "state", "what"];
+        assert!(look(60).fitted_table(&header, &rows).contains("run                            state  what"));
+        assert_eq!(
+            look(30).fitted_table(&header, &rows),
+            "20261123-133021-failover-5151\n  state  done\n  what   Fail over\n"
+        );
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl Ui {
         self.show(|| json::rehearsal(result), |look, _| rehearsal::render(look, result));
     }
 
-    /// Shows a table of anything, on stdout; as JSON `document` instead. The last column takes the room that is left.
+    /// Shows a table of anything, on stdout; as JSON `document` instead. Where it does not fit, it is a card a row.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>], schema: &str, document: &impl Serialize) {
         self.show(|| json::document(schema, document), |look, _| look.fitted_table(header, rows));
     }
@@ -266,4 +266,4 @@ impl Ui {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

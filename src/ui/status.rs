@@ -5,7 +5,9 @@ use super::header::{self, Context};
 use super::look::{Look, Tone};
 use super::{checks, text};
 use crate::config::{Pipeline, StandbyMode, Topology};
-use crate::model::{CheckReport, Identity, Observed, PipelineView, Side, Snapshot, Verdict, duration};
+use crate::model::{
+    CheckReport, Identity, Observed, PipelineView, Region, Side, Snapshot, Verdict, duration,
+};
 use crate::plan::assess::{self, Active, Health, Lag};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -177,10 +179,19 @@ fn list(look: Look, title: &str, tone: Tone, lines: &[String]) -> String {
     out
 }
 
-fn silent(look: Look, input: &StatusInput<'_>) -> String {
+/// The APIs of a Region that did not answer, each with its reason, which often names the API itself.
+pub(crate) fn silent(snapshot: &Snapshot, region: &Region) -> Vec<String> {
+    let once = |line: String| match line.split_once(": ") {
+        Some((operation, reason)) if reason.starts_with(operation) => reason.to_owned(),
+        _ => line,
+    };
+    assess::silent_apis(snapshot, region).into_iter().map(once).collect()
+}
+
+fn unanswered(look: Look, input: &StatusInput<'_>) -> String {
     let regions = &input.topology.regions;
     let lines = [&regions.primary, &regions.standby].into_iter().flat_map(|region| {
-        assess::silent_apis(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
+        silent(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
     });
     list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
 }
@@ -201,10 +212,15 @@ pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
         };
     }
     let regions = &input.topology.regions;
-    let silent = [&regions.primary, &regions.standby]
-        .into_iter()
-        .filter(|region| !assess::silent_apis(input.snapshot, region).is_empty())
-        .map(|region| format!("{region} does not answer fully"));
+    let answers = |region: &Region| {
+        let apis = &input.snapshot.regions.get(region)?.apis;
+        match apis.iter().filter(|api| api.failed > 0).count() {
+            0 => None,
+            _ if apis.iter().all(|api| api.answered == 0) => Some(format!("{region} is SILENT")),
+            n => Some(format!("{region} does not answer {} of {} APIs", n, apis.len())),
+        }
+    };
+    let silent = [&regions.primary, &regions.standby].into_iter().filter_map(|region| answers(region));
     let counts = [
         (of(Verdict::Fail), "failed"),
         (of(Verdict::Unknown), "unknown"),
@@ -227,7 +243,7 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
         out += &table(look, input, pipeline, view, &mut notes);
     }
     out += &notes.render(look);
-    out += &silent(look, input);
+    out += &unanswered(look, input);
     let deviations = input.deviations();
     if !deviations.is_empty() {
         out += &format!("\n{}\n", look.paint(Tone::Strong, "Deviations"));

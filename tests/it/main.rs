@@ -6,6 +6,7 @@
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
+//! | `watch` | the live view on a pseudo-terminal |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
@@ -16,3 +17,4 @@ mod ministack;
 mod served;
 mod simulation;
 mod support;
+mod watch;

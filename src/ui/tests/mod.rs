@@ -3,7 +3,7 @@
 use samples::{account, at};
 mod questions;
 mod sample_run;
-mod samples;
+pub(crate) mod samples;
 
 use super::*;
 use crate::model::Verdict;

@@ -6,6 +6,10 @@ use crate::config::{StandbyMode, Topology};
 use crate::model::{Region, Series, Side, Timestamp, duration};
 use crate::plan::assess::{Active, Health};
 use crate::ui::text;
+use std::time::Duration;
+
+/// A bar is full at the largest lag of the window, but never below this one (ms): an ordinary second is no tower.
+const FULL_BAR: f64 = 10_000.0;
 
 /// What a cell is, for its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +51,14 @@ fn kept<T>(value: &Kept<T>, now: Timestamp, show: impl FnOnce(&T) -> Cell) -> Ce
             let age = text::whole(text::between(at, now));
             Cell::new(Tone::Old, format!("OLD {age}: {}", show(value).text))
         }
-        Worth::Never(_) => Cell::new(Tone::Warn, "unknown"),
+        Worth::Never(Some(_)) => Cell::new(Tone::Warn, "unknown"),
+        Worth::Never(None) => Cell::plain("not seen yet"),
     }
+}
+
+/// A sample that was kept: its own age counts, not that of the look.
+fn old_sample(text: &str, ended: Timestamp, now: Timestamp) -> Cell {
+    Cell::new(Tone::Old, format!("OLD {}: {text}", text::whole(text::between(ended, now))))
 }
 
 /// Makes the cells of one pipeline at one moment.
@@ -111,9 +121,9 @@ impl Cells<'_> {
                 continue;
             }
             match cell.tone {
-                Tone::Plain => texts.push(name.clone()),
+                Tone::Plain if !matches!(target.worth(), Worth::Never(_)) => texts.push(name.clone()),
                 Tone::Old => texts.push(cell.text.replace(here, name)),
-                _ => texts.push(format!("{name}: target unknown")),
+                _ => texts.push(format!("{name}: target {}", cell.text)),
             }
             tone = if cell.tone == Tone::Plain { tone } else { cell.tone };
         }
@@ -134,6 +144,9 @@ impl Cells<'_> {
     }
 
     pub(super) fn lag(&self, reader: &ReaderFacts) -> Cell {
+        if let Worth::Old(LagSeen::Lag { lag, ended }, ..) = reader.lag.worth() {
+            return old_sample(&text::exact(*lag), *ended, self.now);
+        }
         kept(&reader.lag, self.now, |lag| match lag {
             LagSeen::NoReader => Cell::nothing(),
             LagSeen::NoData => Cell::new(Tone::Warn, "no data point (not zero)"),
@@ -171,12 +184,15 @@ impl Cells<'_> {
         let Some(most) = points.iter().flatten().copied().reduce(f64::max) else {
             return Cell::new(tone, "no point in the window");
         };
-        let bars = bars(&points, most, utf8);
-        let most = text::whole(std::time::Duration::from_millis(most.max(0.0) as u64));
+        let bars = bars(&points, most.max(FULL_BAR), utf8);
+        let most = text::exact(Duration::from_millis(most.max(0.0) as u64));
         Cell::new(tone, format!("{bars} max {most}"))
     }
 
     pub(super) fn arrivals(&self, side: Side) -> Cell {
+        if let Worth::Old(Some(rate), ..) = self.side(side).arrivals.worth() {
+            return old_sample(&format!("{} records/s", number(rate.per_second)), rate.ended, self.now);
+        }
         kept(&self.side(side).arrivals, self.now, |rate| match rate {
             Some(rate) => {
                 let age = text::whole(text::between(rate.ended, self.now));
@@ -262,7 +278,6 @@ fn bars(points: &[Option<f64>], most: f64, utf8: bool) -> String {
 mod tests {
     use super::*;
     use crate::model::Point;
-    use std::time::Duration;
 
     #[test]
     fn a_missing_point_is_a_gap_and_never_a_low_bar() {

@@ -3,7 +3,7 @@
 use super::cell::{Cell, Cells, Tone};
 use super::state::{Next, PipelineFacts, ReaderFacts, RegionFacts, WatchState};
 use crate::config::StandbyMode;
-use crate::model::{Side, Timestamp};
+use crate::model::{Region, Side, Timestamp};
 use crate::ui::harmless::harmless;
 use crate::ui::look::Look;
 use crate::ui::text;
@@ -86,30 +86,46 @@ pub(super) fn draw(state: &WatchState, now: Timestamp, canvas: Canvas, area: Rec
 /// The page: header, pipelines as many as fit, what needs attention, the keys in the last line.
 fn page(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize, height: usize) -> Vec<Line> {
     let mut lines = header(state, now, canvas, width);
-    let attention = attention(state, now, canvas, width);
+    let attention = attention(state, now);
     let kept = attention.len().min(ATTENTION) + 1;
     let room = height.saturating_sub(lines.len() + kept + 1);
     lines.extend(panels(state, now, canvas, width, room));
     lines.push(canvas.rule(width));
     let left = height.saturating_sub(lines.len() + 1);
-    lines.extend(at_most(attention, left));
+    lines.extend(listed(&attention, canvas, width, left));
     lines.resize(height.saturating_sub(1).max(lines.len()), Vec::new());
     lines.truncate(height.saturating_sub(1));
     lines.push(vec![Cell::new(Tone::Old, KEYS)]);
     lines
 }
 
-/// As many lines as there is room for; the last one says how many are left out.
-fn at_most(mut lines: Vec<Line>, room: usize) -> Vec<Line> {
+/// What needs attention, wrapped to the width; where that is too much, a line each; the last one says how many are left
+/// out.
+fn listed(items: &[Cell], canvas: Canvas, width: usize, room: usize) -> Vec<Line> {
+    let columns = width.saturating_sub(2).max(20);
+    let mut lines: Vec<Line> = items.iter().flat_map(|item| wrapped(item, canvas, columns)).collect();
+    if lines.len() > room {
+        let line = |item: &Cell| vec![Cell::new(item.tone, canvas.cut(&item.text, columns))];
+        lines = items.iter().map(line).collect();
+    }
     if lines.len() > room && room > 0 {
         let more = lines.len() - (room - 1);
         lines.truncate(room - 1);
         lines.push(vec![Cell::new(
             Tone::Bad,
-            format!("and {more} lines more: enlarge the window, or `kdsha status`"),
+            format!("and {more} more: enlarge the window, or `kdsha status`"),
         )]);
     }
     lines
+}
+
+fn wrapped(item: &Cell, canvas: Canvas, columns: usize) -> Vec<Line> {
+    let text = harmless(&item.text, false);
+    let lines = text::wrap(&text, columns).into_iter().enumerate().map(|(index, line)| {
+        let (tone, indent) = if index == 0 { (item.tone, "") } else { (Tone::Plain, "  ") };
+        vec![Cell::new(tone, format!("{indent}{}", canvas.cut(&line, columns)))]
+    });
+    lines.collect()
 }
 
 /// Whether the last look is so long ago that nothing here can be taken for the present.
@@ -285,16 +301,16 @@ fn title(state: &WatchState, cells: &Cells<'_>, side: Side, now: Timestamp) -> C
     }
 }
 
-/// `SILENT for 2m`.
+/// `SILENT 2m`.
 fn silence(facts: &RegionFacts, now: Timestamp) -> String {
     match facts.heard {
-        Some(at) => format!("SILENT for {}", text::whole(text::between(at, now))),
+        Some(at) => format!("SILENT {}", text::whole(text::between(at, now))),
         None => "SILENT since the first look".to_owned(),
     }
 }
 
-/// What needs attention, wrapped to the width.
-fn attention(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -> Vec<Line> {
+/// What needs attention, the worst first.
+fn attention(state: &WatchState, now: Timestamp) -> Vec<Cell> {
     let mut texts = Vec::new();
     texts.extend(
         state.trouble.iter().map(|why| format!("LOOK FAILED  {why}; what is shown is from the look before")),
@@ -308,24 +324,26 @@ fn attention(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -
             texts.push(format!("{region}  {why}"));
         }
     }
-    texts.extend(state.attention.iter().cloned());
+    let is_silent = |region: &Option<Region>| {
+        region.as_ref().and_then(|region| state.regions.get(region)).is_some_and(RegionFacts::is_silent)
+    };
+    let (unseen, seen): (Vec<_>, Vec<_>) = state.attention.iter().partition(|one| is_silent(&one.unseen));
+    texts.extend(seen.into_iter().map(|one| one.text.clone()));
+    if !unseen.is_empty() {
+        let checks = text::plural(unseen.len(), "check");
+        texts.push(format!("unknown  {checks} of what is silent; `kdsha status` lists them"));
+    }
     if texts.is_empty() {
         let calm = if state.has_seen() {
             "Nothing needs attention: nothing is unfinished, nothing is owed."
         } else {
             ""
         };
-        return vec![vec![Cell::plain(calm)]];
+        return vec![Cell::plain(calm)];
     }
-    let lines = texts.iter().flat_map(|text| {
-        let tone =
-            if text.starts_with("warn") || text.starts_with("unknown") { Tone::Warn } else { Tone::Bad };
-        let text = harmless(text, false);
-        let wrapped = text::wrap(&text, width.saturating_sub(2).max(20));
-        wrapped.into_iter().enumerate().map(move |(index, line)| {
-            let (tone, indent) = if index == 0 { (tone, "") } else { (Tone::Plain, "  ") };
-            vec![Cell::new(tone, format!("{indent}{}", canvas.cut(&line, width.saturating_sub(2))))]
-        })
-    });
-    lines.collect()
+    let tone = |text: &str| match text.starts_with("warn") || text.starts_with("unknown") {
+        true => Tone::Warn,
+        false => Tone::Bad,
+    };
+    texts.into_iter().map(|text| Cell::new(tone(&text), text)).collect()
 }

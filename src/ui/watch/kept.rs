@@ -22,8 +22,8 @@ pub(crate) enum Worth<'a, T> {
     Current(&'a T),
     /// From an earlier look, at that moment; why there is no newer one.
     Old(&'a T, Timestamp, &'a str),
-    /// Never seen; why.
-    Never(&'a str),
+    /// Never seen; why, where anybody looked.
+    Never(Option<&'a str>),
 }
 
 impl<T> Kept<T> {
@@ -40,7 +40,7 @@ impl<T> Kept<T> {
         match (&self.last, &self.why) {
             (Some((value, _)), None) => Worth::Current(value),
             (Some((value, at)), Some(why)) => Worth::Old(value, *at, why),
-            (None, why) => Worth::Never(why.as_deref().unwrap_or("not looked at yet")),
+            (None, why) => Worth::Never(why.as_deref()),
         }
     }
 }
@@ -56,9 +56,9 @@ mod tests {
         let (first, second) = (at("2026-11-22T10:45:00Z"), at("2026-11-22T10:46:00Z"));
         let silent = || Observed::Unknown(Reason::new(FailureKind::Unreachable, "no answer"));
         let mut kept = Kept::default();
-        assert_eq!(kept.worth(), Worth::Never("not looked at yet"));
+        assert_eq!(kept.worth(), Worth::Never(None));
         kept.see(silent(), first);
-        assert_eq!(kept.worth(), Worth::Never("no answer"));
+        assert_eq!(kept.worth(), Worth::Never(Some("no answer")));
         kept.see(Observed::Known(7), first);
         assert_eq!(kept.worth(), Worth::Current(&7));
         kept.see(silent(), second);

@@ -4,7 +4,7 @@ use super::kept::Kept;
 use crate::config::{Pipeline, Topology};
 use crate::model::{
     CheckReport, FailureKind, Observed, PipelineView, Point, ReaderView, Reason, Region, RunState, Series,
-    Side, SideView, Snapshot, Timestamp,
+    Side, SideView, Snapshot, Timestamp, Verdict,
 };
 use crate::plan::assess::{self, Active, Health};
 use crate::ui::header::Context;
@@ -22,7 +22,7 @@ pub struct WatchState {
     /// Whether all is well, and the words for it.
     pub(super) verdict: Option<(bool, String)>,
     /// What needs attention, the worst first.
-    pub(super) attention: Vec<String>,
+    pub(super) attention: Vec<Attention>,
     /// When the last look that came to an end was made, by the server's clock.
     pub(super) last_look: Option<Timestamp>,
     pub(super) looks: u64,
@@ -47,6 +47,14 @@ pub enum Next {
     At(Timestamp),
     /// None, until the operator says so.
     Paused,
+}
+
+/// Something that needs attention.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Attention {
+    pub(super) text: String,
+    /// The Region that a check could not see into.
+    pub(super) unseen: Option<Region>,
 }
 
 /// How a Region answers.
@@ -197,7 +205,7 @@ impl WatchState {
             let facts = self.regions.entry(region.clone()).or_default();
             let answered = view.apis.iter().filter(|api| api.answered > 0 && api.failed == 0).count();
             facts.answered = (answered, view.apis.len());
-            facts.why = assess::silent_apis(snapshot, region).into_iter().next();
+            facts.why = status::silent(snapshot, region).into_iter().next();
             if view.apis.iter().any(|api| api.answered > 0) {
                 facts.heard = Some(snapshot.taken_at);
             }
@@ -206,16 +214,19 @@ impl WatchState {
 }
 
 /// Unfinished, owed, deviations: one line each.
-fn attention(input: &StatusInput<'_>) -> Vec<String> {
+fn attention(input: &StatusInput<'_>) -> Vec<Attention> {
     let unfinished = input.unfinished.iter().map(|text| format!("UNFINISHED  {text}"));
     let owed = input.owed.iter().map(|text| format!("OWED  {text}"));
     let deviations = input.deviations();
-    let deviations = deviations.iter().map(|report| deviation(report));
-    unfinished.chain(owed).chain(deviations).collect()
+    let deviations = deviations.iter().map(|report| Attention {
+        text: deviation(report),
+        unseen: report.region.clone().filter(|_| report.verdict == Verdict::Unknown),
+    });
+    let others = unfinished.chain(owed).map(|text| Attention { text, unseen: None });
+    others.chain(deviations).collect()
 }
 
 fn deviation(report: &CheckReport) -> String {
-    use crate::model::Verdict;
     let word = match report.verdict {
         Verdict::Fail => "FAIL",
         Verdict::Unknown => "unknown",
