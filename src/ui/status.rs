@@ -142,6 +142,8 @@ fn tinted(look: Look, table: &str) -> String {
         ("DEGRADED", Tone::Bad),
         ("TWO OR MORE", Tone::Bad),
         ("PROBLEM", Tone::Bad),
+        ("OVER THE RPO", Tone::Bad),
+        ("STALE", Tone::Warn),
     ] {
         out = out.replace(word, &look.paint(tone, word));
     }

@@ -6,7 +6,7 @@ mod sample_run;
 pub(crate) mod samples;
 
 use super::*;
-use crate::model::Verdict;
+use crate::model::{FailureKind, Observed, Reason, Verdict};
 use crate::plan::{Intent, Mode};
 use snapbox::{assert_data_eq, file};
 
@@ -67,6 +67,11 @@ fn a_run_as_json_is_one_document_an_event() {
     assert_eq!(documents.len(), sample_run::events().len());
     assert_eq!(documents[0]["event"], "run_started");
     assert_eq!(documents[0]["at"], "2026-11-22T10:45:01Z");
+    let waits: Vec<_> = documents.iter().filter(|document| document["event"] == "waiting").collect();
+    let keys = ["lag_seconds", "sample_age_seconds", "arrivals_per_second", "left_seconds"];
+    let is_whole = |wait: &&&serde_json::Value| keys.iter().all(|key| wait["progress"][key].is_number());
+    assert!(waits.iter().filter(is_whole).count() >= 2, "{waits:?}");
+    assert!(waits.iter().all(|wait| wait["waited_seconds"].is_number() && wait["deadline"].is_string()));
     assert_data_eq!(out, file!["snapshots/run.jsonl"].raw());
 }
 
@@ -228,6 +233,38 @@ fn checks_are_grouped_and_what_is_well_is_a_count() {
     assert!(out.contains("account 123456789012, as configured"), "{out}");
     let (out, _) = json(|ui| ui.checks(&samples::reports(), "Verify"));
     assert_eq!(documents(&out, "kdsha.verify/1")[0]["ok"], false);
+}
+
+#[test]
+fn control_characters_of_others_reach_no_output() {
+    let nasty = "stack\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}8m\rok\u{202e}";
+    let is_harmless = |text: &str| text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}'));
+    let mut reports = samples::reports();
+    reports[2].evidence = nasty.to_owned();
+    let mut snapshot = samples::calm();
+    snapshot.identity = Observed::Unknown(Reason::new(FailureKind::Service, nasty));
+    let topology = samples::topology();
+    let owed = [nasty.to_owned()];
+    let input = StatusInput {
+        topology: &topology,
+        snapshot: &snapshot,
+        unfinished: &owed,
+        owed: &owed,
+        reports: &reports,
+    };
+    for settings in [Settings::default(), Settings { format: Format::Json, ..Settings::default() }] {
+        let (out, err) = capture(settings, 80, |ui| {
+            ui.set_scene(&topology, &snapshot);
+            ui.status(&input);
+            ui.checks(&reports, nasty);
+            ui.event(&Event::Note { text: nasty.to_owned() }, at("10:45:01"));
+            ui.failure(Exit::StepFailed, &owed, &owed);
+            ui.note(nasty);
+            ui.table(&["a", "b"], &[vec![nasty.to_owned(), nasty.to_owned()]], "kdsha.runs/1", &owed);
+        });
+        assert!(is_harmless(&out) && is_harmless(&err), "{out:?}\n{err:?}");
+        assert!(out.contains("owned") && err.contains("owned"));
+    }
 }
 
 #[test]
