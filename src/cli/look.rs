@@ -4,21 +4,22 @@ use super::failure::Failure;
 use super::session::{self, Session};
 use crate::model::{CheckReport, Exit, Snapshot, Verdict};
 use crate::plan::resting_checks;
+use crate::ui::watch::WatchState;
 use crate::ui::{StatusInput, Ui};
-use std::time::Duration;
-
-/// Between two looks of `status --watch`.
-const WATCH: Duration = Duration::from_secs(5);
 
 /// What both commands judge by.
-struct Look {
+pub(super) struct Look {
     snapshot: Snapshot,
     unfinished: Vec<String>,
     owed: Vec<String>,
     reports: Vec<CheckReport>,
 }
 
-async fn look(session: &Session, sink: bool) -> Result<Look, Failure> {
+/// One look, judged.
+///
+/// # Errors
+/// When the state folder cannot be read, or `--pipeline` names none.
+pub(super) async fn look(session: &Session, sink: bool) -> Result<Look, Failure> {
     let pipelines = session.pipelines()?;
     // A journal that cannot be read is one more thing to say, not a reason to say nothing.
     let (mut runs, mut unreadable) = (Vec::new(), Vec::new());
@@ -41,7 +42,28 @@ fn is_deviation(report: &CheckReport) -> bool {
 }
 
 impl Look {
-    fn exit(&self) -> Exit {
+    fn with<T>(&self, session: &Session, take: impl FnOnce(&StatusInput<'_>) -> T) -> T {
+        let reports: Vec<CheckReport> = self.reports.iter().filter(|r| is_deviation(r)).cloned().collect();
+        take(&StatusInput {
+            topology: &session.topology,
+            snapshot: &self.snapshot,
+            unfinished: &self.unfinished,
+            owed: &self.owed,
+            reports: &reports,
+        })
+    }
+
+    /// As a page, or a document.
+    pub(super) fn show(&self, session: &Session, ui: &Ui) {
+        self.with(session, |input| ui.status(input));
+    }
+
+    /// Into the live view.
+    pub(super) fn feed(&self, session: &Session, state: &mut WatchState) {
+        self.with(session, |input| state.see(input));
+    }
+
+    pub(super) fn exit(&self) -> Exit {
         let sound = self.unfinished.is_empty() && !self.reports.iter().any(is_deviation);
         if sound { Exit::Done } else { Exit::Deviation }
     }
@@ -51,25 +73,10 @@ impl Look {
 ///
 /// # Errors
 /// When the state folder cannot be read, or `--pipeline` names none.
-pub async fn status(session: &Session, ui: &Ui, watch: bool) -> Result<Exit, Failure> {
-    loop {
-        let look = look(session, false).await?;
-        let reports: Vec<CheckReport> = look.reports.iter().filter(|r| is_deviation(r)).cloned().collect();
-        ui.status(&StatusInput {
-            topology: &session.topology,
-            snapshot: &look.snapshot,
-            unfinished: &look.unfinished,
-            owed: &look.owed,
-            reports: &reports,
-        });
-        if !watch {
-            return Ok(look.exit());
-        }
-        tokio::select! {
-            () = tokio::time::sleep(WATCH) => {}
-            () = session.interrupt.raised() => return Ok(Exit::Interrupted),
-        }
-    }
+pub async fn status(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let look = look(session, false).await?;
+    look.show(session, ui);
+    Ok(look.exit())
 }
 
 /// Checks the resting state.
@@ -89,6 +96,7 @@ pub async fn verify(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
             accepted: None,
         });
     }
+    ui.set_scene(&session.topology, &look.snapshot);
     ui.checks(&look.reports, "Verify");
     Ok(look.exit())
 }

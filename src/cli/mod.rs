@@ -15,6 +15,7 @@ pub mod resume;
 mod runs;
 mod sandbox;
 pub mod session;
+mod watch;
 
 use crate::aws::{Aws, ConnectOptions};
 use crate::config::{self, Surroundings, Topology};
@@ -72,8 +73,9 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Policy => policy::run(ui, &topology(&cli.global)?),
         Command::Runs(args) => runs::run(ui, &state()?, args.run.as_ref()),
         Command::Report(args) => report::run(ui, &state()?, args.run.as_ref()),
-        Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| {
-            look::status(session, ui, args.watch).await
+        Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| match args.watch {
+            true => watch::run(session, ui).await,
+            false => look::status(session, ui).await,
         }),
         Command::Verify => {
             connected(cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await)

@@ -7,7 +7,7 @@ use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
-use crate::ui::{Format, Ui};
+use crate::ui::Ui;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -49,6 +49,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     let runs = session.runs()?;
     let earlier = unfinished(&runs, &wanted.intent, &pipelines)?;
     let snapshot = session.look(false).await?;
+    ui.set_scene(&session.topology, &snapshot);
     if let Some(run) = earlier {
         session::same_account(&snapshot, run)?;
     }
@@ -80,9 +81,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         return Ok(if plan.blockers().is_empty() { Exit::Done } else { Exit::Blocked });
     }
     refuse(ui, &plan)?;
-    if ui.settings().format == Format::Human {
-        ui.plan_summary(&plan, &effects);
-    }
+    ui.plan_summary(&plan, &effects);
     if let Intent::Failover { to, mode: Mode::Emergency } = &wanted.intent {
         let typed = session.prompter.borrow_mut().type_region(to);
         match typed {

@@ -191,7 +191,7 @@ impl<'a> Play<'a> {
     async fn status(&self) -> Result<(), Failure> {
         if self.ui.settings().format == Format::Human {
             self.tell("\n$ kdsha status");
-            look::status(&self.session, self.ui, false).await?;
+            look::status(&self.session, self.ui).await?;
         }
         Ok(())
     }

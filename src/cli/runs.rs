@@ -12,6 +12,9 @@ struct Line {
     run: String,
     title: String,
     begun: String,
+    /// For the table: nobody reads nanoseconds.
+    #[serde(skip)]
+    day: String,
     ended: String,
     owner: String,
     owed: Vec<String>,
@@ -45,6 +48,7 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
                 run: run.header.run.to_string(),
                 title: run.plan.intent.to_string(),
                 begun: run.began.to_string(),
+                day: run.began.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
                 ended: state(&run),
                 owner: run.header.owner.clone(),
                 owed: run.owed_in_words(),
@@ -53,7 +57,7 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
         }
     }
     let row =
-        |l: &Line| vec![l.run.clone(), l.begun.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
+        |l: &Line| vec![l.run.clone(), l.day.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
     ui.table(
         &["run", "begun", "by", "state", "what"],

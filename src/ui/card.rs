@@ -1,9 +1,10 @@
 //! The card at the end of a run: how it ended, what changed, how long recovery took, what is owed, what comes next.
 
+use super::header::Context;
 use super::look::{Look, Tone};
 use super::plan::words_of;
-use super::{Context, failure, text};
-use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, duration};
+use super::{failure, text};
+use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, Timestamp, duration};
 
 /// Calls beyond this many are counted rather than listed.
 const LISTED: usize = 12;
@@ -100,11 +101,41 @@ fn recovery(recovery: Option<std::time::Duration>, rto: Option<std::time::Durati
     }
 }
 
+/// Which run ended, and when.
+pub(crate) struct Ended<'a> {
+    pub(crate) run: Option<&'a RunId>,
+    pub(crate) began: Option<Timestamp>,
+    pub(crate) at: Timestamp,
+    /// Away from the primary, so that the way back is still ahead.
+    pub(crate) is_failover: bool,
+}
+
+/// What to do next: the command of the event, or what usually follows a run that is done.
+fn next(look: Look, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> String {
+    let lines = match (command, exit) {
+        (Some(command), _) => vec![(command.as_str(), "goes on from here")],
+        (None, Exit::Done) => {
+            let back = ended.is_failover.then_some(("kdsha failback", "once the primary is healthy again"));
+            let usual = [
+                ("kdsha status --watch", "see it at work"),
+                ("kdsha report", "the page for the post-mortem"),
+            ];
+            usual.into_iter().chain(back).collect()
+        }
+        _ => Vec::new(),
+    };
+    let line = |(index, (command, why)): (usize, &(&str, &str))| {
+        let label = if index == 0 { "next" } else { "" };
+        look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, command)))
+    };
+    lines.iter().enumerate().map(line).collect()
+}
+
 /// The card.
 pub(crate) fn render(
     look: Look,
     context: &Context,
-    run: Option<&RunId>,
+    ended: &Ended<'_>,
     tally: &Tally,
     event: &Event,
 ) -> String {
@@ -113,7 +144,11 @@ pub(crate) fn render(
     };
     let mut out = format!("\n{}\n", look.rule(""));
     out += &look.hang(&format!("{}  ", title(look, *exit)), summary);
-    out.extend(run.map(|run| look.field("run", run.as_str())));
+    out.extend(ended.run.map(|run| look.field("what", &format!("run {run}"))));
+    let elapsed =
+        ended.began.map(|began| format!("; {} in all", text::whole(text::between(began, ended.at))));
+    out +=
+        &look.field("clock", &format!("ended {}{}", text::full_time(ended.at), elapsed.unwrap_or_default()));
     out += &look.field("recovery", &recovery(*took, context.rto));
     out += &look.field("steps", &tally.steps());
     out += &changed(look, tally);
@@ -122,8 +157,6 @@ pub(crate) fn render(
             if index == 0 { look.paint(Tone::Warn, format!("{:<12}", "OWED")) } else { " ".repeat(12) };
         out += &look.hang(&label, owed);
     }
-    if let Some(next) = next {
-        out += &look.hang(&format!("{:<12}", "next"), &look.paint(Tone::Strong, next));
-    }
+    out += &self::next(look, *exit, next.as_ref(), ended);
     out + &look.rule("") + "\n"
 }

@@ -195,7 +195,12 @@ impl Cells<'_, '_> {
         match assess::lag(side, reader, self.input.snapshot.taken_at) {
             Observed::Known(lag) => {
                 let stale = if lag.sample_age > self.input.topology.timing.fresh { ", STALE" } else { "" };
-                format!("{} (sample {} old{stale})", text::exact(lag.lag), text::whole(lag.sample_age))
+                let rpo = self.input.topology.objectives.rpo;
+                let over = match lag.lag > rpo {
+                    true => format!("\nOVER THE RPO of {}", duration::show(rpo)),
+                    false => String::new(),
+                };
+                format!("{} (sample {} old{stale}){over}", text::exact(lag.lag), text::whole(lag.sample_age))
             }
             Observed::Unknown(reason) => self.notes.unknown(&reason),
         }

@@ -1,5 +1,6 @@
 //! Lists of named checks: what needs attention in full, what is well as a count.
 
+use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
 use super::text;
 use crate::model::{CheckReport, Verdict};
@@ -86,7 +87,8 @@ pub(crate) fn tally(look: Look, reports: &[CheckReport]) -> String {
 }
 
 /// A titled list with its tally.
-pub(crate) fn render(look: Look, reports: &[CheckReport], title: &str) -> String {
-    let head = look.paint(Tone::Strong, title);
-    format!("{head}: {}\n{}", tally(look, reports), body(look, reports))
+pub(crate) fn render(look: Look, context: &Context, reports: &[CheckReport], title: &str) -> String {
+    let title = format!("{}: {}", look.paint(Tone::Strong, title), tally(look, reports));
+    let what = context.pipelines.join(", ");
+    format!("{}\n{}", header::render(look, context, &title, &what, &context.moment()), body(look, reports))
 }

@@ -1,5 +1,6 @@
 //! The documents of `--output json`: one line each, with the schema first.
 
+use super::harmless::harmless_json;
 use super::status::StatusInput;
 use crate::model::{CheckReport, Event, Exit, Timestamp, Verdict};
 use crate::plan::{Plan, PlannedEffect};
@@ -21,7 +22,7 @@ pub(crate) fn document(schema: &str, body: &impl Serialize) -> String {
         serde_json::to_string(&serde_json::json!({ "schema": schema, "value": value }))
     });
     match line {
-        Ok(line) => line + "\n",
+        Ok(line) => harmless_json(&line).into_owned() + "\n",
         Err(error) => {
             let chain = [format!("the {schema} document cannot be written: {error}")];
             self::error(Exit::Internal, &chain, &[])
@@ -70,13 +71,13 @@ pub(crate) fn error(exit: Exit, chain: &[String], hints: &[String]) -> String {
     let line = serde_json::json!({ "schema": "kdsha.error/1" });
     let (Value::Object(mut all), Value::Object(body)) = (line, body) else { return String::new() };
     all.extend(body);
-    Value::Object(all).to_string() + "\n"
+    harmless_json(&Value::Object(all).to_string()).into_owned() + "\n"
 }
 
 /// `kdsha.rehearsal/1`: the document as it came.
 pub(crate) fn rehearsal(result: &Value) -> String {
     match result.get("schema") {
-        Some(_) => format!("{result}\n"),
+        Some(_) => format!("{}\n", harmless_json(&result.to_string())),
         None => document("kdsha.rehearsal/1", result),
     }
 }

@@ -3,6 +3,7 @@
 //! Colour carries no meaning alone: whatever is coloured is a word or a mark that reads the same without it.
 //! Only the terminal's own sixteen colours are used, so that light and dark backgrounds both work.
 
+use super::harmless::harmless;
 use super::text;
 use comfy_table::{
     ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -130,6 +131,11 @@ impl Look {
         }
     }
 
+    /// A heavy line of some columns.
+    pub(crate) fn heavy(self, columns: usize) -> String {
+        if self.utf8 { "━".repeat(columns) } else { "=".repeat(columns) }
+    }
+
     /// The line that nobody may overlook.
     pub(crate) fn alarm(self, title: &str) -> String {
         let bar = if self.utf8 { "═" } else { "=" };
@@ -148,7 +154,7 @@ impl Look {
     pub(crate) fn hang(self, prefix: &str, text: &str) -> String {
         let indent = console::measure_text_width(prefix);
         let room = self.width.saturating_sub(indent).max(24);
-        let lines = text::wrap(text, room);
+        let lines = text::wrap(&harmless(text, self.color), room);
         let mut out = String::new();
         for (index, line) in lines.iter().enumerate() {
             let line = if index == 0 { format!("{prefix}{line}") } else { format!("{:indent$}{line}", "") };
@@ -173,6 +179,7 @@ impl Look {
         let mut table = Table::new();
         table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(widths.iter().sum::<usize>().min(usize::from(u16::MAX)) as u16);
+        let rows = rows.into_iter().map(|row| row.into_iter().map(|cell| cell_text(&cell)));
         table.set_header(header).add_rows(rows);
         for (index, width) in widths.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
@@ -191,15 +198,29 @@ impl Look {
         natural_widths(header, rows).iter().sum::<usize>() <= self.columns()
     }
 
-    /// A table whose columns are as wide as what is in them; the last one takes what is left.
+    /// A table whose columns are as wide as what is in them. Where the screen is too narrow for it, the rows are cards:
+    /// the first cell, and under it the others with their titles. Cells with broken ids help nobody.
     pub(crate) fn fitted_table(self, header: &[&str], rows: &[Vec<String>]) -> String {
-        let mut widths = natural_widths(header, rows);
-        if let Some((last, others)) = widths.split_last_mut() {
-            let left = self.columns().saturating_sub(others.iter().sum());
-            *last = (*last).min(left).max(12);
+        if !self.fits(header, rows) {
+            return rows.iter().map(|row| self.card(header, row)).collect();
         }
-        self.table(&widths, header.iter().map(|title| (*title).to_owned()).collect(), rows.to_vec())
+        let titles = header.iter().map(|title| (*title).to_owned()).collect();
+        self.table(&natural_widths(header, rows), titles, rows.to_vec())
     }
+
+    fn card(self, header: &[&str], row: &[String]) -> String {
+        let wide = header.iter().skip(1).map(|title| console::measure_text_width(title)).max().unwrap_or(0);
+        let mut out = self.hang("", &self.paint(Tone::Strong, row.first().map_or("", String::as_str)));
+        for (title, cell) in header.iter().zip(row).skip(1) {
+            out += &self.hang(&format!("  {title:<wide$}  "), cell);
+        }
+        out
+    }
+}
+
+/// What goes into a cell: no colours, no tabs.
+fn cell_text(text: &str) -> String {
+    harmless(text, false).replace('\t', " ")
 }
 
 /// Columns as wide as what is in them, padding included.
@@ -208,7 +229,7 @@ fn natural_widths(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
     let mut widths: Vec<usize> = header.iter().map(|title| wide(title) + 2).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(wide(cell) + 2);
+            *width = (*width).max(wide(&cell_text(cell)) + 2);
         }
     }
     widths
@@ -241,6 +262,18 @@ mod tests {
             assert_ne!(colored.mark(mark), look(80).mark(mark));
             assert_eq!(console::strip_ansi_codes(&colored.mark(mark)), look(80).mark(mark));
         }
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_becomes_cards() {
+        let rows =
+            [vec!["20261123-133021-failover-5151".to_owned(), "done".to_owned(), "Fail over".to_owned()]];
+        let header = ["run", "state", "what"];
+        assert!(look(60).fitted_table(&header, &rows).contains("run                            state  what"));
+        assert_eq!(
+            look(30).fitted_table(&header, &rows),
+            "20261123-133021-failover-5151\n  state  done\n  what   Fail over\n"
+        );
     }
 
     #[test]

@@ -5,18 +5,23 @@
 //!
 //! | file | makes |
 //! |---|---|
+//! | `header` | who, where, what and the clock: the same for all commands |
 //! | `run`, `wait`, `card` | a run as it happens, its live lines, its end |
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
 //! | `prompt`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
 //! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
+//! | `watch` | `status --watch`, full-screen |
+//! | `harmless` | other people's control characters, written out |
 
 pub mod aws_cli;
 mod card;
 mod cells;
 mod checks;
 mod failure;
+mod harmless;
+mod header;
 mod input;
 mod json;
 mod look;
@@ -30,20 +35,21 @@ mod screen;
 mod status;
 mod text;
 mod wait;
+pub mod watch;
 
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
 
 use crate::config::Topology;
-use crate::model::{CheckReport, Event, Exit, Identity, Timestamp};
+use crate::model::{CheckReport, Event, Exit, Identity, Snapshot, Timestamp};
 use crate::plan::{Plan, PlannedEffect};
+use header::Context;
 use look::Look;
 use screen::Screen;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// What stdout speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,17 +86,6 @@ pub struct Settings {
     pub verbose: u8,
 }
 
-/// Who is at work, and where: shown at the head of plans and runs.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Context {
-    /// Account and caller.
-    pub(crate) who: Option<String>,
-    /// Both Regions with their roles.
-    pub(crate) regions: Option<String>,
-    /// Recovery time objective.
-    pub(crate) rto: Option<Duration>,
-}
-
 /// The one way to the operator. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Ui(Arc<Mutex<Inner>>);
@@ -102,6 +97,8 @@ struct Inner {
     run: run::RunView,
     /// The stage whose head was shown last.
     announced: Option<usize>,
+    /// Whether a person is asked.
+    asks: bool,
 }
 
 impl Ui {
@@ -124,7 +121,7 @@ impl Ui {
 
     fn with_screen(settings: Settings, screen: Screen) -> Ui {
         let (context, run) = (Context::default(), run::RunView::default());
-        Ui(Arc::new(Mutex::new(Inner { settings, screen, context, run, announced: None })))
+        Ui(Arc::new(Mutex::new(Inner { settings, screen, context, run, announced: None, asks: false })))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -136,14 +133,14 @@ impl Ui {
         self.inner().settings.clone()
     }
 
-    /// Tells who is at work and where, for the heads of plans and runs.
+    /// Tells who is at work and where, for the headers, before anybody looked.
     pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
-        let (primary, standby) = (&topology.regions.primary, &topology.regions.standby);
-        self.inner().context = Context {
-            who: identity.map(status::who),
-            regions: Some(format!("{primary} (primary), {standby} (standby)")),
-            rto: Some(topology.objectives.rto),
-        };
+        self.inner().context = Context::of(topology, identity);
+    }
+
+    /// Tells what a look says of it: the caller, the active Region, this machine's clock.
+    pub fn set_scene(&self, topology: &Topology, snapshot: &Snapshot) {
+        self.inner().context = Context::seen(topology, snapshot);
     }
 
     /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.
@@ -168,40 +165,30 @@ impl Ui {
         self.show(|| json::status(input), |look, _| status::render(look, input));
     }
 
-    /// Shows the status in place of the one before, for `--watch`: on a terminal the screen is written over, cut to
-    /// its height; elsewhere, and as JSON, it is one more page or document.
-    pub fn status_again(&self, input: &StatusInput<'_>) {
-        let inner = &mut *self.inner();
-        match inner.settings.format {
-            Format::Json => inner.screen.data(&json::status(input)),
-            Format::Human => {
-                let page = status::render(inner.screen.data_look(), input);
-                inner.screen.frame(&page);
-            }
-        }
-    }
-
     /// Shows a plan as data, on stdout: a dry run.
     pub fn plan(&self, plan: &Plan, effects: &[PlannedEffect]) {
         self.show(|| json::plan(plan, effects), |look, context| plan::render(look, context, plan, effects));
     }
 
-    /// Shows a plan before the first prompt of a run: on stderr, where the prompts are; as JSON on stdout.
+    /// Shows a plan before the first prompt of a run, on stderr, where the prompts are. Whoever is asked gets it in
+    /// any case; where nobody is asked, JSON has the events, and `--quiet` gets what needs attention.
     pub fn plan_summary(&self, plan: &Plan, effects: &[PlannedEffect]) {
         let inner = &mut *self.inner();
-        match inner.settings.format {
-            Format::Json => inner.screen.data(&json::plan(plan, effects)),
-            Format::Human => {
-                inner.context.rto.get_or_insert(plan.rto);
-                let text = plan::render(inner.screen.look(), &inner.context, plan, effects);
-                inner.screen.say(&text);
+        let look = inner.screen.look();
+        let is_human = inner.settings.format == Format::Human;
+        let text = match (inner.asks, is_human && !inner.settings.quiet) {
+            (true, _) | (false, true) => plan::render(look, &inner.context, plan, effects),
+            (false, false) if is_human => {
+                plan.warnings().into_iter().map(|report| checks::one(look, report)).collect()
             }
-        }
+            (false, false) => return,
+        };
+        inner.screen.say(&text);
     }
 
     /// Shows a list of checks, on stdout.
     pub fn checks(&self, reports: &[CheckReport], title: &str) {
-        self.show(|| json::checks(reports), |look, _| checks::render(look, reports, title));
+        self.show(|| json::checks(reports), |look, context| checks::render(look, context, reports, title));
     }
 
     /// Shows why a command ended badly: `error:` and `hint:` lines on stderr, and as JSON on stdout too.
@@ -221,7 +208,7 @@ impl Ui {
         self.show(|| json::rehearsal(result), |look, _| rehearsal::render(look, result));
     }
 
-    /// Shows a table of anything, on stdout; as JSON `document` instead. The last column takes the room that is left.
+    /// Shows a table of anything, on stdout; as JSON `document` instead. Where it does not fit, it is a card a row.
     pub fn table(&self, header: &[&str], rows: &[Vec<String>], schema: &str, document: &impl Serialize) {
         self.show(|| json::document(schema, document), |look, _| look.fitted_table(header, rows));
     }
@@ -260,6 +247,11 @@ impl Ui {
         inner.screen.data(&text);
     }
 
+    /// From now on a person is asked.
+    pub(crate) fn will_ask(&self) {
+        self.inner().asks = true;
+    }
+
     /// Whether the head of a stage is on the screen already.
     pub(crate) fn has_announced(&self, stage: usize) -> bool {
         self.inner().announced == Some(stage)
@@ -275,4 +267,4 @@ impl Ui {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

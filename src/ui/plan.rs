@@ -1,7 +1,8 @@
 //! A plan before anybody says yes: positions, stages with the very calls, the point of no return, the verdict.
 
+use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
-use super::{Context, checks, position, text};
+use super::{checks, position, text};
 use crate::model::{Effect, duration};
 use crate::plan::{OnFailure, Plan, PlannedEffect, PlannedStep, Stage};
 
@@ -10,15 +11,12 @@ pub(crate) const NO_RETURN: &str = "POINT OF NO RETURN";
 
 fn head(look: Look, context: &Context, plan: &Plan) -> String {
     let names: Vec<&str> = plan.pipelines.iter().map(|name| name.as_str()).collect();
-    let mut out = look.hang("", &look.paint(Tone::Strong, format!("Plan: {}", plan.intent)));
-    out += &look.field("run", plan.run.as_str());
-    out += &look.field("pipelines", &names.join(", "));
-    out.extend(context.regions.iter().map(|regions| look.field("Regions", regions)));
-    let who = context.who.clone().map_or(plan.owner.clone(), |who| format!("{}, {who}", plan.owner));
-    out += &look.field("by", &who);
-    out += &look.field("seen at", &text::full_time(plan.taken_at));
-    out += &look.field("RTO", &format!("{} from the start of the run", duration::show(plan.rto)));
-    out
+    let who = context.who.clone().map_or(plan.owner.clone(), |who| format!("{who} ({})", plan.owner));
+    let context = Context { who: Some(who), ..context.clone() };
+    let title = look.paint(Tone::Strong, format!("Plan: {}", plan.intent));
+    let what = format!("run {}; {}", plan.run, names.join(", "));
+    let clock = format!("planned {}; {}", text::full_time(plan.taken_at), header::objective(plan.rto));
+    header::render(look, &context, &title, &what, &clock)
 }
 
 fn positions(look: Look, plan: &Plan) -> String {
@@ -46,8 +44,12 @@ fn step(look: Look, number: usize, step: &PlannedStep, many: bool, effects: &[Pl
     let pipeline = if many { format!("{}: ", step.pipeline) } else { String::new() };
     let region = step.step.region();
     let mut out = look.hang(&format!("     {region}  "), &format!("{pipeline}{}", step.step.summary()));
-    for effect in calls(number, step, effects) {
+    let calls = calls(number, step, effects);
+    for effect in &calls {
         out += &look.hang(&format!("     {} ", look.mark(Mark::Send)), &call(look, effect));
+    }
+    if calls.is_empty() && !step.step.effects().is_empty() {
+        out += &look.hang(&format!("     {} ", look.mark(Mark::Already)), "so; nothing has to be sent");
     }
     out
 }

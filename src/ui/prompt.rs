@@ -8,7 +8,7 @@ use crate::model::{AccountId, Effect, PipelineName, Region, Timestamp};
 use crate::plan::Plan;
 use crate::plan::position::Position;
 use crate::steps::Undo;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal};
 
 /// Whether anybody can be asked: stdin and stderr are both terminals.
@@ -124,11 +124,13 @@ pub struct Terminal {
 impl Prompter {
     /// Asks on stderr, reads from stdin. What is typed while no question is open is dropped.
     pub fn terminal(ui: &Ui) -> Prompter {
+        ui.will_ask();
         Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Stdin(Keyboard::open()) })
     }
 
     /// Asks on the ui's stderr, reads from the given lines.
     pub fn with_reader(ui: &Ui, reader: Box<dyn BufRead + Send>) -> Prompter {
+        ui.will_ask();
         Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Reader(reader) })
     }
 
@@ -311,11 +313,13 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         let region = look.paint(Tone::Strong, line.region.as_str());
         out += &labelled(look, "in", &region);
         out += &labelled(look, "does", &format!("{}{}", name(prompt, line), line.what));
+        out += &labelled(look, "why", &line.why);
+        if line.effects.is_empty() {
+            out += &labelled(look, "sends", "nothing: it looks and waits, so there is nothing to undo");
+            continue;
+        }
         for (index, effect) in line.effects.iter().enumerate() {
             out += &labelled(look, if index == 0 { "sends" } else { "" }, &call_without_region(look, effect));
-        }
-        if line.effects.is_empty() {
-            out += &labelled(look, "sends", "nothing that changes anything: it looks and waits");
         }
         for (index, text) in undo(look, line).iter().enumerate() {
             out += &labelled(look, if index == 0 { "undo" } else { "" }, text);
@@ -325,7 +329,8 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         out += &position::render(look, pipeline.as_str(), position, prompt.at);
     }
     if prompt.is_point_of_no_return {
-        let text = "From here on the way is forward, or a failback.";
+        let text = "Once records are written in the new Region, this undo alone does not restore what was before: go on to \
+                    the end, and come back with a run of its own.";
         out += &look.hang("", &look.paint(Tone::Bad, text));
     }
     out
@@ -337,8 +342,12 @@ fn call_without_region(look: Look, effect: &Effect) -> String {
 
 fn choices(look: Look, prompt: &StagePrompt) -> String {
     let skip = if prompt.skip_risk.is_some() { "  [s]kip" } else { "" };
-    let question = look.paint(Tone::Strong, "Go on?");
-    format!("{question}  [y]es  [n]o, stop here (resumable)  [e]xplain{skip}  (default: no) > ")
+    let regions: BTreeSet<&str> = prompt.lines.iter().map(|line| line.region.as_str()).collect();
+    let regions: Vec<&str> = regions.into_iter().collect();
+    let question =
+        format!("Stage {}/{}, in {}: {}?", prompt.number, prompt.of, regions.join(" and "), prompt.title);
+    let question = look.hang("", &look.paint(Tone::Strong, question));
+    format!("{question}[y]es  [n]o, stop here (resumable)  [e]xplain{skip}  (default: no) > ")
 }
 
 /// Why, the calls as AWS CLI lines, what undoes them. Command lines are never broken, so that they can be copied.

@@ -1,10 +1,11 @@
 //! A run as it happens. One line a happening: time, mark, what, where.
 
 use super::card::{self, Tally};
+use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
 use super::plan::{NO_RETURN, words_of};
 use super::wait::{Waits, Word};
-use super::{Context, checks, text};
+use super::{checks, text};
 use crate::model::{
     AwsFailure, Effect, Event, Performed, PipelineName, RunId, Sent, StepOutcome, Timestamp, Verdict,
 };
@@ -24,7 +25,10 @@ pub(crate) enum Weight {
 pub(crate) struct RunView {
     run: Option<RunId>,
     many: bool,
+    began: Option<Timestamp>,
     objective: Option<Timestamp>,
+    stage: Option<(usize, usize)>,
+    is_failover: bool,
     tally: Tally,
     waits: Waits,
 }
@@ -80,7 +84,8 @@ impl RunView {
             }
             Event::Waiting { pipeline, summary, progress, waited, deadline, .. } => {
                 let (waited, deadline, objective) = (*waited, *deadline, self.objective);
-                let word = Word { pipeline, step: summary, progress, waited, deadline, objective, at };
+                let stage = self.stage;
+                let word = Word { pipeline, step: summary, progress, waited, deadline, objective, stage, at };
                 (self.waits.go_on(look, live, self.many, &word).unwrap_or_default(), Progress)
             }
             Event::StepFinished { .. } => self.step(look, live, event, at),
@@ -95,7 +100,13 @@ impl RunView {
             Event::RunFinished { exit, .. } => {
                 self.waits.clear(live);
                 let weight = if *exit == crate::model::Exit::Done { Progress } else { Attention };
-                (card::render(look, context, self.run.as_ref(), &self.tally, event), weight)
+                let ended = card::Ended {
+                    run: self.run.as_ref(),
+                    began: self.began,
+                    at,
+                    is_failover: self.is_failover,
+                };
+                (card::render(look, context, &ended, &self.tally, event), weight)
             }
         }
     }
@@ -117,57 +128,61 @@ impl RunView {
         let Event::RunStarted { run, title, resumed, pipelines, stages, objective } = event else {
             return String::new();
         };
+        // The objective counts from the beginning, which an earlier process may have seen.
+        let first = objective.zip(context.rto).map(|(until, rto)| until - rto);
         *self = RunView {
             run: Some(run.clone()),
             many: pipelines.len() > 1,
+            began: first.filter(|_| *resumed).or(Some(at)),
             objective: *objective,
-            tally: Tally::default(),
-            waits: Waits::default(),
+            // The only word on it in the event: the title is the intent's.
+            is_failover: title.starts_with("Fail over"),
+            ..RunView::default()
         };
         let names: Vec<&str> = pipelines.iter().map(|p| p.as_str()).collect();
         let mut out = look.rule("") + "\n";
-        out += &look.hang("", &look.paint(Tone::Strong, title));
-        out += &look.field("run", run.as_str());
-        out += &look.field(if *resumed { "resumed" } else { "started" }, &text::full_time(at));
-        out += &look.field("pipelines", &names.join(", "));
-        out.extend(context.regions.iter().map(|regions| look.field("Regions", regions)));
-        out.extend(context.who.iter().map(|who| look.field("by", who)));
-        out += &look.field("stages", &stages.len().to_string());
-        if let Some(objective) = objective {
-            let left = text::time_left(at, *objective);
-            out += &look.field("RTO", &format!("due {} ({left})", text::time(*objective, at)));
+        let title = look.paint(Tone::Strong, title);
+        let what = format!("run {run}; {}; {}", names.join(", "), text::plural(stages.len(), "stage"));
+        let started = if *resumed { "resumed" } else { "started" };
+        let mut clock = format!("{started} {}", text::full_time(at));
+        if let Some(until) = objective {
+            let left = text::time_left(at, *until);
+            clock += &format!("; RTO due {} ({left})", text::time(*until, at));
         }
+        out += &header::render(look, context, &title, &what, &clock);
         out + &look.rule("") + "\n"
     }
 
-    /// The head of a stage, the recovery clock at its right.
+    /// The head of a stage: a heavy line across, so that nobody has to search for it, the clock at its right.
     fn stage(
-        &self,
+        &mut self,
         look: Look,
         (number, of): (usize, usize),
         title: &str,
         no_return: bool,
         at: Timestamp,
     ) -> String {
-        let head = format!("[{number}/{of}] {title}");
-        let clock = self.objective.map(|until| format!("RTO {}", text::time_left(at, until)));
+        self.stage = Some((number, of));
+        let head = look.paint(Tone::Strong, format!("[{number}/{of}] {title}"));
+        let mut clock = header::running(look, self.began, self.objective, at);
+        let wide = |text: &str| console::measure_text_width(text);
+        // At least a bit of the line between the two; the time elapsed is the first to go.
+        let room = look.columns().saturating_sub(wide(&head) + 5);
+        while clock.len() > 1 && wide(&clock.join(", ")) > room {
+            clock.remove(0);
+        }
+        let clock = clock.join(", ");
         let mut out = String::from("\n");
         if no_return {
             out += &format!("{}\n", look.alarm(NO_RETURN));
         }
-        let wide = console::measure_text_width;
-        match clock {
-            Some(clock) if wide(&head) + wide(&clock) + 2 <= look.columns() => {
-                let gap = look.columns() - wide(&head) - wide(&clock);
-                let clock = look.paint(Tone::Faint, clock);
-                out += &format!("{}{}{clock}\n", look.paint(Tone::Strong, head), " ".repeat(gap));
-            }
-            clock => {
-                out += &look.hang("", &look.paint(Tone::Strong, head));
-                out.extend(clock.map(|clock| look.hang("      ", &look.paint(Tone::Faint, clock))));
-            }
+        if clock.is_empty() || wide(&clock) > room {
+            out += &look.hang("", &head);
+            out.extend((!clock.is_empty()).then(|| look.hang("      ", &clock)));
+            return out;
         }
-        out
+        let bar = look.heavy(room + 3 - wide(&clock));
+        out + &format!("{head} {bar} {clock}\n")
     }
 
     fn answer(
@@ -218,7 +233,18 @@ impl RunView {
             StepOutcome::TimedOut { reason } => (Mark::TimedOut, Attention, reason),
         };
         let waited = waited.filter(|w| w.as_secs() > 0).map(|w| format!(" (waited {})", text::whole(w)));
-        let text = format!("{region}: {}{summary}: {why}{}", self.name(pipeline), waited.unwrap_or_default());
-        (look.hang(&prefix(look, at, mark), &text), weight)
+        // Most summaries name the Region themselves.
+        let place = if summary.contains(region.as_str()) { String::new() } else { format!("{region}: ") };
+        let what = format!("{place}{}{summary}", self.name(pipeline));
+        let why = format!("{why}{}", waited.unwrap_or_default());
+        let prefix = prefix(look, at, mark);
+        let text = match look.width {
+            Look::UNBROKEN => look.hang(&prefix, &format!("{what}: {why}")),
+            _ => {
+                look.hang(&prefix, &what)
+                    + &look.hang(&" ".repeat(console::measure_text_width(&prefix)), &why)
+            }
+        };
+        (text, weight)
     }
 }

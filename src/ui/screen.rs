@@ -3,6 +3,7 @@
 //! A write that fails (a closed pipe, a terminal that went away) never stops a run: the journal has it all. The
 //! first such error is kept for whoever asks.
 
+use super::harmless::harmless;
 use super::look::Look;
 use super::{Color, Settings};
 use console::Term;
@@ -142,21 +143,16 @@ impl Screen {
     /// Writes data.
     pub(crate) fn data(&mut self, text: &str) {
         let Screen { stdout, live, .. } = self;
-        let result = aside(live.as_ref(), || write(&mut stdout.to, text));
+        let text = harmless(text, stdout.color);
+        let result = aside(live.as_ref(), || write(&mut stdout.to, &text));
         self.keep(result);
-    }
-
-    /// Writes a page over the one before. Every line erases what was right of it, so nothing flickers.
-    pub(crate) fn frame(&mut self, page: &str) {
-        let Width::Of(term) = &self.stdout.width else { return self.data(&format!("{page}\n")) };
-        let rows = term.size_checked().map_or(24, |(rows, _)| usize::from(rows)).max(4);
-        self.data(&over(page, rows));
     }
 
     /// Writes anything else.
     pub(crate) fn say(&mut self, text: &str) {
         let Screen { stderr, live, .. } = self;
-        let result = aside(live.as_ref(), || write(&mut stderr.to, text));
+        let text = harmless(text, stderr.color);
+        let result = aside(live.as_ref(), || write(&mut stderr.to, &text));
         self.keep(result);
     }
 
@@ -170,18 +166,6 @@ impl Screen {
             self.failed = Some(error.kind());
         }
     }
-}
-
-/// A page of at most `rows` lines, to be written over another: home, lines that erase their rest, what is below erased.
-fn over(page: &str, rows: usize) -> String {
-    let lines: Vec<&str> = page.lines().collect();
-    let shown = if lines.len() < rows { lines.len() } else { rows - 2 };
-    let mut out = String::from("\u{1b}[H");
-    out.extend(lines[..shown].iter().map(|line| format!("{line}\u{1b}[K\n")));
-    if shown < lines.len() {
-        out += &format!("({} more lines: enlarge the window)\u{1b}[K", lines.len() - shown);
-    }
-    out + "\u{1b}[J"
 }
 
 /// Writes with the live lines out of the way.
@@ -215,19 +199,5 @@ impl Write for Buffer {
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_never_scrolls_and_says_what_it_leaves_out() {
-        let page = "a\nb\nc\nd\n";
-        assert!(!over(page, 5).contains("more lines"));
-        let cut = over(page, 4);
-        assert_eq!(cut.matches('\n').count(), 2);
-        assert!(cut.contains("(2 more lines"), "{cut}");
     }
 }

@@ -1,10 +1,13 @@
 //! Where both Regions stand: per pipeline side by side, then what did not answer, what deviates, what is owed.
 
 use super::cells::{Cells, Notes};
+use super::header::{self, Context};
 use super::look::{Look, Tone};
 use super::{checks, text};
 use crate::config::{Pipeline, StandbyMode, Topology};
-use crate::model::{CheckReport, Identity, Observed, PipelineView, Side, Snapshot, Verdict};
+use crate::model::{
+    CheckReport, Identity, Observed, PipelineView, Region, Side, Snapshot, Verdict, duration,
+};
 use crate::plan::assess::{self, Active, Health, Lag};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -85,24 +88,13 @@ pub(crate) fn who(identity: &Identity) -> String {
 }
 
 fn head(look: Look, input: &StatusInput<'_>) -> String {
-    let snapshot = input.snapshot;
-    let at = text::full_time(snapshot.taken_at);
-    let mut out = look.hang(
-        "",
-        &format!("{}: {}", look.paint(Tone::Strong, format!("Status at {at}")), verdict(look, input)),
-    );
-    out += &look.field(
-        "by",
-        &match &snapshot.identity {
-            Observed::Known(identity) => who(identity),
-            Observed::Unknown(reason) => format!("unknown: {}", reason.text),
-        },
-    );
-    if let Some(skew) = snapshot.clock_skew_seconds.filter(|skew| skew.abs() >= 30.0) {
-        let (seconds, word) = (skew.abs().round(), if skew > 0.0 { "behind" } else { "ahead" });
-        out += &look.field("clock", &format!("this machine is {seconds} s {word}; times shown are AWS's"));
-    }
-    out
+    let context = Context::seen(input.topology, input.snapshot);
+    let at = text::full_time(input.snapshot.taken_at);
+    let title = format!("{}: {}", look.paint(Tone::Strong, format!("Status at {at}")), verdict(look, input));
+    let objectives = &input.topology.objectives;
+    let clock =
+        format!("objectives: RTO {}, RPO {}", duration::show(objectives.rto), duration::show(objectives.rpo));
+    header::render(look, &context, &title, &context.pipelines.join(", "), &clock)
 }
 
 /// Where the producers write, in the words of the headline.
@@ -150,6 +142,8 @@ fn tinted(look: Look, table: &str) -> String {
         ("DEGRADED", Tone::Bad),
         ("TWO OR MORE", Tone::Bad),
         ("PROBLEM", Tone::Bad),
+        ("OVER THE RPO", Tone::Bad),
+        ("STALE", Tone::Warn),
     ] {
         out = out.replace(word, &look.paint(tone, word));
     }
@@ -187,21 +181,57 @@ fn list(look: Look, title: &str, tone: Tone, lines: &[String]) -> String {
     out
 }
 
-fn silent(look: Look, input: &StatusInput<'_>) -> String {
+/// The APIs of a Region that did not answer, each with its reason, which often names the API itself.
+pub(crate) fn silent(snapshot: &Snapshot, region: &Region) -> Vec<String> {
+    let once = |line: String| match line.split_once(": ") {
+        Some((operation, reason)) if reason.starts_with(operation) => reason.to_owned(),
+        _ => line,
+    };
+    assess::silent_apis(snapshot, region).into_iter().map(once).collect()
+}
+
+fn unanswered(look: Look, input: &StatusInput<'_>) -> String {
     let regions = &input.topology.regions;
     let lines = [&regions.primary, &regions.standby].into_iter().flat_map(|region| {
-        assess::silent_apis(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
+        silent(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
     });
     list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
 }
 
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
-    let deviations = input.deviations().len();
-    match (input.is_sound(), deviations) {
-        (true, 0) => look.paint(Tone::Good, "sound, nothing is owed"),
-        (true, n) => look.paint(Tone::Good, format!("sound, with {}", text::plural(n, "warning"))),
-        (false, _) => look.paint(Tone::Bad, "NOT SOUND"),
+    let tone = if input.is_sound() { Tone::Good } else { Tone::Bad };
+    look.paint(tone, verdict_words(input))
+}
+
+/// Sound or not, and what makes it so: nobody should have to read to the end to learn that.
+pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
+    let deviations = input.deviations();
+    let of = |verdict| deviations.iter().filter(|report| report.verdict == verdict).count();
+    if input.is_sound() {
+        return match deviations.len() {
+            0 => "sound, nothing is owed".to_owned(),
+            n => format!("sound, with {}", text::plural(n, "warning")),
+        };
     }
+    let regions = &input.topology.regions;
+    let answers = |region: &Region| {
+        let apis = &input.snapshot.regions.get(region)?.apis;
+        match apis.iter().filter(|api| api.failed > 0).count() {
+            0 => None,
+            _ if apis.iter().all(|api| api.answered == 0) => Some(format!("{region} is SILENT")),
+            n => Some(format!("{region} does not answer {} of {} APIs", n, apis.len())),
+        }
+    };
+    let silent = [&regions.primary, &regions.standby].into_iter().filter_map(|region| answers(region));
+    let counts = [
+        (of(Verdict::Fail), "failed"),
+        (of(Verdict::Unknown), "unknown"),
+        (input.unfinished.len(), "unfinished"),
+        (input.owed.len(), "owed"),
+    ];
+    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    let parts: Vec<String> = silent.chain(counts).collect();
+    format!("NOT SOUND: {}", parts.join(", "))
 }
 
 /// The page.
@@ -215,7 +245,7 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
         out += &table(look, input, pipeline, view, &mut notes);
     }
     out += &notes.render(look);
-    out += &silent(look, input);
+    out += &unanswered(look, input);
     if let Some(found) = crate::plan::reach::reach(input.topology, input.snapshot) {
         out += &super::reach::render(look, input.topology, &found);
     }

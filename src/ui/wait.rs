@@ -3,9 +3,11 @@
 //! A plain line is due when the reason changes or every [`EVERY`] of the run's own time. A reason that only counts
 //! (`zero for 35s`) has not changed.
 
+use super::harmless::harmless;
+use super::header;
 use super::look::{Look, Mark, Tone};
 use super::text;
-use crate::model::{PipelineName, Progress, Timestamp, duration};
+use crate::model::{PipelineName, Progress, Timestamp};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,8 +16,10 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(15);
 /// Samples of a sparkline.
 const TREND: usize = 24;
-/// Live blocks beyond this many shrink to one line each, so that they fit on a small screen.
-const ROOMY: usize = 4;
+/// Live blocks up to this many are shown in full; more of them would not fit on a small screen.
+const ROOMY: usize = 2;
+/// Live blocks beyond this many shrink to one line each.
+const TIGHT: usize = 6;
 
 /// What one [`crate::model::Event::Waiting`] says.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +30,8 @@ pub(crate) struct Word<'a> {
     pub(crate) waited: Duration,
     pub(crate) deadline: Timestamp,
     pub(crate) objective: Option<Timestamp>,
+    /// Number, of how many.
+    pub(crate) stage: Option<(usize, usize)>,
     pub(crate) at: Timestamp,
 }
 
@@ -35,7 +41,53 @@ struct Wait {
     waiting_for: Option<String>,
     said: Option<(Timestamp, String)>,
     waited: Duration,
+    trend: Trend,
+}
+
+/// The lag at its last samples, one entry a sample.
+#[derive(Debug, Clone, Default)]
+struct Trend {
     lags: Vec<f64>,
+    newest: Option<Timestamp>,
+}
+
+impl Trend {
+    fn add(&mut self, lag: Duration, taken: Option<Timestamp>) {
+        // The same sample is seen at many looks; its age is whole seconds at best.
+        let is_same = match (self.newest, taken) {
+            (Some(before), Some(now)) => text::between(before, now) < Duration::from_secs(2),
+            _ => false,
+        };
+        if is_same {
+            self.lags.pop();
+        } else {
+            self.newest = taken;
+        }
+        self.lags.push(lag.as_secs_f64());
+        let surplus = self.lags.len().saturating_sub(TREND);
+        self.lags.drain(..surplus);
+    }
+
+    /// The direction in a word: it has to be read without the sparkline too.
+    fn word(&self) -> Option<&'static str> {
+        let now = *self.lags.last()?;
+        let before = *self.lags.iter().rev().nth(3.min(self.lags.len() - 1))?;
+        match self.lags.len() {
+            1 => None,
+            _ if now < before * 0.95 => Some("falling"),
+            _ if now > before * 1.05 => Some("RISING"),
+            _ => Some("steady"),
+        }
+    }
+
+    fn show(&self, look: Look) -> Option<String> {
+        let word = self.word()?;
+        // A fifth of the screen at most.
+        let shown = self.lags.len().min(look.columns() / 5);
+        let newest = &self.lags[self.lags.len() - shown..];
+        let line = if look.utf8 { text::sparkline(newest) } else { String::new() };
+        Some(format!("{line} {word}").trim().to_owned())
+    }
 }
 
 /// The waits that are under way.
@@ -47,13 +99,37 @@ fn gist(because: &str) -> String {
     because.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// `lag 12s (sample 40s old)`, with what is not known said to be so.
-fn lag(progress: &Progress) -> Option<String> {
-    let sample = |age: Option<Duration>| match age {
+/// `lag 12s falling (sample 40s old)`, with what is not known said to be so.
+fn lag(look: Look, progress: &Progress, trend: &Trend) -> Option<String> {
+    let age = match progress.sample_age {
         Some(age) => format!("sample {} old", text::whole(age)),
         None => "age of the sample unknown".to_owned(),
     };
-    progress.lag.map(|lag| format!("lag {} ({})", duration::show(lag), sample(progress.sample_age)))
+    match progress.lag {
+        Some(lag) => {
+            let trend = trend.show(look).map(|trend| format!(" {trend}")).unwrap_or_default();
+            Some(format!("lag {}{trend} ({age})", text::whole(lag)))
+        }
+        // A wait for a mapping's state has no lag; a wait for a lag that nobody knows must say so.
+        None if !trend.lags.is_empty() || progress.waiting_for.starts_with("lag") => {
+            Some("lag UNKNOWN".to_owned())
+        }
+        None => None,
+    }
+}
+
+/// `20/s arrive`.
+fn arrivals(progress: &Progress) -> Option<String> {
+    progress.arrivals.map(|rate| match rate {
+        rate if rate <= 0.0 => "nothing arrives".to_owned(),
+        rate if rate < 10.0 => format!("{rate:.1} records/s arrive"),
+        rate => format!("{} records/s arrive", text::count_f64(rate)),
+    })
+}
+
+/// `about 2m to go`.
+fn estimate(progress: &Progress) -> Option<String> {
+    progress.left.map(|left| format!("about {} to go", text::whole(left)))
 }
 
 impl Word<'_> {
@@ -67,51 +143,86 @@ impl Word<'_> {
     }
 
     /// What is waited for and until when: said once, and it stays on the screen.
-    fn announcement(&self, look: Look, many: bool, and: Option<String>) -> String {
-        let until = text::time(self.deadline, self.at);
-        let left = text::time_left(self.at, self.deadline);
-        let mut parts =
-            vec![format!("for {}", self.progress.waiting_for), format!("gives up {until} ({left})")];
+    fn announcement(&self, look: Look, many: bool, and: Vec<String>) -> String {
+        let mut parts = vec![format!("for {}", self.progress.waiting_for), self.deadline()];
         parts.extend(and);
         self.line(look, many, &parts)
     }
 
-    /// How it goes, on a line.
-    fn so_far(&self) -> String {
-        let mut parts: Vec<String> = lag(self.progress).into_iter().collect();
+    /// `gives up in 26m48s, at 14:17:45Z`.
+    fn deadline(&self) -> String {
+        let until = text::time(self.deadline, self.at);
+        match self.at <= self.deadline {
+            true => format!("gives up in {}, at {until}", text::whole(text::between(self.at, self.deadline))),
+            false => format!("should have given up at {until}"),
+        }
+    }
+
+    /// The figures of the wait.
+    fn figures(&self, look: Look, trend: &Trend) -> Vec<String> {
+        let parts = [lag(look, self.progress, trend), arrivals(self.progress), estimate(self.progress)];
+        parts.into_iter().flatten().collect()
+    }
+
+    /// How it goes.
+    fn so_far(&self, look: Look, trend: &Trend) -> Vec<String> {
+        let mut parts = self.figures(look, trend);
         parts.push(self.progress.because.clone());
-        parts.join("; ")
+        parts
     }
 
-    fn plain(&self, look: Look, many: bool) -> String {
-        let waited = format!("waited {}", text::whole(self.waited));
-        self.line(look, many, &[self.so_far(), waited, text::time_left(self.at, self.deadline)])
+    fn plain(&self, look: Look, many: bool, trend: &Trend) -> String {
+        let mut parts = self.so_far(look, trend);
+        parts.extend([format!("waited {}", text::whole(self.waited)), self.deadline()]);
+        self.line(look, many, &parts)
     }
 
-    /// Two lines that change in place, or one where there are many waits. The figures come first: what is cut off on
-    /// a narrow screen is the end of the reason.
-    fn live(&self, look: Look, many: bool, lags: &[f64], is_roomy: bool) -> String {
+    /// The live block, its lines cut to the width but for the reason, which may take two. It begins with the time: an
+    /// Enter that somebody pressed leaves an old block above, which then is seen to be old.
+    fn live(&self, look: Look, many: bool, trend: &Trend, waits: usize) -> Vec<String> {
         let room = look.width.saturating_sub(3).max(20);
         let ellipsis = if look.utf8 { "…" } else { "..." };
         let cut = |line: &str| console::truncate_str(line, room, ellipsis).into_owned();
-        let mut figures: Vec<String> = lag(self.progress).into_iter().collect();
-        let trend = if look.utf8 { text::sparkline(lags) } else { String::new() };
-        figures.extend((!trend.is_empty()).then_some(trend));
-        figures.push(format!(
-            "waited {}, {}",
-            text::whole(self.waited),
-            text::time_left(self.at, self.deadline)
-        ));
-        figures.extend(self.objective.map(|until| format!("RTO {}", text::time_left(self.at, until))));
-        let (name, figures) = (self.name(many), figures.join(look.dot()));
-        match is_roomy {
-            true => {
-                let first = look.paint(Tone::Strong, cut(&format!("{name}{figures}")));
-                format!("{first}\n  {}", cut(&self.progress.because))
-            }
-            false => cut(&format!("{name}{figures}{}{}", look.dot(), self.progress.because)),
+        let stage = self.stage.map(|(number, of)| format!("[{number}/{of}] ")).unwrap_or_default();
+        let foreign = |text: &str| harmless(text, false).replace(['\n', '\t'], " ");
+        let subject = format!("{}{}", self.name(many), foreign(&self.progress.waiting_for));
+        let head = format!("{} {stage}{subject}", text::time(self.at, self.at));
+        let figures = self.figures(look, trend);
+        let mut clock = vec![format!("waited {}", text::whole(self.waited)), self.deadline()];
+        clock.extend(self.objective.map(|until| header::rto_left(look, until, self.at)));
+        let because = foreign(&self.progress.because);
+        let strong = |line: String| look.paint(Tone::Strong, cut(&line));
+        if waits > TIGHT {
+            let line = [vec![head], figures, vec![because]].concat();
+            return vec![strong(line.join(look.dot()))];
+        }
+        if waits > ROOMY {
+            let second = [figures, vec![because]].concat();
+            return vec![strong(head), cut(&second.join(look.dot()))];
+        }
+        let mut lines = vec![strong(head)];
+        lines.extend(packed(&[figures, clock].concat(), look.dot(), room).iter().map(|line| cut(line)));
+        let reason = text::wrap(&because, room);
+        let shown = reason.iter().take(2).map(|line| cut(line));
+        lines.extend(shown);
+        if let (true, Some(last)) = (reason.len() > 2, lines.last_mut()) {
+            *last = cut(&format!("{last} {}", reason[2..].join(" ")));
+        }
+        lines
+    }
+}
+
+/// Parts on as few lines as hold them; a part is not broken.
+fn packed(parts: &[String], dot: &str, room: usize) -> Vec<String> {
+    let wide = |text: &str| console::measure_text_width(text);
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if wide(line) + wide(dot) + wide(part) <= room => *line = format!("{line}{dot}{part}"),
+            _ => lines.push(part.clone()),
         }
     }
+    lines
 }
 
 fn bar(live: &MultiProgress, look: Look) -> ProgressBar {
@@ -136,20 +247,19 @@ impl Waits {
         many: bool,
         word: &Word<'_>,
     ) -> Option<String> {
-        let is_roomy = self.0.len() < ROOMY;
-        let wait = self.0.entry((word.pipeline.clone(), word.step.to_owned())).or_default();
+        let key = (word.pipeline.clone(), word.step.to_owned());
+        let waits = self.0.len() + usize::from(!self.0.contains_key(&key));
+        let wait = self.0.entry(key).or_default();
         wait.waited = word.waited;
         if let Some(lag) = word.progress.lag {
-            wait.lags.push(lag.as_secs_f64());
-            let surplus = wait.lags.len().saturating_sub(TREND);
-            wait.lags.drain(..surplus);
+            wait.trend.add(lag, word.progress.sample_age.map(|age| word.at - age));
         }
         let is_new = wait.waiting_for.replace(word.progress.waiting_for.clone()).as_ref()
             != Some(&word.progress.waiting_for);
         if let Some(live) = live {
-            let message = word.live(look, many, &wait.lags, is_roomy);
+            let message = word.live(look, many, &wait.trend, waits).join("\n  ");
             wait.bar.get_or_insert_with(|| bar(live, look)).set_message(message);
-            return is_new.then(|| word.announcement(look, many, None));
+            return is_new.then(|| word.announcement(look, many, Vec::new()));
         }
         let gist = gist(&word.progress.because);
         let is_due = match &wait.said {
@@ -160,8 +270,8 @@ impl Waits {
             wait.said = Some((word.at, gist));
         }
         match (is_due, is_new) {
-            (true, true) => Some(word.announcement(look, many, Some(word.so_far()))),
-            (true, false) => Some(word.plain(look, many)),
+            (true, true) => Some(word.announcement(look, many, word.so_far(look, &wait.trend))),
+            (true, false) => Some(word.plain(look, many, &wait.trend)),
             (false, _) => None,
         }
     }
@@ -205,10 +315,91 @@ mod tests {
         assert_ne!(gist("still behind"), gist("zero for 40s; must hold for 2m"));
     }
 
+    fn look(width: usize, utf8: bool) -> Look {
+        Look { width, color: false, utf8, verbose: 0 }
+    }
+
     #[test]
     fn a_lag_that_is_not_known_is_not_shown_as_zero() {
-        assert_eq!(lag(&Progress::new("x", "y")), None);
+        let trend = Trend::default();
+        let lag = |progress: &Progress, trend: &Trend| lag(look(80, true), progress, trend);
+        assert_eq!(lag(&Progress::new("the mapping to settle", "y"), &trend), None);
+        let unknown = Progress::new("lag of the consumer to be proven zero", "y");
+        assert_eq!(lag(&unknown, &trend).as_deref(), Some("lag UNKNOWN"));
         let known = Progress { lag: Some(Duration::ZERO), ..Progress::new("x", "y") };
-        assert_eq!(lag(&known).as_deref(), Some("lag 0s (age of the sample unknown)"));
+        assert_eq!(lag(&known, &trend).as_deref(), Some("lag 0s (age of the sample unknown)"));
+    }
+
+    #[test]
+    fn a_trend_has_one_entry_a_sample_and_a_word() {
+        let at: Timestamp = "2026-11-22T10:45:00Z".parse().expect("an instant");
+        let mut trend = Trend::default();
+        for (minute, lag) in [(0, 90), (0, 90), (1, 60), (1, 60), (2, 30)] {
+            trend.add(Duration::from_secs(lag), Some(at + Duration::from_secs(60 * minute)));
+        }
+        assert_eq!(trend.lags, [90.0, 60.0, 30.0]);
+        assert_eq!(trend.show(look(80, true)).as_deref(), Some("█▆▃ falling"));
+        assert_eq!(trend.show(look(80, false)).as_deref(), Some("falling"));
+        trend.add(Duration::from_secs(300), None);
+        assert_eq!(trend.word(), Some("RISING"));
+    }
+
+    #[test]
+    fn a_live_block_says_everything_and_is_never_wider_than_the_screen() {
+        let at: Timestamp = "2026-11-22T10:45:00Z".parse().expect("an instant");
+        let progress = Progress {
+            lag: Some(Duration::from_secs(72)),
+            sample_age: Some(Duration::from_secs(40)),
+            arrivals: Some(1234.0),
+            left: Some(Duration::from_secs(125)),
+            ..Progress::new(
+                "lag of the consumer KDS-HA-ConsumerLambda in us-west-2 to be proven zero",
+                "a shard could not be read to its tip: kinesis:GetRecords of shardId-000000000000 in us-west-2 was \
+                 throttled; the next look tries again\u{1b}[2J",
+            )
+        };
+        let pipeline: PipelineName = "ticker-prices".parse().expect("a name");
+        let word = Word {
+            pipeline: &pipeline,
+            step: "drain",
+            progress: &progress,
+            waited: Duration::from_secs(192),
+            deadline: at + Duration::from_secs(1800),
+            objective: Some(at + Duration::from_secs(300)),
+            stage: Some((5, 9)),
+            at,
+        };
+        let mut trend = Trend::default();
+        (0..30_u32).for_each(|n| trend.add(Duration::from_secs(u64::from(100 - 3 * n)), None));
+        for width in [40, 80, 120, 200] {
+            for utf8 in [true, false] {
+                for waits in [1, 4, 9] {
+                    let lines = word.live(look(width, utf8), true, &trend, waits);
+                    // The spinner and the indentation take two columns.
+                    for line in &lines {
+                        assert!(console::measure_text_width(line) + 2 < width, "{width}: {line}");
+                        assert!(utf8 || line.is_ascii(), "{line}");
+                    }
+                    assert!(lines.iter().all(|line| !line.contains('\u{1b}')), "{lines:?}");
+                }
+            }
+        }
+        let block = word.live(look(120, true), false, &trend, 1).join("\n");
+        for part in [
+            "10:45:00Z",
+            "[5/9]",
+            "consumer",
+            "lag 1m12s",
+            "falling",
+            "sample 40s old",
+            "1,234 records/s arrive",
+            "about 2m5s to go",
+            "waited 3m12s",
+            "gives up in 30m, at 11:15:00Z",
+            "RTO 5m left",
+            "GetRecords",
+        ] {
+            assert!(block.contains(part), "{part}\n{block}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
+//! | `watch` | the live view on a pseudo-terminal |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `night` | the binary as a process under real faults: a fault proxy, kill -9, a terminal, two operators |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
@@ -19,3 +20,4 @@ mod night;
 mod served;
 mod simulation;
 mod support;
+mod watch;

@@ -3,10 +3,10 @@
 use samples::{account, at};
 mod questions;
 mod sample_run;
-mod samples;
+pub(crate) mod samples;
 
 use super::*;
-use crate::model::Verdict;
+use crate::model::{FailureKind, Observed, Reason, Verdict};
 use crate::plan::{Intent, Mode};
 use snapbox::{assert_data_eq, file};
 
@@ -67,6 +67,11 @@ fn a_run_as_json_is_one_document_an_event() {
     assert_eq!(documents.len(), sample_run::events().len());
     assert_eq!(documents[0]["event"], "run_started");
     assert_eq!(documents[0]["at"], "2026-11-22T10:45:01Z");
+    let waits: Vec<_> = documents.iter().filter(|document| document["event"] == "waiting").collect();
+    let keys = ["lag_seconds", "sample_age_seconds", "arrivals_per_second", "left_seconds"];
+    let is_whole = |wait: &&&serde_json::Value| keys.iter().all(|key| wait["progress"][key].is_number());
+    assert!(waits.iter().filter(is_whole).count() >= 2, "{waits:?}");
+    assert!(waits.iter().all(|wait| wait["waited_seconds"].is_number() && wait["deadline"].is_string()));
     assert_data_eq!(out, file!["snapshots/run.jsonl"].raw());
 }
 
@@ -231,6 +236,38 @@ fn checks_are_grouped_and_what_is_well_is_a_count() {
 }
 
 #[test]
+fn control_characters_of_others_reach_no_output() {
+    let nasty = "stack\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}8m\rok\u{202e}";
+    let is_harmless = |text: &str| text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}'));
+    let mut reports = samples::reports();
+    reports[2].evidence = nasty.to_owned();
+    let mut snapshot = samples::calm();
+    snapshot.identity = Observed::Unknown(Reason::new(FailureKind::Service, nasty));
+    let topology = samples::topology();
+    let owed = [nasty.to_owned()];
+    let input = StatusInput {
+        topology: &topology,
+        snapshot: &snapshot,
+        unfinished: &owed,
+        owed: &owed,
+        reports: &reports,
+    };
+    for settings in [Settings::default(), Settings { format: Format::Json, ..Settings::default() }] {
+        let (out, err) = capture(settings, 80, |ui| {
+            ui.set_scene(&topology, &snapshot);
+            ui.status(&input);
+            ui.checks(&reports, nasty);
+            ui.event(&Event::Note { text: nasty.to_owned() }, at("10:45:01"));
+            ui.failure(Exit::StepFailed, &owed, &owed);
+            ui.note(nasty);
+            ui.table(&["a", "b"], &[vec![nasty.to_owned(), nasty.to_owned()]], "kdsha.runs/1", &owed);
+        });
+        assert!(is_harmless(&out) && is_harmless(&err), "{out:?}\n{err:?}");
+        assert!(out.contains("owned") && err.contains("owned"));
+    }
+}
+
+#[test]
 fn unknown_is_not_ok() {
     let unknown: Vec<_> = samples::reports().into_iter().filter(|r| r.verdict == Verdict::Unknown).collect();
     let (out, _) = json(|ui| ui.checks(&unknown, "Verify"));
@@ -328,21 +365,4 @@ fn no_page_is_wider_than_its_terminal() {
             std::fs::write(folder.join(format!("rest_{width}.txt")), &err).expect("a folder to write to");
         }
     }
-}
-
-/// The child of the tests on a pseudo-terminal (`questions.rs`): asks, and says what it was told.
-#[test]
-fn child_that_asks() {
-    if std::env::var_os("KDSHA_ASK").is_none() {
-        return;
-    }
-    let ui = Ui::new(Settings::default());
-    let plan = sample_run::plan();
-    let mut prompter = Prompter::terminal(&ui);
-    for stage in 2..=4 {
-        std::thread::sleep(Duration::from_millis(700));
-        let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
-        ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
-    }
-    ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
 }

@@ -4,8 +4,9 @@ use super::human;
 use super::sample_run as run;
 use super::samples::{self, account, at, id};
 use crate::model::{Effect, Event, MappingSettings, MappingSource, Region};
-use crate::ui::{Answer, Prompter, StagePrompt, aws_cli};
+use crate::ui::{Answer, Prompter, Settings, StagePrompt, Ui, aws_cli};
 use snapbox::{assert_data_eq, file};
+use std::time::Duration;
 
 fn ask(typed: &'static str, stage: usize) -> (Answer, String) {
     let plan = run::plan();
@@ -86,13 +87,17 @@ fn an_emergency_needs_the_name_of_the_region() {
 }
 
 /// On a real terminal: what is typed early is no answer, Ctrl-C is heard, Ctrl-D is no, and the cursor stays visible.
+///
+/// The test is its own child: run again on the pseudo-terminal, it asks, and says what it was told.
 #[test]
 fn a_terminal_is_heard_only_while_a_question_is_open() -> Result<(), rexpect::error::Error> {
+    if std::env::var_os("KDSHA_ASK").is_some() {
+        ask_on_this_terminal();
+        return Ok(());
+    }
+    let this = "ui::tests::questions::a_terminal_is_heard_only_while_a_question_is_open";
     let mut command = std::process::Command::new(std::env::current_exe()?);
-    command
-        .args(["--exact", "ui::tests::child_that_asks", "--nocapture"])
-        .env("KDSHA_ASK", "1")
-        .env("TERM", "xterm");
+    command.args(["--exact", this, "--nocapture"]).env("KDSHA_ASK", "1").env("TERM", "xterm");
     let mut terminal = rexpect::session::spawn_command(command, Some(20_000))?;
     terminal.exp_string("running 1 test")?;
     terminal.send_line("y")?;
@@ -111,6 +116,19 @@ fn a_terminal_is_heard_only_while_a_question_is_open() -> Result<(), rexpect::er
     assert!(!seen.contains("\u{1b}[?25l"), "the cursor was hidden");
     terminal.exp_eof()?;
     Ok(())
+}
+
+fn ask_on_this_terminal() {
+    let ui = Ui::new(Settings::default());
+    let plan = run::plan();
+    let mut prompter = Prompter::terminal(&ui);
+    for stage in 2..=4 {
+        // What is typed in here is typed before the question.
+        std::thread::sleep(Duration::from_millis(700));
+        let prompt = StagePrompt::of_plan(&plan, stage, Some(&account()), at("10:45:31")).expect("a stage");
+        ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
+    }
+    ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
 }
 
 fn one_of_each() -> Vec<Effect> {

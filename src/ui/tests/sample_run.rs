@@ -236,7 +236,8 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
             because: because.to_owned(),
             lag: lag.map(seconds),
             sample_age: lag.map(|_| seconds(40)),
-            ..Progress::default()
+            arrivals: lag.map(|lag| if lag > 0 { 12.5 } else { 0.0 }),
+            left: lag.filter(|lag| *lag > 0).map(|lag| seconds(lag * 3)),
         },
         waited: seconds(waited),
         deadline: at("11:16:00"),

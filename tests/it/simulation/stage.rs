@@ -166,7 +166,7 @@ impl Stage {
     }
 
     pub async fn status(&self, format: Format) -> Result<Exit, Failure> {
-        look::status(&self.session().await, &self.ui(format), false).await
+        look::status(&self.session().await, &self.ui(format)).await
     }
 
     /// Fails over and expects it to end well.
