@@ -141,10 +141,11 @@ pub enum Command {
 
     /// Write a page for the post-mortem of a run
     ///
-    /// The newest run, or the one that is named: what was done when and by whom, the time to recover
-    /// against the objective, records at risk and duplicates to expect.
+    /// The newest run, or the one that is named: the verdict against the objectives, the stages over the lag of
+    /// both Regions, who confirmed what, the start position's arithmetic, what changed, every call, what was
+    /// owed. Written from the journal; where a configuration is found, CloudWatch is asked for the rest of the curves.
     #[command(after_help = help::REPORT)]
-    Report(RunArgs),
+    Report(ReportArgs),
 
     /// Play the whole procedure against the built-in sandbox
     ///
@@ -243,7 +244,36 @@ pub struct ResumeArgs {
     pub yes: bool,
 }
 
-/// Arguments of `runs` and `report`.
+/// Arguments of `report`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ReportArgs {
+    /// The run, as `kdsha runs` lists it
+    #[arg(value_name = "RUN")]
+    pub run: Option<RunId>,
+
+    /// Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ReportFormat>,
+
+    /// Write the page to this file instead of to stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+
+    /// Ask AWS nothing: the page has what the journal has
+    #[arg(long)]
+    pub no_aws: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One file that needs nothing else; opens in any browser, and prints
+    Html,
+    /// For a wiki or a ticket
+    Markdown,
+}
+
+/// Arguments of `runs`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RunArgs {
     /// The run, as `kdsha runs` lists it

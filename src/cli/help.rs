@@ -90,6 +90,7 @@ EXAMPLES
 /// Examples of `report`.
 pub(super) const REPORT: &str = "\
 EXAMPLES
+  kdsha report --out post-mortem.html
   kdsha report > post-mortem.md
   kdsha report 20261122-104501-failover-us-east-2-3f9a";
 

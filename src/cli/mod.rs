@@ -71,7 +71,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
         Command::Policy => policy::run(ui, &topology(&cli.global)?),
         Command::Runs(args) => runs::run(ui, &state()?, args.run.as_ref()),
-        Command::Report(args) => report::run(ui, &state()?, args.run.as_ref()),
+        Command::Report(args) => {
+            let run = report::find(&state()?, args.run.as_ref())?;
+            report::write(ui, args, &run, None)
+        }
         Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| {
             look::status(session, ui, args.watch).await
         }),

@@ -24,6 +24,7 @@ mod plan;
 mod position;
 pub mod prompt;
 mod rehearsal;
+pub mod report;
 mod run;
 mod screen;
 mod status;
