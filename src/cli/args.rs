@@ -299,6 +299,10 @@ pub struct RehearseArgs {
     /// Let simulated time pass as real time does
     #[arg(long)]
     pub real_time: bool,
+
+    /// Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub keep: Option<PathBuf>,
 }
 
 /// Flags of `sandbox`.

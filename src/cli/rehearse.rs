@@ -62,23 +62,33 @@ impl Scenario {
     }
 }
 
-/// The journals of a rehearsal; gone with it.
-struct Scratch(PathBuf);
+/// The journals of a rehearsal; gone with it, unless they are to be kept.
+struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
 
 impl Scratch {
-    fn new() -> Result<Scratch, Failure> {
+    fn new(keep: Option<&Path>) -> Result<Scratch, Failure> {
         let name = format!("kdsha-rehearsal-{}-{:08x}", std::process::id(), fastrand::u32(..));
-        let path = std::env::temp_dir().join(name);
+        let path = keep.map_or_else(|| std::env::temp_dir().join(name), Path::to_owned);
         std::fs::create_dir_all(&path)
-            .map_err(|e| Failure::new(Exit::Internal, format!("{}: {e}", path.display())))?;
-        Ok(Scratch(path))
+            .map_err(|e| Failure::new(Exit::Usage, format!("{}: {e}", path.display())))?;
+        if StateFolder::at(&path).runs()?.is_empty() {
+            return Ok(Scratch { path, keep: keep.is_some() });
+        }
+        // Those runs are of another world: this one would refuse to go on with them.
+        Err(Failure::new(Exit::Usage, format!("--keep {}: there are runs in this folder", path.display()))
+            .hint("give an empty folder, or a new one"))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What remains in the temporary folder does no harm.
-        let _ = std::fs::remove_dir_all(&self.0);
+        if !self.keep {
+            // What remains in the temporary folder does no harm.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
     }
 }
 
@@ -89,8 +99,8 @@ impl Drop for Scratch {
 pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompter) -> Result<Exit, Failure> {
     let scenario = Scenario::named(args.scenario.as_deref())?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-    let scratch = Scratch::new()?;
-    let play = Play::begin(ui, scenario, seed, prompter, &scratch.0, global).await?;
+    let scratch = Scratch::new(args.keep.as_deref())?;
+    let play = Play::begin(ui, scenario, seed, prompter, &scratch.path, global).await?;
     play.to_the_end().await
 }
 

@@ -26,7 +26,7 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
     let left = left(run, finish.as_ref().map(|(at, ..)| *at));
     let recovery = recovery(run);
     let (lags, from_waits) = lags::gather(run, looked);
-    let at_risk = risk::of(run, found);
+    let at_risk = risk::of(run, &lags);
     let requests = requests(run, &processes);
     let mut missing = missing(run, found, left, &requests);
     missing.extend(lags::missing(&lags, &from_waits));

@@ -1,10 +1,13 @@
 //! `kdsha report`: a page for the post-mortem of a run, as HTML, as Markdown, or as JSON.
 
+mod ask;
 mod gather;
 mod lags;
 mod log;
 mod risk;
 mod work;
+
+pub use ask::{ask, may};
 
 use super::args::{ReportArgs, ReportFormat};
 use super::failure::Failure;
@@ -16,7 +19,15 @@ use crate::ui::{Format, Ui};
 use std::io::Write;
 use std::path::Path;
 
-/// The run of a report: the newest one that changed something, or the one that is named.
+/// What CloudWatch said when the report was made.
+pub enum Asked {
+    /// It answered.
+    Answered(Box<Snapshot>),
+    /// It did not, or was not asked: why.
+    No(Option<String>),
+}
+
+/// The run of a report: the newest one, or the one that is named.
 ///
 /// # Errors
 /// When there is no such run, or its journal cannot be trusted.
@@ -36,8 +47,15 @@ pub fn find(folder: &StateFolder, wanted: Option<&RunId>) -> Result<RunRecord, F
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(ui: &Ui, args: &ReportArgs, run: &RunRecord, looked: Option<&Snapshot>) -> Result<Exit, Failure> {
-    let facts = gather::facts(run, looked);
+pub fn write(ui: &Ui, args: &ReportArgs, run: &RunRecord, asked: &Asked) -> Result<Exit, Failure> {
+    let looked = match asked {
+        Asked::Answered(snapshot) => Some(&**snapshot),
+        Asked::No(_) => None,
+    };
+    let mut facts = gather::facts(run, looked);
+    if let Asked::No(Some(why)) = asked {
+        facts.missing.push(format!("What CloudWatch says of the time after the run's last look: {why}."));
+    }
     if ui.settings().format == Format::Json {
         let events: Vec<_> =
             run.events.iter().map(|(at, event)| serde_json::json!({"at": at, "what": event})).collect();

@@ -89,7 +89,8 @@ pub(super) fn calls(run: &RunRecord) -> Vec<Call> {
                     region: effect.region().clone(),
                     operation: effect.operation().to_owned(),
                     what: call(effect),
-                    outcome: "no answer was written down".to_owned(),
+                    outcome: "unknown".to_owned(),
+                    answer: "no answer was written down".to_owned(),
                     standing: Standing::Warn,
                     request_id: None,
                 };
@@ -101,10 +102,14 @@ pub(super) fn calls(run: &RunRecord) -> Vec<Call> {
                 call.standing = Standing::Good;
                 match result {
                     Performed::Applied { answer, request_id } => {
-                        call.outcome = format!("accepted: {answer}");
+                        "accepted".clone_into(&mut call.outcome);
+                        call.answer.clone_from(answer);
                         call.request_id.clone_from(request_id);
                     }
-                    Performed::AlreadySo(why) => call.outcome = format!("not needed: {why}"),
+                    Performed::AlreadySo(why) => {
+                        "not needed".clone_into(&mut call.outcome);
+                        call.answer.clone_from(why);
+                    }
                 }
             }
             Event::EffectFailed { pipeline, effect, failure, .. } => {
@@ -112,10 +117,11 @@ pub(super) fn calls(run: &RunRecord) -> Vec<Call> {
                 call.took = took(call.at, *at);
                 let (fate, standing) = match failure.sent {
                     Sent::No => ("nothing was sent", Standing::Bad),
-                    Sent::Refused => ("AWS refused it, nothing changed", Standing::Bad),
-                    Sent::Unknown => ("sent and not answered, its fate was looked up next", Standing::Warn),
+                    Sent::Refused => ("refused, nothing changed", Standing::Bad),
+                    Sent::Unknown => ("not answered, looked up next", Standing::Warn),
                 };
-                call.outcome = format!("{fate}: {}", failure.message);
+                fate.clone_into(&mut call.outcome);
+                call.answer.clone_from(&failure.message);
                 call.standing = standing;
                 call.request_id.clone_from(&failure.request_id);
             }

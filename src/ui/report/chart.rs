@@ -4,7 +4,7 @@
 mod axis;
 mod rows;
 
-use super::document::{Block, Column, Text};
+use super::document::{Block, Text, right, tight};
 use super::facts::{Facts, Lag, StageFact};
 use crate::model::{Region, Timestamp};
 use crate::ui::text;
@@ -296,8 +296,9 @@ pub(super) fn table(facts: &Facts) -> Block {
             *largest = largest.max(*value);
         }
     }
-    let head = |lag: &Lag| Text::from(format!("{} in {}", name(facts, lag), lag.region));
-    let mut table = vec![std::iter::once(Text::from("largest lag from")).chain(facts.lags.iter().map(head)).collect()];
+    let head = |lag: &Lag| right(format!("{} in {}", name(facts, lag), lag.region));
+    let columns = std::iter::once(tight("largest lag from")).chain(facts.lags.iter().map(head)).collect();
+    let mut table = Vec::new();
     let (first, last) = (slots.first().copied().unwrap_or(0), slots.last().copied().unwrap_or(-1));
     for slot in first..=last {
         let at = Timestamp::from_second((slot as f64 * stretch) as i64).unwrap_or(facts.began);
@@ -309,8 +310,6 @@ pub(super) fn table(facts: &Facts) -> Block {
         }));
         table.push(row);
     }
-    // The readers' names are a row: the heads of a table's columns are fixed words.
-    let columns = vec![Column::Tight(""); facts.lags.len() + 1];
     match facts.lags.is_empty() {
         true => Block::Paragraph("No lag was recorded.".into()),
         false => Block::Table { columns, rows: table },

@@ -19,11 +19,19 @@ pub(super) enum Tone {
 pub(super) struct Text {
     pub words: String,
     pub tone: Tone,
+    /// A second line.
+    pub then: Option<Box<Text>>,
 }
 
 impl Text {
     pub fn of(tone: Tone, words: impl Into<String>) -> Text {
-        Text { words: words.into(), tone }
+        Text { words: words.into(), tone, then: None }
+    }
+
+    /// The same with a second line, where there is one.
+    pub fn then(self, tone: Tone, words: &str) -> Text {
+        let second = (!words.is_empty()).then(|| Box::new(Text::of(tone, words)));
+        Text { then: second, ..self }
     }
 }
 
@@ -39,23 +47,34 @@ impl From<&str> for Text {
     }
 }
 
-/// A column of a table.
+/// How a column takes its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
+pub(super) enum Width {
     /// As wide as its text needs, never broken.
-    Tight(&'static str),
+    Tight,
     /// Takes the room that is left.
-    Wide(&'static str),
+    Wide,
     /// Numbers.
-    Right(&'static str),
+    Right,
 }
 
-impl Column {
-    pub fn head(self) -> &'static str {
-        match self {
-            Column::Tight(head) | Column::Wide(head) | Column::Right(head) => head,
-        }
-    }
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub head: String,
+    pub width: Width,
+}
+
+pub(super) fn tight(head: impl Into<String>) -> Column {
+    Column { head: head.into(), width: Width::Tight }
+}
+
+pub(super) fn wide(head: impl Into<String>) -> Column {
+    Column { head: head.into(), width: Width::Wide }
+}
+
+pub(super) fn right(head: impl Into<String>) -> Column {
+    Column { head: head.into(), width: Width::Right }
 }
 
 /// A number that everybody looks for.

@@ -195,8 +195,10 @@ pub struct Call {
     pub operation: String,
     /// The call in words.
     pub what: String,
-    /// What came of it.
+    /// What came of it, in a few words.
     pub outcome: String,
+    /// What AWS said, or why there was no answer.
+    pub answer: String,
     /// Whether that is good.
     pub standing: Standing,
     /// AWS's request id.

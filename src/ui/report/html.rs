@@ -1,7 +1,7 @@
 //! A page as one HTML file that needs nothing else: no script, no font, no image from anywhere. It is well-formed
 //! XML too, so that it can be checked, and it prints.
 
-use super::document::{Block, Card, Column, Document, Section, Sum, Text, Tone};
+use super::document::{Block, Card, Column, Document, Section, Sum, Text, Tone, Width};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -77,18 +77,18 @@ fn card(card: &Card) -> String {
 }
 
 fn table(columns: &[Column], rows: &[Vec<Text>]) -> String {
-    let kind = |column: &Column| match column {
-        Column::Tight(_) => "tight",
-        Column::Wide(_) => "wide",
-        Column::Right(_) => "right",
+    let kind = |column: &Column| match column.width {
+        Width::Tight => "tight",
+        Width::Wide => "wide",
+        Width::Right => "right",
     };
     let head: String =
-        columns.iter().map(|c| format!("<th class=\"{}\">{}</th>", kind(c), escape(c.head()))).collect();
+        columns.iter().map(|c| format!("<th class=\"{}\">{}</th>", kind(c), escape(&c.head))).collect();
     let row = |row: &Vec<Text>| {
         let cells = row.iter().zip(columns);
         let cells: String = cells.map(|(t, c)| format!("<td class=\"{}\">{}</td>", kind(c), text(t))).collect();
         // A row whose text is strong is the head of those below it.
-        let head = row.iter().zip(columns).any(|(t, c)| t.tone == Tone::Strong && matches!(c, Column::Wide(_)));
+        let head = row.iter().zip(columns).any(|(t, c)| t.tone == Tone::Strong && c.width == Width::Wide);
         let group = if head && columns.len() > 5 { " class=\"group\"" } else { "" };
         format!("<tr{group}>{cells}</tr>\n")
     };
@@ -119,6 +119,13 @@ fn class(tone: Tone) -> &'static str {
 }
 
 fn text(text: &Text) -> String {
+    match &text.then {
+        Some(second) => format!("{}<br />{}", line(text), line(second)),
+        None => line(text),
+    }
+}
+
+fn line(text: &Text) -> String {
     let words = escape(&text.words);
     match text.tone {
         _ if words.is_empty() => words,

@@ -1,6 +1,6 @@
 //! A page as Markdown (GitHub's dialect): the same content, for a wiki or a ticket.
 
-use super::document::{Block, Card, Column, Document, Sum, Text, Tone};
+use super::document::{Block, Card, Column, Document, Sum, Text, Tone, Width, right, tight, wide};
 
 /// The page.
 pub(super) fn render(document: &Document) -> String {
@@ -22,17 +22,17 @@ fn block(block: &Block) -> String {
     match block {
         Block::Cards(cards) => {
             let row = |c: &Card| vec![c.label.into(), Text::of(Tone::Strong, c.value.clone()), c.note.as_str().into()];
-            table(&[Column::Tight("verdict"), Column::Tight(""), Column::Wide("")], cards.iter().map(row))
+            table(&[tight("verdict"), tight(""), wide("")], cards.iter().map(row))
         }
         Block::Facts(facts) => {
             let row = |(label, text): &(&'static str, Text)| vec![Text::from(*label), text.clone()];
-            table(&[Column::Tight(""), Column::Wide("")], facts.iter().map(row))
+            table(&[tight(""), wide("")], facts.iter().map(row))
         }
         Block::Paragraph(text) => format!("\n{}\n", self::text(text)),
         Block::Table { columns, rows } => table(columns, rows.iter().cloned()),
         Block::Sum(lines) => {
             let row = |l: &Sum| vec![Text::from(l.label.as_str()), format!("{} {}", l.sign, l.value).trim().into()];
-            table(&[Column::Wide("arithmetic"), Column::Right("")], lines.iter().map(row))
+            table(&[wide("arithmetic"), right("")], lines.iter().map(row))
         }
         Block::List(items) => {
             let lines: String = items.iter().map(|item| format!("- {}\n", text(item))).collect();
@@ -47,8 +47,8 @@ fn block(block: &Block) -> String {
 }
 
 fn table(columns: &[Column], rows: impl Iterator<Item = Vec<Text>>) -> String {
-    let heads: Vec<&str> = columns.iter().map(|column| column.head()).collect();
-    let rule = |column: &Column| if matches!(column, Column::Right(_)) { "---:" } else { "---" };
+    let heads: Vec<String> = columns.iter().map(|column| escape(&column.head)).collect();
+    let rule = |column: &Column| if column.width == Width::Right { "---:" } else { "---" };
     let rules: Vec<&str> = columns.iter().map(rule).collect();
     let mut out = format!("\n| {} |\n| {} |\n", heads.join(" | "), rules.join(" | "));
     for row in rows {
@@ -59,6 +59,13 @@ fn table(columns: &[Column], rows: impl Iterator<Item = Vec<Text>>) -> String {
 }
 
 fn text(text: &Text) -> String {
+    match &text.then {
+        Some(second) => format!("{}<br>{}", line(text), line(second)),
+        None => line(text),
+    }
+}
+
+fn line(text: &Text) -> String {
     match text.tone {
         _ if text.words.is_empty() => String::new(),
         Tone::Code => code(&text.words),

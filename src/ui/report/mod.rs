@@ -35,3 +35,6 @@ pub fn page(facts: &Facts, form: Form) -> String {
         Form::Markdown => markdown::render(&document),
     }
 }
+
+#[cfg(test)]
+mod tests;

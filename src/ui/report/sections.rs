@@ -1,7 +1,7 @@
 //! What a page says, in which order: the verdict first, what can be looked up last.
 
 use super::chart;
-use super::document::{Block, Card, Column, Document, Section, Sum, Text, Tone};
+use super::document::{Block, Card, Document, Section, Sum, Text, Tone, right, tight, wide};
 use super::facts::{AtRisk, Facts, StageFact, Standing};
 use crate::model::{Timestamp, Verdict, duration};
 use crate::plan::position::{Origin, Position};
@@ -134,19 +134,21 @@ fn cards(facts: &Facts) -> Vec<Card> {
 fn at_risk(risk: &AtRisk, rpo: Option<Duration>) -> Card {
     let value = match (risk.records, risk.behind) {
         (Some(0), _) => "0".to_owned(),
-        (Some(n), _) => format!("about {}", text::count(n)),
-        (None, Some(behind)) => format!("{} of records", text::exact(behind)),
+        (Some(n), _) => format!("at most {}", text::count(n)),
+        (None, Some(behind)) => format!("at most {}", text::whole(behind)),
         (None, None) => "unknown".to_owned(),
     };
     let point = match (risk.behind, rpo) {
+        (Some(Duration::ZERO), Some(rpo)) => format!("RPO met ({}). ", duration::show(rpo)),
         (Some(behind), Some(rpo)) => {
-            let word = if behind <= rpo { "within" } else { "MORE than" };
-            format!("{} behind, {word} the RPO of {}. ", text::exact(behind), duration::show(rpo))
+            let word = if behind <= rpo { "within" } else { "which may be MORE than" };
+            format!("At most {} behind, {word} the RPO of {}. ", text::whole(behind), duration::show(rpo))
         }
         (None, Some(rpo)) => format!("RPO {}. ", duration::show(rpo)),
         _ => String::new(),
     };
-    let share = risk.behind.zip(rpo).map(|(b, rpo)| b.as_secs_f64() / rpo.as_secs_f64().max(1.0));
+    let behind = risk.behind.filter(|behind| !behind.is_zero());
+    let share = behind.zip(rpo).map(|(b, rpo)| b.as_secs_f64() / rpo.as_secs_f64().max(1.0));
     let note = point + &risk.why;
     Card { label: "Records at risk", value, note, tone: tone(risk.standing), share }
 }
@@ -168,7 +170,6 @@ fn took(stage: &StageFact) -> String {
 }
 
 fn stages(facts: &Facts) -> Section {
-    use Column::{Right, Tight, Wide};
     let mut rows = Vec::new();
     for stage in &facts.stages {
         let by = match &stage.confirmed {
@@ -189,14 +190,14 @@ fn stages(facts: &Facts) -> Section {
                 Text::default(),
                 Text::of(Tone::Faint, clock(step.at)),
                 Text::default(),
-                format!("{}: {}. {}", step.region, step.summary, step.evidence).into(),
+                Text::from(format!("{}: {}", step.region, step.summary)).then(Tone::Faint, &step.evidence),
                 Text::default(),
                 Text::of(tone(step.standing), step.outcome.clone()),
             ]);
         }
     }
     let columns =
-        vec![Right("#"), Tight("at"), Right("took"), Wide("stage and steps"), Tight("confirmed by"), Tight("end")];
+        vec![right("#"), tight("at"), right("took"), wide("stage and steps"), tight("confirmed by"), tight("end")];
     let blocks = match rows.is_empty() {
         true => vec![Block::Paragraph("No stage was begun.".into())],
         false => vec![Block::Table { columns, rows }],
@@ -226,14 +227,13 @@ fn position(pipeline: &str, position: &Position, day: Timestamp) -> Vec<Block> {
                     text::exact_time(a.position, day).into(),
                 ]
             };
-            use Column::{Right, Wide};
             blocks.push(Block::Table {
                 columns: vec![
-                    Wide("series"),
-                    Right("points"),
-                    Right("decisive point"),
-                    Right("minus its age"),
-                    Right("is the position"),
+                    wide("series"),
+                    right("points"),
+                    right("decisive point"),
+                    right("minus its age"),
+                    right("is the position"),
                 ],
                 rows: anchors.iter().map(row).collect(),
             });
@@ -275,7 +275,6 @@ fn sum(position: &Position, earliest: Timestamp, day: Timestamp) -> Vec<Sum> {
 }
 
 fn changes(facts: &Facts) -> Section {
-    use Column::{Tight, Wide};
     let row = |change: &super::facts::Change| {
         let is_same = change.after.as_ref() == Some(&change.before);
         let after = match &change.after {
@@ -293,7 +292,7 @@ fn changes(facts: &Facts) -> Section {
     let blocks = match facts.changes.is_empty() {
         true => vec![Block::Paragraph("Nothing was looked at.".into())],
         false => vec![Block::Table {
-            columns: vec![Tight("Region"), Wide("what"), Wide("before"), Wide("after")],
+            columns: vec![tight("Region"), wide("what"), wide("before"), wide("after")],
             rows: facts.changes.iter().map(row).collect(),
         }],
     };
@@ -301,38 +300,28 @@ fn changes(facts: &Facts) -> Section {
 }
 
 fn decisions(facts: &Facts) -> Section {
-    use Column::{Tight, Wide};
     let row = |decision: &super::facts::Decision| {
         vec![clock(decision.at).into(), decision.what.clone().into(), decision.why.clone().into()]
     };
     let rows = facts.decisions.iter().map(row).collect();
-    let blocks = vec![Block::Table { columns: vec![Tight("at"), Wide("decision"), Wide("reason")], rows }];
+    let blocks = vec![Block::Table { columns: vec![tight("at"), wide("decision"), wide("reason")], rows }];
     Section { id: "decisions", title: "Decisions", blocks }
 }
 
 fn calls(facts: &Facts) -> Section {
-    use Column::{Right, Tight, Wide};
     let row = |call: &super::facts::Call| {
-        let id = call.request_id.clone().unwrap_or_else(|| "-".to_owned());
+        let outcome = Text::of(tone(call.standing), call.outcome.clone());
         vec![
             clock(call.at).into(),
             call.region.to_string().into(),
-            Text::of(Tone::Code, call.operation.clone()),
-            call.what.clone().into(),
-            Text::of(tone(call.standing), call.outcome.clone()),
+            Text::from(call.what.as_str()).then(Tone::Code, &call.operation),
+            outcome.then(Tone::Faint, &call.answer),
+            Text::of(Tone::Code, call.request_id.clone().unwrap_or_default()),
             call.took.map_or_else(|| "-".to_owned(), text::exact).into(),
-            Text::of(Tone::Code, id),
         ]
     };
-    let columns = vec![
-        Tight("at"),
-        Tight("Region"),
-        Tight("operation"),
-        Wide("call"),
-        Wide("outcome"),
-        Right("took"),
-        Tight("request id"),
-    ];
+    let columns =
+        vec![tight("at"), tight("Region"), wide("call"), wide("outcome"), wide("request id"), right("took")];
     let blocks = match facts.calls.is_empty() {
         true => vec![Block::Paragraph("None was sent.".into())],
         false => vec![Block::Table { columns, rows: facts.calls.iter().map(row).collect() }],
@@ -341,7 +330,6 @@ fn calls(facts: &Facts) -> Section {
 }
 
 fn owed(facts: &Facts) -> Option<Section> {
-    use Column::{Tight, Wide};
     let row = |debt: &super::facts::Debt| {
         let settled = match debt.settled {
             Some(at) => Text::of(Tone::Good, text::time(at, facts.began)),
@@ -349,14 +337,13 @@ fn owed(facts: &Facts) -> Option<Section> {
         };
         vec![clock(debt.since).into(), debt.what.clone().into(), debt.reason.clone().into(), settled]
     };
-    let columns = vec![Tight("since"), Wide("step"), Wide("why"), Tight("settled")];
+    let columns = vec![tight("since"), wide("step"), wide("why"), tight("settled")];
     let rows: Vec<_> = facts.owed.iter().map(row).collect();
     let blocks = vec![Block::Table { columns, rows }];
     (!facts.owed.is_empty()).then_some(Section { id: "owed", title: "What was owed", blocks })
 }
 
 fn checks(facts: &Facts) -> Option<Section> {
-    use Column::{Tight, Wide};
     if facts.checks.is_empty() {
         return None;
     }
@@ -375,7 +362,7 @@ fn checks(facts: &Facts) -> Option<Section> {
             report.evidence.clone().into(),
         ]
     };
-    let columns = vec![Tight("verdict"), Tight("check"), Tight("Region"), Wide("evidence")];
+    let columns = vec![tight("verdict"), tight("check"), tight("Region"), wide("evidence")];
     let table = |reports: Vec<&crate::model::CheckReport>| Block::Table {
         columns: columns.clone(),
         rows: reports.into_iter().map(row).collect(),
@@ -398,7 +385,7 @@ fn log(facts: &Facts) -> Section {
     };
     let rows: Vec<_> = facts.log.iter().map(row).collect();
     let title = text::plural(rows.len(), "line");
-    let table = Block::Table { columns: vec![Column::Tight("at"), Column::Wide("what")], rows };
+    let table = Block::Table { columns: vec![tight("at"), wide("what")], rows };
     Section { id: "log", title: "Everything, in order", blocks: vec![Block::Fold { title, blocks: vec![table] }] }
 }
 
