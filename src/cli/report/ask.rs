@@ -30,7 +30,8 @@ pub async fn ask(session: &Session, run: &RunRecord) -> Result<Snapshot, Failure
     if age > OLDEST {
         return refuse("the run is older than a day");
     }
-    let known = |name: &&crate::model::PipelineName| session.topology.pipelines.iter().any(|p| p.name == **name);
+    let known =
+        |name: &&crate::model::PipelineName| session.topology.pipelines.iter().any(|p| p.name == **name);
     let pipelines: Vec<_> = run.plan.pipelines.iter().filter(known).cloned().collect();
     if pipelines.is_empty() {
         return refuse("the configuration has none of the run's pipelines");

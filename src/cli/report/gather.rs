@@ -3,7 +3,7 @@
 use super::{lags, log, risk, work};
 use crate::journal::RunRecord;
 use crate::model::picture::{MappingPicture, Part, ProducerPicture, ReaderPicture};
-use crate::model::{Event, Exit, Picture, Region, Snapshot, Timestamp};
+use crate::model::{Event, Exit, Picture, Region, Snapshot, StepOutcome, Timestamp};
 use crate::plan::{Intent, Mode};
 use crate::ui::report::{Change, Facts, Requests, Standing};
 use std::time::Duration;
@@ -18,7 +18,9 @@ struct Process {
 pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
     let processes = processes(run);
     let finish = run.events.iter().rev().find_map(|(at, event)| match event {
-        Event::RunFinished { exit, summary, .. } if run.ended.is_some() => Some((*at, *exit, summary.clone())),
+        Event::RunFinished { exit, summary, .. } if run.ended.is_some() => {
+            Some((*at, *exit, summary.clone()))
+        }
         _ => None,
     });
     let (state, standing) = state(run);
@@ -50,6 +52,7 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
         summary: finish.map(|(_, _, summary)| summary),
         rto: run.plan.rto,
         recovery,
+        switched: switched(run),
         rpo,
         at_risk,
         duplicates: duplicates(run),
@@ -94,7 +97,8 @@ fn command(argv: &[String]) -> String {
 /// The other Region: of the pictures, else of the plan's steps.
 fn from(run: &RunRecord) -> Option<Region> {
     let to = run.plan.intent.to();
-    let seen = run.pictures.iter().flat_map(|p| p.pipelines.values()).flat_map(|p| &p.sides).map(|s| &s.region);
+    let seen =
+        run.pictures.iter().flat_map(|p| p.pipelines.values()).flat_map(|p| &p.sides).map(|s| &s.region);
     let planned = run.plan.stages.iter().flat_map(|stage| &stage.steps).map(|planned| planned.step.region());
     seen.chain(planned).find(|region| *region != to).cloned()
 }
@@ -105,6 +109,17 @@ fn recovery(run: &RunRecord) -> Option<Duration> {
         Event::RunFinished { recovery, .. } => *recovery,
         _ => None,
     })
+}
+
+/// When the last producer of the run was switched, as far as none is owed.
+fn switched(run: &RunRecord) -> Option<Timestamp> {
+    let ends = run.events.iter().filter_map(|(at, event)| match event {
+        Event::StepFinished { step, outcome, .. } if step == "switch_producer" => Some((*at, outcome)),
+        _ => None,
+    });
+    ends.filter(|(_, o)| matches!(o, StepOutcome::Applied { .. } | StepOutcome::AlreadyDone { .. }))
+        .map(|(at, _)| at)
+        .max()
 }
 
 /// A failback's readers go on where they stopped; a sum with an unknown part is unknown.
@@ -247,7 +262,8 @@ fn missing(
         ));
     }
     if matches!(run.plan.intent, Intent::Failover { mode: Mode::Emergency, .. }) && recovery(run).is_some() {
-        let text = "When the Region began to fail: the time to recover is counted from the beginning of the run.";
+        let text =
+            "When the Region began to fail: the time to recover is counted from the beginning of the run.";
         missing.push(text.to_owned());
     }
     missing

@@ -9,8 +9,10 @@ use crate::ui::report::Happening;
 pub(super) fn lines(run: &RunRecord) -> Vec<Happening> {
     let mut lines = Vec::new();
     for (at, event) in &run.events {
-        let is_head =
-            matches!(event, Event::RunStarted { .. } | Event::StageStarted { .. } | Event::RunFinished { .. });
+        let is_head = matches!(
+            event,
+            Event::RunStarted { .. } | Event::StageStarted { .. } | Event::RunFinished { .. }
+        );
         if let Some(text) = words(event) {
             lines.push(Happening { at: *at, text, is_head });
         }
@@ -25,7 +27,9 @@ fn words(event: &Event) -> Option<String> {
         Event::StageStarted { number, of, title, .. } => format!("[{number}/{of}] {title}"),
         Event::StageConfirmed { by, .. } => format!("confirmed by {by}"),
         Event::EffectStarted { effect, .. } => format!("{}: {}", effect.region(), call(effect)),
-        Event::EffectFinished { result: Performed::Applied { answer, .. }, .. } => format!("answered: {answer}"),
+        Event::EffectFinished { result: Performed::Applied { answer, .. }, .. } => {
+            format!("answered: {answer}")
+        }
         Event::EffectFinished { result: Performed::AlreadySo(why), .. } => format!("not needed: {why}"),
         Event::EffectFailed { failure, .. } => format!("failed: {failure}"),
         Event::StepFinished { summary, region, outcome, .. } => {

@@ -17,7 +17,9 @@ pub(super) fn of(run: &RunRecord, lags: &[Lag]) -> AtRisk {
     });
     if let Some(((stage, _), reason)) = skipped {
         let title = run.plan.stages.get(stage.wrapping_sub(1)).map_or("a stage", |s| s.title.as_str());
-        return unknown(format!("\"{title}\" was skipped ({reason}): nothing proved what it would have proved."));
+        return unknown(format!(
+            "\"{title}\" was skipped ({reason}): nothing proved what it would have proved."
+        ));
     }
     match &run.plan.intent {
         Intent::Failover { mode: Mode::Emergency, .. } => emergency(run, lags),
@@ -35,12 +37,7 @@ pub(super) fn of(run: &RunRecord, lags: &[Lag]) -> AtRisk {
 }
 
 fn none(why: &str) -> AtRisk {
-    AtRisk {
-        standing: Standing::Good,
-        records: Some(0),
-        behind: Some(Duration::ZERO),
-        why: why.to_owned(),
-    }
+    AtRisk { standing: Standing::Good, records: Some(0), behind: Some(Duration::ZERO), why: why.to_owned() }
 }
 
 fn unknown(why: String) -> AtRisk {

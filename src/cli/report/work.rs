@@ -1,9 +1,7 @@
 //! What was done: stages, calls, decisions, and what was owed.
 
 use crate::journal::RunRecord;
-use crate::model::{
-    Effect, Event, Exit, Performed, PipelineName, Sent, StepOutcome, Timestamp, Verdict,
-};
+use crate::model::{Effect, Event, Exit, Performed, PipelineName, Sent, StepOutcome, Timestamp, Verdict};
 use crate::plan::position::Origin;
 use crate::plan::{Intent, Mode};
 use crate::ui::report::{Call, Debt, Decision, StageFact, Standing, StepFact};
@@ -172,7 +170,8 @@ pub(super) fn decisions(run: &RunRecord) -> Vec<Decision> {
         }
     }
     for report in run.plan.checks.iter().filter(|c| c.verdict != Verdict::Ok) {
-        let what = format!("Went on although {} said {}", report.check.replace('_', " "), said(report.verdict));
+        let what =
+            format!("Went on although {} said {}", report.check.replace('_', " "), said(report.verdict));
         add(began, what, &report.evidence);
     }
     for (at, event) in &run.events {
@@ -184,7 +183,9 @@ pub(super) fn decisions(run: &RunRecord) -> Vec<Decision> {
                 add(*at, format!("Skipped: {summary}"), reason);
             }
             Event::RunStarted { resumed: true, .. } => add(*at, "Went on with the run".to_owned(), ""),
-            Event::RunFinished { exit: Exit::Declined, .. } => add(*at, "Said no: the run stopped".to_owned(), ""),
+            Event::RunFinished { exit: Exit::Declined, .. } => {
+                add(*at, "Said no: the run stopped".to_owned(), "")
+            }
             Event::RunFinished { exit: Exit::Interrupted, .. } => {
                 add(*at, "Interrupted the run between calls".to_owned(), "");
             }

@@ -5,7 +5,7 @@ mod axis;
 mod rows;
 
 use super::document::{Block, Text, right, tight};
-use super::facts::{Facts, Lag, StageFact};
+use super::facts::{Facts, Lag};
 use crate::model::{Region, Timestamp};
 use crate::ui::text;
 use axis::{Axis, tick_times, ticks_of_lag};
@@ -89,7 +89,9 @@ pub(super) fn draw(facts: &Facts) -> String {
     match drawn {
         Ok(()) => framed(&svg, height, &alt),
         // A page without its picture is still a page.
-        Err(error) => format!("<p>The chart could not be drawn: {}</p>\n", super::html::escape(&error.to_string())),
+        Err(error) => {
+            format!("<p>The chart could not be drawn: {}</p>\n", super::html::escape(&error.to_string()))
+        }
     }
 }
 
@@ -121,7 +123,9 @@ fn alt(facts: &Facts, regions: &[(Region, String)]) -> String {
         let span = span(facts);
         let points = facts.lags.iter().filter(|lag| lag.region == *region).flat_map(|lag| &lag.points);
         let points = points.filter(|(at, _)| (span.from..=span.to).contains(&seconds(*at)));
-        points.map(|(_, lag)| *lag).fold(None, |most: Option<f64>, lag| Some(most.map_or(lag, |m| m.max(lag))))
+        points
+            .map(|(_, lag)| *lag)
+            .fold(None, |most: Option<f64>, lag| Some(most.map_or(lag, |m| m.max(lag))))
     };
     let words = regions.iter().map(|(region, side)| match most(region) {
         Some(lag) => format!("in {region} ({side}) it was at most {}", text::exact(axis::length(lag))),
@@ -251,21 +255,15 @@ fn curve(plane: &Plane<'_>, facts: &Facts, lag: &Lag, span: Span) -> Drawn {
     Ok(())
 }
 
-/// The moment of no return, and of recovery.
+/// The moments of the switch and of recovery.
 fn marks(plane: &Plane<'_>, facts: &Facts, top: f64) -> Drawn {
-    let no_return = facts.stages.iter().find(|stage| stage.is_point_of_no_return).map(switched);
     let recovered = facts.recovery.map(|took| facts.began + took);
-    for (at, color) in [(no_return.flatten(), BAD), (recovered, GOOD)] {
+    for (at, color) in [(facts.switched, BAD), (recovered, GOOD)] {
         let Some(at) = at.map(seconds) else { continue };
         let path = vec![(at, 0.0), (at, top)];
         plane.draw(&DashedPathElement::new(path, 2 * SCALE, 3 * SCALE, color.stroke_width(3)))?;
     }
     Ok(())
-}
-
-/// When the last step of a stage ended.
-fn switched(stage: &StageFact) -> Option<Timestamp> {
-    stage.steps.iter().map(|step| step.at).max()
 }
 
 fn draw_axis(area: &Area<'_>, span: Span) -> Drawn {

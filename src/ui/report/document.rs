@@ -103,13 +103,23 @@ pub(super) enum Block {
     Cards(Vec<Card>),
     Facts(Vec<(&'static str, Text)>),
     Paragraph(Text),
-    Table { columns: Vec<Column>, rows: Vec<Vec<Text>> },
+    Table {
+        columns: Vec<Column>,
+        rows: Vec<Vec<Text>>,
+    },
     Sum(Vec<Sum>),
     List(Vec<Text>),
     /// An SVG, and the same as a table for Markdown.
-    Chart { svg: String, caption: String, table: Box<Block> },
+    Chart {
+        svg: String,
+        caption: String,
+        table: Box<Block>,
+    },
     /// Long, and rarely needed.
-    Fold { title: String, blocks: Vec<Block> },
+    Fold {
+        title: String,
+        blocks: Vec<Block>,
+    },
 }
 
 /// A section with a heading.

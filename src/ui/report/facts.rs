@@ -47,6 +47,8 @@ pub struct Facts {
     /// From the beginning of the run until the target Region's consumer was proven to read.
     #[serde(rename = "recovery_seconds", with = "crate::model::duration::as_optional_seconds")]
     pub recovery: Option<Duration>,
+    /// When the last producer was seen to write to the target Region.
+    pub switched: Option<Timestamp>,
     /// Recovery point objective.
     #[serde(rename = "rpo_seconds", with = "crate::model::duration::as_optional_seconds")]
     pub rpo: Option<Duration>,

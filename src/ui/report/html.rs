@@ -15,7 +15,11 @@ pub(super) fn render(document: &Document) -> String {
     let links: String = links.map(|s| format!("<a href=\"#{}\">{}</a>\n", s.id, escape(s.title))).collect();
     let sections: String = document.sections.iter().map(section).collect();
     let head: String = document.head.iter().map(block).collect();
-    let state = format!("<span class=\"pill {}\">{}</span>", class(document.state.tone), escape(&document.state.words));
+    let state = format!(
+        "<span class=\"pill {}\">{}</span>",
+        class(document.state.tone),
+        escape(&document.state.words)
+    );
     let subtitle = escape(&document.subtitle);
     let foot = escape(&document.foot);
     format!(
@@ -36,7 +40,9 @@ fn section(section: &Section) -> String {
 
 fn block(block: &Block) -> String {
     match block {
-        Block::Cards(cards) => format!("<div class=\"cards\">\n{}</div>\n", cards.iter().map(card).collect::<String>()),
+        Block::Cards(cards) => {
+            format!("<div class=\"cards\">\n{}</div>\n", cards.iter().map(card).collect::<String>())
+        }
         Block::Facts(facts) => {
             let one = |(label, value): &(&'static str, Text)| {
                 format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(label), text(value))
@@ -86,14 +92,17 @@ fn table(columns: &[Column], rows: &[Vec<Text>]) -> String {
         columns.iter().map(|c| format!("<th class=\"{}\">{}</th>", kind(c), escape(&c.head))).collect();
     let row = |row: &Vec<Text>| {
         let cells = row.iter().zip(columns);
-        let cells: String = cells.map(|(t, c)| format!("<td class=\"{}\">{}</td>", kind(c), text(t))).collect();
+        let cells: String =
+            cells.map(|(t, c)| format!("<td class=\"{}\">{}</td>", kind(c), text(t))).collect();
         // A row whose text is strong is the head of those below it.
         let head = row.iter().zip(columns).any(|(t, c)| t.tone == Tone::Strong && c.width == Width::Wide);
         let group = if head && columns.len() > 5 { " class=\"group\"" } else { "" };
         format!("<tr{group}>{cells}</tr>\n")
     };
     let rows: String = rows.iter().map(row).collect();
-    format!("<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n")
+    format!(
+        "<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
 }
 
 fn sum(lines: &[Sum]) -> String {

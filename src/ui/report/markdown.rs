@@ -21,7 +21,9 @@ pub(super) fn render(document: &Document) -> String {
 fn block(block: &Block) -> String {
     match block {
         Block::Cards(cards) => {
-            let row = |c: &Card| vec![c.label.into(), Text::of(Tone::Strong, c.value.clone()), c.note.as_str().into()];
+            let row = |c: &Card| {
+                vec![c.label.into(), Text::of(Tone::Strong, c.value.clone()), c.note.as_str().into()]
+            };
             table(&[tight("verdict"), tight(""), wide("")], cards.iter().map(row))
         }
         Block::Facts(facts) => {
@@ -31,7 +33,8 @@ fn block(block: &Block) -> String {
         Block::Paragraph(text) => format!("\n{}\n", self::text(text)),
         Block::Table { columns, rows } => table(columns, rows.iter().cloned()),
         Block::Sum(lines) => {
-            let row = |l: &Sum| vec![Text::from(l.label.as_str()), format!("{} {}", l.sign, l.value).trim().into()];
+            let row =
+                |l: &Sum| vec![Text::from(l.label.as_str()), format!("{} {}", l.sign, l.value).trim().into()];
             table(&[wide("arithmetic"), right("")], lines.iter().map(row))
         }
         Block::List(items) => {

@@ -102,7 +102,10 @@ fn cards(facts: &Facts) -> Vec<Card> {
     let debts = facts.owed.iter().filter(|debt| debt.settled.is_none()).count();
     let debt_note = match (debts, facts.owed.len()) {
         (0, 0) => "every step was taken".to_owned(),
-        (0, n) => format!("{} owed and settled since", if n == 1 { "1 was".to_owned() } else { format!("{n} were") }),
+        (0, n) => format!(
+            "{} owed and settled since",
+            if n == 1 { "1 was".to_owned() } else { format!("{n} were") }
+        ),
         _ => "`kdsha resume` settles it".to_owned(),
     };
     vec![
@@ -126,7 +129,11 @@ fn cards(facts: &Facts) -> Vec<Card> {
             tone: if debts == 0 { Tone::Good } else { Tone::Warn },
             share: None,
         },
-        plain("Mutating calls", text::count(facts.calls.len() as u64), "each written down before it was sent"),
+        plain(
+            "Mutating calls",
+            text::count(facts.calls.len() as u64),
+            "each written down before it was sent",
+        ),
         plain("Requests", requests, "reads and writes, retries included"),
     ]
 }
@@ -196,8 +203,14 @@ fn stages(facts: &Facts) -> Section {
             ]);
         }
     }
-    let columns =
-        vec![right("#"), tight("at"), right("took"), wide("stage and steps"), tight("confirmed by"), tight("end")];
+    let columns = vec![
+        right("#"),
+        tight("at"),
+        right("took"),
+        wide("stage and steps"),
+        tight("confirmed by"),
+        tight("end"),
+    ];
     let blocks = match rows.is_empty() {
         true => vec![Block::Paragraph("No stage was begun.".into())],
         false => vec![Block::Table { columns, rows }],
@@ -209,12 +222,14 @@ fn positions(facts: &Facts) -> Option<Section> {
     if facts.positions.is_empty() {
         return None;
     }
-    let blocks = facts.positions.iter().flat_map(|(name, position)| self::position(name, position, facts.began));
+    let blocks =
+        facts.positions.iter().flat_map(|(name, position)| self::position(name, position, facts.began));
     Some(Section { id: "position", title: "Where the consumer started", blocks: blocks.collect() })
 }
 
 fn position(pipeline: &str, position: &Position, day: Timestamp) -> Vec<Block> {
-    let mut blocks = vec![Block::Paragraph(Text::of(Tone::Strong, format!("{pipeline}: {}", position.start)))];
+    let mut blocks =
+        vec![Block::Paragraph(Text::of(Tone::Strong, format!("{pipeline}: {}", position.start)))];
     match &position.origin {
         Origin::Derived { anchors, window_from, earliest } => {
             let row = |a: &crate::plan::position::Anchor| {
@@ -239,11 +254,15 @@ fn position(pipeline: &str, position: &Position, day: Timestamp) -> Vec<Block> {
             });
             blocks.push(Block::Sum(sum(position, *earliest, day)));
             let from = text::time(*window_from, day);
-            blocks.push(Block::Paragraph(Text::of(Tone::Faint, format!("The window reaches back to {from}."))));
+            blocks
+                .push(Block::Paragraph(Text::of(Tone::Faint, format!("The window reaches back to {from}."))));
         }
-        Origin::Operator => blocks.push(Block::Paragraph("Given with --start-at; nothing was taken off.".into())),
+        Origin::Operator => {
+            blocks.push(Block::Paragraph("Given with --start-at; nothing was taken off.".into()))
+        }
         Origin::RunMark => {
-            blocks.push(Block::Paragraph("From the mark of the unfinished run on the standby stream.".into()));
+            blocks
+                .push(Block::Paragraph("From the mark of the unfinished run on the standby stream.".into()));
         }
     }
     let duplicates = match position.duplicates {
@@ -373,7 +392,10 @@ fn checks(facts: &Facts) -> Option<Section> {
         blocks.push(table(other));
     }
     if !well.is_empty() {
-        blocks.push(Block::Fold { title: format!("{} said ok", text::plural(well.len(), "check")), blocks: vec![table(well)] });
+        blocks.push(Block::Fold {
+            title: format!("{} said ok", text::plural(well.len(), "check")),
+            blocks: vec![table(well)],
+        });
     }
     Some(Section { id: "checks", title: "Checks before the first call", blocks })
 }
@@ -386,11 +408,16 @@ fn log(facts: &Facts) -> Section {
     let rows: Vec<_> = facts.log.iter().map(row).collect();
     let title = text::plural(rows.len(), "line");
     let table = Block::Table { columns: vec![tight("at"), wide("what")], rows };
-    Section { id: "log", title: "Everything, in order", blocks: vec![Block::Fold { title, blocks: vec![table] }] }
+    Section {
+        id: "log",
+        title: "Everything, in order",
+        blocks: vec![Block::Fold { title, blocks: vec![table] }],
+    }
 }
 
 fn missing(facts: &Facts) -> Option<Section> {
     let lines: Vec<Text> = facts.missing.iter().map(|line| line.as_str().into()).collect();
-    let section = Section { id: "missing", title: "What this page does not know", blocks: vec![Block::List(lines)] };
+    let section =
+        Section { id: "missing", title: "What this page does not know", blocks: vec![Block::List(lines)] };
     (!facts.missing.is_empty()).then_some(section)
 }

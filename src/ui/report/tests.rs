@@ -99,6 +99,7 @@ fn facts() -> Facts {
         summary: Some(HOSTILE.to_owned()),
         rto: seconds(900),
         recovery: Some(seconds(152)),
+        switched: Some(at("10:46:40")),
         rpo: Some(seconds(300)),
         at_risk: AtRisk {
             standing: Standing::Warn,
@@ -150,7 +151,12 @@ fn facts() -> Facts {
             advice: None,
         }],
         lags: vec![
-            lag("primary", "consumer", "us-west-2", &[("10:41:00", 1.0), ("10:42:00", 42.0), ("10:44:00", 3.0)]),
+            lag(
+                "primary",
+                "consumer",
+                "us-west-2",
+                &[("10:41:00", 1.0), ("10:42:00", 42.0), ("10:44:00", 3.0)],
+            ),
             lag("primary", "replicator", "us-west-2", &[]),
             lag("standby", "consumer", "us-east-2", &[("10:47:00", 610.0), ("10:48:00", 0.0)]),
         ],
@@ -195,13 +201,23 @@ fn every_section_has_its_heading_and_every_link_its_section() {
     assert_eq!(ids, links);
     assert_eq!(
         ids,
-        ["timeline", "stages", "position", "changes", "decisions", "calls", "owed", "checks", "log", "missing"]
+        [
+            "timeline",
+            "stages",
+            "position",
+            "changes",
+            "decisions",
+            "calls",
+            "owed",
+            "checks",
+            "log",
+            "missing"
+        ]
     );
     // Each table's rows have as many cells as its head.
     for table in named("table").filter(|table| table.attribute("class").is_none()) {
         let cells = |row: roxmltree::Node<'_, '_>| row.children().filter(roxmltree::Node::is_element).count();
-        let rows: Vec<usize> =
-            table.descendants().filter(|n| n.has_tag_name("tr")).map(cells).collect();
+        let rows: Vec<usize> = table.descendants().filter(|n| n.has_tag_name("tr")).map(cells).collect();
         assert!(rows.iter().all(|n| *n == rows[0]), "{rows:?}");
     }
 }
@@ -250,6 +266,7 @@ fn a_run_without_anything_is_still_a_page() {
         exit: None,
         summary: None,
         recovery: None,
+        switched: None,
         rpo: None,
         duplicates: None,
         stages: Vec::new(),

@@ -4,9 +4,8 @@ use crate::model::duration;
 use std::time::Duration;
 
 /// Steps of a lag, in seconds.
-const STEPS: [f64; 16] = [
-    0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0,
-];
+const STEPS: [f64; 16] =
+    [0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0];
 
 /// An axis from zero upwards.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +43,8 @@ pub(super) fn label(seconds: f64) -> String {
 
 /// Round lengths of time for the other axis, in seconds.
 const STRETCHES: [f64; 13] = [
-    60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0, 604_800.0,
+    60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 21_600.0, 43_200.0, 86_400.0,
+    604_800.0,
 ];
 
 /// The round length of time from `least` seconds on.
@@ -73,7 +73,10 @@ mod tests {
         }
         assert_eq!(label(0.5), "500ms");
         assert_eq!(label(120.0), "2m");
-        assert_eq!(tick_times(30.0, 610.0), [60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0]);
+        assert_eq!(
+            tick_times(30.0, 610.0),
+            [60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0]
+        );
         for length in [60.0, 3_600.0, 86_400.0, 1_209_600.0, 1e8] {
             assert!(tick_times(7.0, 7.0 + length).len() <= 60, "{length}");
         }

@@ -1,8 +1,8 @@
 //! The stages of the run as bars, one a row, under the curves.
 
 use super::{
-    Area, BAD, Drawn, GOOD, INK, LINE, PathElement, ROW, Rectangle, SCALE, SOFT, SVGBackend, Span, WARN, plane,
-    seconds, style,
+    Area, BAD, Drawn, GOOD, INK, LINE, PathElement, ROW, Rectangle, SCALE, SOFT, SVGBackend, Span, WARN,
+    plane, seconds, style,
 };
 use crate::ui::report::facts::{Facts, StageFact, Standing};
 use crate::ui::text;
@@ -87,7 +87,7 @@ fn beside(
 /// What the dashed lines through the curves are.
 fn key(area: &Area<'_>, facts: &Facts) -> Drawn {
     let mut words = Vec::new();
-    if facts.stages.iter().any(|stage| stage.is_point_of_no_return) {
+    if facts.switched.is_some() {
         words.push("red dots: producers switched");
     }
     if facts.recovery.is_some() {
