@@ -151,7 +151,8 @@ pub enum Command {
     ///
     /// Needs no AWS account, no credentials and no configuration: a simulated pipeline with live
     /// traffic is struck, failed over, healed and failed back by the very code that runs against AWS. Ends with an
-    /// account of every record: put, processed, lost, processed twice.
+    /// account of every record: put, processed, lost, processed twice. With --config, the simulated pipelines are
+    /// those of the file.
     #[command(after_help = help::REHEARSE)]
     Rehearse(RehearseArgs),
 
@@ -284,9 +285,19 @@ pub struct RunArgs {
 /// Flags of `rehearse`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RehearseArgs {
-    /// The story to play; without it, that of the AWS post
+    /// The story to play; without it, that of the AWS post. `--list` tells them all
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub scenario: Option<String>,
+
+    /// List the stories and stop
+    #[arg(long)]
+    pub list: bool,
+
+    /// Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score
+    ///
+    /// With --yes the commands are read from stdin and their prompts are answered with yes.
+    #[arg(long)]
+    pub interactive: bool,
 
     /// Answer the prompts with yes
     #[arg(long)]

@@ -64,6 +64,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
             ui.raw(&complete::script(args.shell));
             Ok(Exit::Done)
         }
+        Command::Rehearse(args) if args.list => {
+            rehearse::list(ui);
+            Ok(Exit::Done)
+        }
         Command::Rehearse(args) => {
             let prompter = prompter(ui, args.yes)?;
             on_runtime(!args.real_time, rehearse::run(ui, &cli.global, args, prompter))

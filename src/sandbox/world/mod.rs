@@ -48,6 +48,7 @@ use super::call::{ApiCall, ApiResult};
 use crate::model::{AccountId, FunctionName, Region, Timestamp};
 use clock::{MINUTE, Millis, span, timestamp};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The step of the simulation.
 const TICK: Millis = 200;
@@ -170,6 +171,12 @@ impl World {
         fault: Option<FunctionFault>,
     ) -> bool {
         self.each_function(region, function, |f| f.fault = fault)
+    }
+
+    /// How long a function's code takes for a record from now on. The answer says whether the function is there.
+    pub fn set_pace(&mut self, region: &Region, function: &FunctionName, per_record: Duration) -> bool {
+        let milliseconds = per_record.as_secs_f64() * 1_000.0;
+        self.each_function(region, function, |f| f.per_record_ms = milliseconds)
     }
 
     /// Makes a function's environment unreadable (its KMS key cannot be used), or readable again.

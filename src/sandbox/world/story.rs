@@ -5,7 +5,7 @@ use super::World;
 use super::clock::span;
 use super::create::NewMapping;
 use super::delays::Delays;
-use super::functions::{Alias, Configuration, FunctionId, Variables, Version};
+use super::functions::{Alias, Behaviour, Configuration, FunctionId, Reads, Variables, Version};
 use super::mappings::{Extras, Source, StartingPosition, Tuning};
 use super::place::PlaceId;
 use super::producers::Traffic;
@@ -176,10 +176,25 @@ impl Story {
 impl World {
     /// The post's topology with live traffic; it has been running for the story's history when it begins.
     pub fn of_the_post(seed: u64, start: Timestamp, story: &Story) -> World {
+        // The post's names are valid, so there is a topology.
+        let pipelines = story.topology().map(|topology| topology.pipelines).unwrap_or_default();
+        World::build(seed, start, story, &pipelines, true)
+    }
+
+    /// Anybody's topology with live traffic: the streams, functions, mappings and tables that a `kdsha.toml` names, in
+    /// the story's account and with its pace. The Regions are the topology's.
+    pub fn of_topology(seed: u64, start: Timestamp, story: &Story, topology: &Topology) -> World {
+        let regions = topology.regions.clone();
+        let story = Story { primary: regions.primary, standby: regions.standby, ..story.clone() };
+        World::build(seed, start, &story, &topology.pipelines, false)
+    }
+
+    fn build(seed: u64, start: Timestamp, story: &Story, pipelines: &[Pipeline], is_post: bool) -> World {
         let born = start.as_millisecond() - span(story.history);
         let mut world = World::with_delays(seed, super::clock::timestamp(born), story.delays);
-        for pipeline in 1..=story.pipelines.max(1) {
-            Builder::new(&mut world, story, pipeline).build();
+        for (number, pipeline) in (1..).zip(pipelines) {
+            let failover = is_post.then(|| story.name(Story::FAILOVER, number));
+            Builder::new(&mut world, story, pipeline, is_post).build(failover);
         }
         world.finish_all_transitions();
         world.advance_to(start);
@@ -190,64 +205,89 @@ impl World {
 struct Builder<'a> {
     world: &'a mut World,
     story: &'a Story,
-    pipeline: u32,
+    pipeline: &'a Pipeline,
+    is_post: bool,
     primary: PlaceId,
     standby: PlaceId,
 }
 
 impl<'a> Builder<'a> {
-    fn new(world: &'a mut World, story: &'a Story, pipeline: u32) -> Builder<'a> {
+    fn new(world: &'a mut World, story: &'a Story, pipeline: &'a Pipeline, is_post: bool) -> Builder<'a> {
         let primary = world.place(&story.account, &story.primary);
         let standby = world.place(&story.account, &story.standby);
-        Builder { world, story, pipeline, primary, standby }
+        Builder { world, story, pipeline, is_post, primary, standby }
     }
 
-    fn build(mut self) {
-        let streams = [self.primary, self.standby].map(|place| self.stream(place));
-        let consumer_name = self.story.name(Story::STREAM_CONSUMER, self.pipeline);
-        let fan_out = self.world.create_stream_consumer(streams[0], &consumer_name);
+    fn build(mut self, failover: Option<String>) {
+        let pipeline = self.pipeline;
+        let sides = [Side::Primary, Side::Standby];
+        let streams = sides.map(|side| self.stream(side));
+        let fan_out = pipeline.replicator.as_ref().and_then(|replicator| {
+            let name = replicator.stream_consumer.as_ref()?;
+            Some(self.world.create_stream_consumer(streams[0], name.as_str()))
+        });
+        let name = pipeline.consumer.stream_consumer.as_ref();
+        let own = name.map(|name| streams.map(|s| self.world.create_stream_consumer(s, name.as_str())));
         self.tables();
-        let consumers = [self.primary, self.standby].map(|place| self.consumer(place));
+        let consumers = sides.map(|side| self.consumer(side));
         let replicator = self.replicator();
-        let failover = Variables::from([self.failover_region()]);
-        self.function(self.primary, Story::FAILOVER, failover);
-        self.mapping(self.primary, consumers[0], streams[0], None);
-        self.mapping(self.primary, replicator, streams[0], Some(fan_out));
-        if self.story.warm {
-            self.mapping(self.standby, consumers[1], streams[1], None);
+        if let Some(name) = failover {
+            let variables = Variables::from([self.failover_region()]);
+            self.function(self.primary, &name, variables);
         }
-        self.producer();
+        self.mapping(self.primary, consumers[0], streams[0], own.map(|own| own[0]));
+        if let Some(replicator) = replicator {
+            self.mapping(self.primary, replicator, streams[0], fan_out);
+        }
+        if pipeline.standby == StandbyMode::Warm {
+            self.mapping(self.standby, consumers[1], streams[1], own.map(|own| own[1]));
+        }
+        for producer in &pipeline.producers {
+            self.producer(producer);
+        }
     }
 
-    fn stream(&mut self, place: PlaceId) -> StreamId {
-        let name = self.story.name(Story::STREAM, self.pipeline);
-        let id = self.world.create_stream(place, &name, self.story.shards.max(1), false, 1_024);
+    fn place(&self, side: Side) -> PlaceId {
+        match side {
+            Side::Primary => self.primary,
+            Side::Standby => self.standby,
+        }
+    }
+
+    fn stream(&mut self, side: Side) -> StreamId {
+        let (place, name) = (self.place(side), self.pipeline.stream.of(side).as_str());
+        let id = self.world.create_stream(place, name, self.story.shards.max(1), false, 1_024);
         self.world.streams[id.0].retention_hours = self.story.retention_hours;
         id
     }
 
     fn tables(&mut self) {
-        let name = self.story.name(Story::TABLE, self.pipeline);
+        let Some(sink) = &self.pipeline.sink else { return };
         let schema = json!([{ "AttributeName": "ticker", "KeyType": "HASH" }]);
         let definitions = json!([{ "AttributeName": "ticker", "AttributeType": "S" }]);
         let keys = vec!["ticker".to_owned()];
         let [a, b]: [TableId; 2] = [self.primary, self.standby].map(|place| {
-            self.world.create_table(place, &name, keys.clone(), schema.clone(), definitions.clone())
+            self.world.create_table(place, &sink.table, keys.clone(), schema.clone(), definitions.clone())
         });
-        self.world.tables[a.0].replica = Some(b);
-        self.world.tables[b.0].replica = Some(a);
+        for (table, other) in [(a, b), (b, a)] {
+            self.world.tables[table.0].replica = Some(other);
+            self.world.tables[table.0].region_attribute.clone_from(&sink.region_attribute);
+        }
     }
 
-    fn function(&mut self, place: PlaceId, base: &str, variables: Variables) -> FunctionId {
+    fn function(&mut self, place: PlaceId, name: &str, variables: Variables) -> FunctionId {
         let role = format!("arn:aws:iam::{}:role/KDS-HA-Role", self.story.account);
         let configuration = Configuration::of_the_post(&role, self.story.function_timeout_seconds, variables);
-        self.world.create_function(place, &self.story.name(base, self.pipeline), configuration)
+        self.world.create_function(place, name, configuration)
     }
 
-    fn consumer(&mut self, place: PlaceId) -> FunctionId {
-        let table = self.story.name(Story::TABLE, self.pipeline);
-        let id = self.function(place, Story::CONSUMER, Variables::from([("TABLE".to_owned(), table)]));
-        self.world.functions[id.0].per_record_ms = self.story.consumer_per_record.as_secs_f64() * 1_000.0;
+    fn consumer(&mut self, side: Side) -> FunctionId {
+        let table = self.pipeline.sink.as_ref().map(|sink| ("TABLE".to_owned(), sink.table.clone()));
+        let name = self.pipeline.consumer.function.of(side).as_str();
+        let id = self.function(self.place(side), name, table.into_iter().collect());
+        let function = &mut self.world.functions[id.0];
+        function.behaviour = Behaviour::Consumer;
+        function.per_record_ms = self.story.consumer_per_record.as_secs_f64() * 1_000.0;
         id
     }
 
@@ -255,10 +295,17 @@ impl<'a> Builder<'a> {
         ("FAILOVER_REGION".to_owned(), self.story.standby.to_string())
     }
 
-    fn replicator(&mut self) -> FunctionId {
-        let id = self.function(self.primary, Story::REPLICATOR, Variables::from([self.failover_region()]));
+    fn replicator(&mut self) -> Option<FunctionId> {
+        let replicator = self.pipeline.replicator.as_ref()?;
+        let mut variables = Variables::from([self.failover_region()]);
+        let stream = &self.pipeline.stream;
+        if stream.primary != stream.standby {
+            variables.insert("FAILOVER_STREAM".to_owned(), stream.standby.to_string());
+        }
+        let id = self.function(self.primary, replicator.function.as_str(), variables);
+        self.world.functions[id.0].behaviour = Behaviour::Replicator;
         self.world.functions[id.0].per_record_ms = 0.5;
-        id
+        Some(id)
     }
 
     fn mapping(&mut self, place: PlaceId, function: FunctionId, stream: StreamId, fan_out: Option<usize>) {
@@ -278,18 +325,33 @@ impl<'a> Builder<'a> {
         self.world.create_mapping(new);
     }
 
-    fn producer(&mut self) {
+    fn producer(&mut self, producer: &Producer) {
         let story = self.story;
         let mut variables = story.producer_variables.clone();
-        variables.insert("INPUT_STREAM".to_owned(), story.name(Story::STREAM, self.pipeline));
-        variables.insert("PRODUCING_TO_REGION".to_owned(), story.primary.to_string());
-        let id = self.function(self.primary, Story::PRODUCER, variables);
-        self.world.functions[id.0].required = story.producer_variables.keys().cloned().collect();
-        if let Some(name) = &story.producer_alias {
+        let stream = &self.pipeline.stream;
+        if let Some(name) = &producer.stream_variable {
+            variables.insert(name.clone(), stream.primary.to_string());
+        }
+        variables.insert(producer.region_variable.clone(), story.primary.to_string());
+        let id = self.function(self.place(producer.side), producer.function.as_str(), variables);
+        let function = &mut self.world.functions[id.0];
+        function.behaviour = Behaviour::Producer;
+        function.required = story.producer_variables.keys().cloned().collect();
+        if !self.is_post {
+            let streams = [(&story.primary, &stream.primary), (&story.standby, &stream.standby)];
+            let mut configuration = (*function.latest).clone();
+            configuration.reads = Some(Reads {
+                region_variable: producer.region_variable.clone(),
+                stream_variable: producer.stream_variable.clone(),
+                streams: streams.map(|(region, stream)| (region.clone(), stream.to_string())).into(),
+            });
+            function.latest = Arc::new(configuration);
+        }
+        if let Some(name) = &producer.alias {
             self.alias(id, name);
         }
-        let (alias, rate) = (story.producer_alias.clone(), story.records_per_second);
-        self.world.traffic.push(Traffic::new(id, alias, rate, story.slow_share));
+        let rate = story.records_per_second / self.pipeline.producers.len().max(1) as f64;
+        self.world.traffic.push(Traffic::new(id, producer.alias.clone(), rate, story.slow_share));
     }
 
     fn alias(&mut self, function: FunctionId, name: &str) {
