@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `documents` | the README and the runbooks, executed |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
+//! | `rehearsals` | the stories of a game day, and the reports of their runs |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
@@ -13,6 +14,7 @@ mod complete;
 mod documents;
 mod layering;
 mod ministack;
+mod rehearsals;
 mod served;
 mod simulation;
 mod support;

@@ -48,8 +48,11 @@ pub fn list(ui: &Ui) {
 /// # Errors
 /// When a command of the story does not end as it should; says which.
 pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompter) -> Result<Exit, Failure> {
-    let scenario = Scenario::named(args.scenario.as_deref())?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let scenario = match (&args.scenario, args.interactive) {
+        (None, true) => Scenario::unnamed(seed),
+        (name, _) => Scenario::named(name.as_deref())?,
+    };
     let scratch = Scratch::new(args.keep.as_deref())?;
     let (sandbox, session) = world::build(scenario, seed, global, &scratch.path, prompter).await?;
     ui.set_context(&session.topology, None);

@@ -60,8 +60,7 @@ impl Scenario {
         (
             "colleague-interferes",
             Scenario::Colleague,
-            "A colleague enables what was stopped, a deploy reverts the switch. Noticed, and repaired by the same \
-             command.",
+            "A colleague enables what was stopped, a deploy reverts the switch. Both are noticed, and repaired.",
         ),
         (
             "operator-killed",
@@ -78,6 +77,13 @@ impl Scenario {
             Failure::new(Exit::Usage, format!("--scenario {name}: there is no such story"))
                 .hint(format!("the stories are: {known}"))
         })
+    }
+
+    /// One that is played by hand without being named: what it is has to be found out.
+    pub(super) fn unnamed(seed: u64) -> Scenario {
+        use Scenario::{ControlPlane, DataPlane, Replicator, Silent, SlowConsumer};
+        let troubles = [DataPlane, Silent, ControlPlane, SlowConsumer, Replicator];
+        troubles[fastrand::Rng::with_seed(seed).usize(0..troubles.len())]
     }
 
     pub(super) fn name(self) -> &'static str {

@@ -11,7 +11,7 @@ const HELP: &str = "\
 Type the commands as you would at night, with or without `kdsha` before them:
   status    verify    failover --to REGION ...    failback    resume    runs    report
   wait 5m   let time pass (commands take their own time, and so does your thinking)
-  heal      ring the cloud provider: the Region is back after that
+  heal      ring the provider and the developers: what was broken in the primary is mended after that
   done      end the day: the account of every record, and your score
 Something may happen while you work that nobody tells you of. `status` and `verify` see it.";
 
@@ -60,7 +60,9 @@ impl Play<'_> {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => break,
-                Err(e) => return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}"))),
+                Err(e) => {
+                    return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}")));
+                }
             };
             match read(&line) {
                 Err(why) => self.tell(&why),
@@ -68,10 +70,7 @@ impl Play<'_> {
                 Ok(Line::Help) => self.tell(HELP),
                 Ok(Line::Done) => break,
                 Ok(Line::Wait(length)) => self.pass(length).await?,
-                Ok(Line::Heal) => {
-                    self.sandbox.with_world(|world| world.heal(&primary));
-                    self.tell(&format!("\n# the provider says that {primary} is back"));
-                }
+                Ok(Line::Heal) => self.heal(),
                 Ok(Line::Kdsha(line)) => {
                     if !surprised && line.starts_with("kdsha failover") && !line.contains("--dry-run") {
                         surprised = true;

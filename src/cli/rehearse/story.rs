@@ -9,6 +9,7 @@ use crate::cli::session;
 use crate::model::{Exit, FunctionName, Timestamp};
 use crate::sandbox::world::{FunctionFault, Outage};
 use crate::ui::Format;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long the trouble is there before anybody acts.
@@ -20,7 +21,11 @@ const KILLS: u32 = 3;
 impl Play<'_> {
     pub(super) async fn to_the_end(&mut self) -> Result<Exit, Failure> {
         let primary = self.primary();
-        self.tell(&format!("\n# {primary} at work: {}, with live traffic (seed {})", self.whose(), self.seed));
+        self.tell(&format!(
+            "\n# {primary} at work: {}, with live traffic (seed {})",
+            self.whose(),
+            self.seed
+        ));
         self.status().await?;
         self.pass(5 * MINUTE).await?;
         let what = self.strike();
@@ -79,14 +84,17 @@ impl Play<'_> {
         }
     }
 
-    /// The trouble ends.
-    fn heal(&mut self) {
+    /// The trouble ends, whatever it was.
+    pub(super) fn heal(&mut self) {
         let primary = self.primary();
-        let consumers = self.consumers();
+        let (consumers, replicators) = (self.consumers(), self.replicators());
         self.sandbox.with_world(|world| {
             world.heal(&primary);
             for function in consumers.iter().filter(|_| self.scenario == Scenario::SlowConsumer) {
                 world.set_pace(&primary, function, Duration::from_millis(2));
+            }
+            for function in &replicators {
+                world.set_fault(&primary, function, None);
             }
         });
         self.tell(&format!("\n# {primary} is back"));
@@ -154,47 +162,65 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Somebody enables the primary's consumer again while the standby's is being started.
+    /// Somebody enables the primary's consumer again while the standby's is being started. The wait of the last proof
+    /// says so; the operator interrupts it, looks, and goes on.
     async fn with_a_colleague(&mut self, planned: &str) -> Result<(), Failure> {
         let meddler = self.meddler()?;
+        let noticed_after = self.between(30, 60);
         for function in self.consumers().into_iter().take(1) {
             let after = self.between(70, 100);
-            tokio::task::spawn_local(meddler.clone().enable_what_was_stopped(self.primary(), function, after));
+            let work = meddler.clone().enable_what_was_stopped(self.primary(), function, after);
+            let interrupt = self.session.interrupt.clone();
+            tokio::task::spawn_local(async move {
+                work.await;
+                tokio::time::sleep(noticed_after).await;
+                interrupt.raise();
+            });
         }
-        let line = format!("{planned} --timeout 5m");
-        let exit = self.expect(&line, &[Exit::StepFailed, Exit::TimedOut, Exit::Done]).await?;
+        let exit = self.expect(planned, &[Exit::Interrupted, Exit::Done]).await?;
+        // Ctrl-C is over once it was heard.
+        self.session.interrupt = super::world::signals()?;
         self.tell_surprises();
-        if exit != Exit::Done {
-            self.day.avoided.push(format!("`{line}` did not call it done while the old consumer ran again"));
+        if exit == Exit::Interrupted {
+            let what = format!("`{planned}` did not call it done while the old consumer ran again");
+            self.day.avoided.push(what);
+            self.tell("\n# the operator sees it in the wait, and presses Ctrl-C");
+            self.status().await?;
             self.expect("kdsha resume", &[Exit::Done]).await?;
         }
         Ok(())
     }
 
-    /// A deploy writes the producer's old environment back; the same command repairs it.
+    /// A deploy writes the producer's old environment back. `verify` notices it; a second failover from the middle is
+    /// refused; the deploy is taken back.
     async fn reverted(&mut self) -> Result<(), Failure> {
         let (meddler, regions) = (self.meddler()?, self.session.topology.regions.clone());
-        // Where the producer was pointed at the primary, that is what the template says.
         let Some(pipeline) = self.session.topology.pipelines.first().cloned() else { return Ok(()) };
-        let Some((region, function, mut variables)) = meddler.template(&pipeline, &regions) else { return Ok(()) };
-        for producer in pipeline.producers.iter().filter(|p| p.function == function) {
-            variables[&producer.region_variable] = regions.primary.to_string().into();
+        let Some(switched) = meddler.template(&pipeline, &regions) else { return Ok(()) };
+        let mut old = switched.clone();
+        for producer in pipeline.producers.iter().filter(|p| p.function == old.1) {
+            old.2[&producer.region_variable] = regions.primary.to_string().into();
             if let Some(name) = &producer.stream_variable {
-                variables[name] = pipeline.stream.primary.to_string().into();
+                old.2[name] = pipeline.stream.primary.to_string().into();
             }
         }
-        meddler.deploy(&(region, function, variables));
+        meddler.deploy(&old, "a deploy wrote the old environment back");
         self.tell_surprises();
         self.pass(2 * MINUTE).await?;
         self.expect("kdsha verify", &[Exit::Deviation]).await?;
         let line = format!("kdsha failover --to {}", self.standby());
-        self.expect(&line, &[Exit::Done]).await?;
-        self.pass(10 * MINUTE).await
+        self.expect(&line, &[Exit::Blocked]).await?;
+        meddler.deploy(&switched, "the deploy was taken back");
+        self.tell_surprises();
+        self.pass(5 * MINUTE).await?;
+        self.expect("kdsha verify", &[Exit::Done]).await?;
+        Ok(())
     }
 
     /// kdsha dies midway, as with `kill -9`: nothing of it runs on, what it wrote down is all that is left.
     async fn killed(&mut self, planned: &str) -> Result<(), Failure> {
         let mut line = planned.to_owned();
+        let begun = self.session.aws.clock().now();
         for _ in 0..KILLS {
             let after = self.between(5, 120);
             let at = self.session.aws.clock().now();
@@ -216,9 +242,22 @@ impl Play<'_> {
             self.pass(Duration::from_secs(20)).await?;
         }
         self.expect(&line, &[Exit::Done]).await?;
-        let what = format!("{} kills: what was on its way was looked at, and nothing was sent twice", self.day.kills);
-        self.day.avoided.push(what);
+        let (calls, again) = self.sent_since(begun);
+        let kills = self.day.kills;
+        self.day
+            .avoided
+            .push(format!("{kills} kills: of {calls} mutating calls that took effect, {again} did so twice"));
         Ok(())
+    }
+
+    /// Mutating calls that reached the world since then, and those of them that did so a second time.
+    fn sent_since(&self, since: Timestamp) -> (usize, usize) {
+        let log = self.sandbox.log();
+        let applied = log.iter().filter(|call| call.is_mutating && call.applied && call.at >= since);
+        let keys: Vec<String> =
+            applied.map(|c| format!("{} {} {}", c.region, c.operation, c.input)).collect();
+        let different: BTreeSet<&String> = keys.iter().collect();
+        (keys.len(), keys.len() - different.len())
     }
 
     /// What a silent Region owes is settled once it is back.

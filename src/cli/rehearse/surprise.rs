@@ -87,13 +87,13 @@ impl Meddler {
         Some((region, producer.function.clone(), variables))
     }
 
-    /// A deploy writes the template's environment back.
-    pub fn deploy(&self, (region, function, variables): &(Region, FunctionName, Value)) -> bool {
+    /// A deploy writes a whole environment.
+    pub fn deploy(&self, (region, function, variables): &(Region, FunctionName, Value), what: &str) -> bool {
         let input =
             json!({ "FunctionName": function.as_str(), "Environment": { "Variables": variables.clone() } });
         let done = self.call(region, "UpdateFunctionConfiguration", input).is_some();
         if done {
-            self.happened(format!("a deploy wrote the old environment of {function} back"));
+            self.happened(format!("{what} ({function} in {region})"));
         }
         done
     }
@@ -109,7 +109,7 @@ impl Meddler {
             }
         }
         tokio::time::sleep(after).await;
-        self.deploy(&template);
+        self.deploy(&template, "a deploy wrote the old environment back");
     }
 
     /// The Region heals by itself.

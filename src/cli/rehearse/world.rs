@@ -81,8 +81,7 @@ pub(super) async fn build(
         ..ConnectOptions::new(topology.regions.standby.clone())
     };
     let aws = Aws::connect(&topology, options, Clock::starting_at(start)).await?;
-    let interrupt =
-        Interrupt::on_signals().map_err(|e| Failure::new(Exit::Internal, format!("signals: {e}")))?;
+    let interrupt = signals()?;
     let session = Session {
         topology,
         aws,
@@ -94,6 +93,11 @@ pub(super) async fn build(
         selected: global.pipelines.clone(),
     };
     Ok((sandbox, session))
+}
+
+/// Ctrl-C and SIGTERM from now on.
+pub(super) fn signals() -> Result<Interrupt, Failure> {
+    Interrupt::on_signals().map_err(|e| Failure::new(Exit::Internal, format!("signals: {e}")))
 }
 
 /// The post's, or that of `--config`. The sandbox has one account and no endpoints, so those are not taken over.

@@ -83,7 +83,11 @@ impl Table {
 
 impl Item {
     /// The attributes as the API writes them.
-    pub fn to_json(&self, region_attribute: &str, region_of: impl Fn(PlaceId) -> String) -> Map<String, Value> {
+    pub fn to_json(
+        &self,
+        region_attribute: &str,
+        region_of: impl Fn(PlaceId) -> String,
+    ) -> Map<String, Value> {
         match &self.attributes {
             Attributes::Document(attributes) => attributes.clone(),
             Attributes::Tick { ticker, written_in } => [
