@@ -143,16 +143,18 @@ pub enum Command {
 
     /// Write a page for the post-mortem of a run
     ///
-    /// The newest run, or the one that is named: what was done when and by whom, the time to recover
-    /// against the objective, records at risk and duplicates to expect.
+    /// The newest run, or the one that is named: the verdict against the objectives, the stages over the lag of
+    /// both Regions, who confirmed what, the start position's arithmetic, what changed, every call, what was
+    /// owed. Written from the journal; where a configuration is found, CloudWatch is asked for the rest of the curves.
     #[command(after_help = help::REPORT)]
-    Report(RunArgs),
+    Report(ReportArgs),
 
     /// Play the whole procedure against the built-in sandbox
     ///
     /// Needs no AWS account, no credentials and no configuration: a simulated pipeline with live
     /// traffic is struck, failed over, healed and failed back by the very code that runs against AWS. Ends with an
-    /// account of every record: put, processed, lost, processed twice.
+    /// account of every record: put, processed, lost, processed twice. With --config, the simulated pipelines are
+    /// those of the file.
     #[command(after_help = help::REHEARSE)]
     Rehearse(RehearseArgs),
 
@@ -284,7 +286,36 @@ pub struct ResumeArgs {
     pub yes: bool,
 }
 
-/// Arguments of `runs` and `report`.
+/// Arguments of `report`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ReportArgs {
+    /// The run, as `kdsha runs` lists it
+    #[arg(value_name = "RUN")]
+    pub run: Option<RunId>,
+
+    /// Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<ReportFormat>,
+
+    /// Write the page to this file instead of to stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+
+    /// Ask AWS nothing: the page has what the journal has
+    #[arg(long)]
+    pub no_aws: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One file that needs nothing else; opens in any browser, and prints
+    Html,
+    /// For a wiki or a ticket
+    Markdown,
+}
+
+/// Arguments of `runs`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RunArgs {
     /// The run, as `kdsha runs` lists it
@@ -295,9 +326,19 @@ pub struct RunArgs {
 /// Flags of `rehearse`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RehearseArgs {
-    /// The story to play; without it, that of the AWS post
+    /// The story to play; without it, that of the AWS post. `--list` tells them all
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub scenario: Option<String>,
+
+    /// List the stories and stop
+    #[arg(long)]
+    pub list: bool,
+
+    /// Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score
+    ///
+    /// With --yes the commands are read from stdin and their prompts are answered with yes.
+    #[arg(long)]
+    pub interactive: bool,
 
     /// Answer the prompts with yes
     #[arg(long)]
@@ -310,6 +351,10 @@ pub struct RehearseArgs {
     /// Let simulated time pass as real time does
     #[arg(long)]
     pub real_time: bool,
+
+    /// Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub keep: Option<PathBuf>,
 }
 
 /// Flags of `sandbox`.

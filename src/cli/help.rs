@@ -90,6 +90,7 @@ EXAMPLES
 /// Examples of `report`.
 pub(super) const REPORT: &str = "\
 EXAMPLES
+  kdsha report --out post-mortem.html
   kdsha report > post-mortem.md
   kdsha report 20261122-104501-failover-us-east-2-3f9a";
 
@@ -98,6 +99,10 @@ pub(super) const REHEARSE: &str = "\
 EXAMPLES
   kdsha rehearse                      asks at every step, as the real thing does
   kdsha rehearse --yes --seed 7
+  kdsha rehearse --list
+  kdsha rehearse --scenario operator-killed --yes
+  kdsha rehearse --interactive
+  kdsha rehearse --config kdsha.toml  your own pipelines, simulated
   kdsha rehearse --real-time";
 
 /// Examples of `sandbox`.

@@ -20,7 +20,7 @@ mod watch;
 use crate::aws::{Aws, ConnectOptions};
 use crate::config::{self, Surroundings, Topology};
 use crate::engine::Interrupt;
-use crate::journal::StateFolder;
+use crate::journal::{RunRecord, StateFolder};
 use crate::model::{Clock, Exit, Side};
 use crate::ui::{self, Prompter, Ui};
 use args::{Cli, Command, Global};
@@ -65,6 +65,10 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
             ui.raw(&complete::script(args.shell));
             Ok(Exit::Done)
         }
+        Command::Rehearse(args) if args.list => {
+            rehearse::list(ui);
+            Ok(Exit::Done)
+        }
         Command::Rehearse(args) => {
             let prompter = prompter(ui, args.yes)?;
             on_runtime(!args.real_time, rehearse::run(ui, &cli.global, args, prompter))
@@ -72,7 +76,14 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
         Command::Policy => policy::run(ui, &topology(&cli.global)?),
         Command::Runs(args) => runs::run(ui, &state()?, args.run.as_ref()),
-        Command::Report(args) => report::run(ui, &state()?, args.run.as_ref()),
+        Command::Report(args) => {
+            let run = report::find(&state()?, args.run.as_ref())?;
+            let asked = match report::may(args) {
+                true => asked(cli, ui, &run),
+                false => report::Asked::No(Some("--no-aws was given".to_owned())),
+            };
+            report::write(ui, args, &run, &asked)
+        }
         Command::Status(args) => connected(cli, ui, Prompter::AssumeYes, async |session| match args.watch {
             true => watch::run(session, ui).await,
             false => look::status(session, ui).await,
@@ -129,6 +140,21 @@ fn on_runtime<T>(paused: bool, work: impl Future<Output = Result<T, Failure>>) -
     // A prompt may still wait for a line that nobody will type.
     runtime.shutdown_background();
     result
+}
+
+/// What AWS says of a run's time, where a configuration and credentials are at hand.
+fn asked(cli: &Cli, ui: &Ui, run: &RunRecord) -> report::Asked {
+    let mut snapshot = None;
+    let end = connected(cli, ui, Prompter::AssumeYes, async |session| {
+        snapshot = Some(report::ask(session, run).await?);
+        Ok(Exit::Done)
+    });
+    match (end, snapshot) {
+        (Ok(_), Some(snapshot)) => report::Asked::Answered(Box::new(snapshot)),
+        (Ok(_), None) => report::Asked::No(None),
+        // The first sentence: what follows is for a command that needs the answer.
+        (Err(failure), _) => report::Asked::No(failure.message.split([';', '\n']).next().map(str::to_owned)),
+    }
 }
 
 /// Runs a command with everything that it needs to look at AWS.

@@ -92,6 +92,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         }
     }
     let (mut journal, before) = open(session, &plan, earlier, kept.is_some(), &snapshot)?;
+    journal.saw(session.picture(&snapshot, snapshot.taken_at))?;
     let engine = Engine::new(
         &session.aws,
         &session.topology,
@@ -100,7 +101,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         &session.prompter,
         session.interrupt.clone(),
     );
-    Ok(Box::pin(engine.run(&plan, &before)).await)
+    let exit = Box::pin(engine.run(&plan, &before)).await;
+    session.look_back(&mut journal, snapshot.taken_at, exit).await;
+    Ok(exit)
 }
 
 /// The unfinished run that this command goes on with.

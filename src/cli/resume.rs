@@ -110,8 +110,10 @@ fn owed_and_verified(run: &RunRecord) -> BTreeSet<(usize, usize)> {
 /// The owed steps of the run's own plan, fences first, as the plan has them.
 async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Failure> {
     let _lock = session.state.lock(&format!("{} (resume)", session.owner))?;
-    session::same_account(&session.look(false).await?, run)?;
+    let snapshot = session.look(false).await?;
+    session::same_account(&snapshot, run)?;
     let mut journal = session.state.go_on(run)?;
+    journal.saw(session.picture(&snapshot, run.began))?;
     let only = owed_and_verified(run);
     let earlier = Earlier { began: Some(run.began), only: Some(only), ..Earlier::default() };
     let engine = Engine::new(
@@ -122,5 +124,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord) -> Result<Exit, Fai
         &session.prompter,
         session.interrupt.clone(),
     );
-    Ok(Box::pin(engine.run(&run.plan, &earlier)).await)
+    let exit = Box::pin(engine.run(&run.plan, &earlier)).await;
+    session.look_back(&mut journal, run.began, exit).await;
+    Ok(exit)
 }

@@ -4,8 +4,8 @@ use super::failure::Failure;
 use crate::aws::{Aws, Scope};
 use crate::config::Topology;
 use crate::engine::Interrupt;
-use crate::journal::{Listed, RunRecord, StateFolder};
-use crate::model::{Exit, FailureKind, PipelineName, RunId, Snapshot, Timestamp};
+use crate::journal::{Journal, Listed, RunRecord, StateFolder};
+use crate::model::{Exit, FailureKind, Picture, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::Request;
 use crate::ui::Prompter;
 use std::cell::RefCell;
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// How far back plans read the metrics.
 pub const HISTORY: Duration = Duration::from_secs(3 * 3600);
+
+/// How far before a run's beginning a picture's curves reach.
+const PICTURED: Duration = Duration::from_secs(30 * 60);
 
 /// A configured, connected kdsha.
 pub struct Session {
@@ -67,6 +70,28 @@ impl Session {
                     .hint("renew the credentials, or choose others with --profile"))
             }
             _ => Ok(snapshot),
+        }
+    }
+
+    /// What a snapshot looks like in a journal: the curves from half an hour before `began` on.
+    pub fn picture(&self, snapshot: &Snapshot, began: Timestamp) -> Picture {
+        let rpo = self.topology.objectives.rpo;
+        Picture::of(snapshot, began - PICTURED, self.aws.requests_sent(), rpo)
+    }
+
+    /// Writes down what a run left, for its report. The run is over: nothing that fails here changes its end, and
+    /// an operator who wants out is not kept.
+    pub async fn look_back(&self, journal: &mut Journal, began: Timestamp, exit: Exit) {
+        if !matches!(exit, Exit::Done | Exit::Owed | Exit::StepFailed | Exit::TimedOut) {
+            return;
+        }
+        let seen = tokio::select! {
+            seen = self.look(false) => seen,
+            () = self.interrupt.raised() => return,
+        };
+        if let Ok(snapshot) = seen {
+            // Without it the report says that it was not seen.
+            let _ = journal.saw(self.picture(&snapshot, began));
         }
     }
 

@@ -25,7 +25,11 @@ pub(super) struct Work<'a> {
     planned: &'a PlannedStep,
     sends: Cell<u32>,
     sent_at: Cell<Option<Timestamp>>,
+    noted_at: Cell<Option<Timestamp>>,
 }
+
+/// How often a wait is written down: often enough for a post-mortem's curves, without a line a look.
+const NOTED_EVERY: Duration = Duration::from_secs(15);
 
 impl<'a> Work<'a> {
     pub(super) fn index(&self) -> usize {
@@ -62,7 +66,13 @@ impl<'a> Engine<'a> {
     pub(super) fn work<'s>(&self, stage: &'s Stage, out: &BTreeSet<PipelineName>) -> Vec<Work<'s>> {
         let steps = stage.steps.iter().enumerate().filter(|(_, planned)| !out.contains(&planned.pipeline));
         steps
-            .map(|(index, planned)| Work { index, planned, sends: Cell::new(0), sent_at: Cell::new(None) })
+            .map(|(index, planned)| Work {
+                index,
+                planned,
+                sends: Cell::new(0),
+                sent_at: Cell::new(None),
+                noted_at: Cell::new(None),
+            })
             .collect()
     }
 
@@ -340,14 +350,21 @@ impl<'a> Engine<'a> {
                 }
             };
             let waited = Duration::try_from(self.now().duration_since(began)).unwrap_or_default();
-            self.tell(&Event::Waiting {
+            let event = Event::Waiting {
                 pipeline: one.planned.pipeline.clone(),
                 step: one.planned.step.slug().to_owned(),
                 summary: one.planned.step.summary(),
                 progress,
                 waited,
                 deadline,
-            });
+            };
+            match one.noted_at.get() {
+                Some(at) if self.now() < at + NOTED_EVERY => self.tell(&event),
+                _ => {
+                    one.noted_at.set(Some(self.now()));
+                    self.emit(event)?;
+                }
+            }
         }
         Ok(())
     }

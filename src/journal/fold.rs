@@ -1,7 +1,7 @@
 //! Records -> the state of a run. An impossible order is corruption, not a shrug.
 
 use super::record::{Body, Header, Record, VERSION};
-use crate::model::{Effect, Event, Exit, PipelineName, StepOutcome, Timestamp};
+use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
 
@@ -26,6 +26,9 @@ pub struct RunRecord {
     pub effects: usize,
     /// Every event with its time, in order.
     pub events: Vec<(Timestamp, Event)>,
+    /// What the world looked like, in order: before the first call, and after each end. Evidence, not memory:
+    /// nothing is decided by it.
+    pub pictures: Vec<Picture>,
     /// The next record's number.
     pub next_seq: u64,
 }
@@ -93,6 +96,7 @@ pub fn fold(records: &[Record]) -> Result<RunRecord, String> {
         unanswered: Vec::new(),
         effects: 0,
         events: Vec::new(),
+        pictures: Vec::new(),
         next_seq: 2,
     };
     for record in records {
@@ -117,6 +121,10 @@ impl RunRecord {
             Body::Planned { plan } => {
                 self.plan = (**plan).clone();
                 self.outcomes.clear();
+                Ok(())
+            }
+            Body::Seen { picture } => {
+                self.pictures.push((**picture).clone());
                 Ok(())
             }
             Body::Happened { happening } => {

@@ -9,7 +9,7 @@ mod record;
 pub use fold::{RunRecord, fold};
 pub use record::{Body, Header, Record, VERSION};
 
-use crate::model::{Event, RunId, Timestamp};
+use crate::model::{Event, Picture, RunId, Timestamp};
 use crate::plan::Plan;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -248,6 +248,14 @@ impl Journal {
     /// As [`Journal::append`].
     pub fn replan(&mut self, at: Timestamp, plan: &Plan) -> Result<(), JournalError> {
         self.write(at, Body::Planned { plan: Box::new(plan.clone()) })
+    }
+
+    /// Writes down what the world looks like.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub fn saw(&mut self, picture: Picture) -> Result<(), JournalError> {
+        self.write(picture.taken_at, Body::Seen { picture: Box::new(picture) })
     }
 
     fn write(&mut self, at: Timestamp, body: Body) -> Result<(), JournalError> {

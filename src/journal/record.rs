@@ -1,6 +1,6 @@
 //! What one line of a journal holds. The format is versioned; an unknown version is refused, never guessed at.
 
-use crate::model::{Event, RunId, Timestamp};
+use crate::model::{Event, Picture, RunId, Timestamp};
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,11 @@ pub enum Body {
     Planned {
         /// The plan.
         plan: Box<Plan>,
+    },
+    /// What the world looked like, before the run's first call and after its end.
+    Seen {
+        /// It.
+        picture: Box<Picture>,
     },
     /// Everything that happened.
     Happened {

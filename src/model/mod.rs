@@ -23,6 +23,7 @@ pub mod mapping;
 pub mod metrics;
 pub mod observed;
 pub mod permit;
+pub mod picture;
 pub mod snapshot;
 pub mod stream;
 pub mod time;
@@ -39,6 +40,7 @@ pub use mapping::{Mapping, MappingSettings, MappingState, StartingPosition};
 pub use metrics::{Point, Series};
 pub use observed::{Observed, Reason};
 pub use permit::Permit;
+pub use picture::Picture;
 pub use snapshot::{
     ApiAnswer, Identity, PipelineView, ProducerView, ReaderMetrics, ReaderView, RegionView, RequestStats,
     Side, SideView, SinkView, Snapshot, StreamMetrics,

@@ -281,7 +281,7 @@ fn trouble(function: &FunctionView) -> Vec<String> {
 }
 
 /// The error rate against its limit, and the throttled share where there is one.
-fn shares(rates: Rates, limit: &str) -> String {
+pub(crate) fn shares(rates: Rates, limit: &str) -> String {
     let throttled = match rates.throttled > 0.0 {
         true => format!(", throttled {}", text::percent(rates.throttled)),
         false => String::new(),

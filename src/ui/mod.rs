@@ -30,6 +30,7 @@ mod position;
 pub mod prompt;
 mod reach;
 mod rehearsal;
+pub mod report;
 mod run;
 mod screen;
 mod status;

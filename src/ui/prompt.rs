@@ -166,6 +166,24 @@ impl Prompter {
         }
     }
 
+    /// Reads a line after a prompt, for the game day's shell; `None` is the end of the input. With `--yes` the lines
+    /// are a script's, from stdin.
+    ///
+    /// # Errors
+    /// See [`Prompter::ask`].
+    pub fn line(&mut self, ui: &Ui, prompt: &str) -> io::Result<Option<String>> {
+        ui.ask(|look| look.paint(Tone::Strong, prompt));
+        match self {
+            Prompter::Terminal(terminal) => terminal.line(),
+            Prompter::AssumeYes => {
+                let mut line = String::new();
+                let count = io::stdin().lock().read_line(&mut line)?;
+                ui.ask(|_| if count == 0 { "\n".to_owned() } else { line.clone() });
+                Ok((count > 0).then_some(line))
+            }
+        }
+    }
+
     /// Asks a plain question; the default is no. `--yes` says yes.
     ///
     /// # Errors

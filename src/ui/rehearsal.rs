@@ -39,6 +39,30 @@ fn recovery(result: &Value) -> String {
     }
 }
 
+/// What happened besides, and what the day is worth.
+fn score(look: Look, result: &Value) -> String {
+    let mut out = String::new();
+    let listed = |key: &str| result.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for one in listed("surprises") {
+        let (at, what) = (one["at"].as_str().unwrap_or_default(), one["what"].as_str().unwrap_or_default());
+        let clock = at.split('T').nth(1).and_then(|time| time.get(..8)).unwrap_or(at);
+        out += &look.field("surprise", &format!("{clock}Z {what}"));
+    }
+    for one in listed("mistakes_avoided") {
+        out += &look.field("avoided", one.as_str().unwrap_or_default());
+    }
+    let Some(score) = result.get("score") else { return out };
+    for part in score["parts"].as_array().into_iter().flatten() {
+        let (points, of) = (part["points"].as_u64().unwrap_or(0), part["of"].as_u64().unwrap_or(0));
+        let tone = if points == of { Tone::Good } else { Tone::Warn };
+        let points = look.paint(tone, format!("{points:>3} of {of}"));
+        let (what, why) =
+            (part["what"].as_str().unwrap_or_default(), part["why"].as_str().unwrap_or_default());
+        out += &look.field("", &format!("{points}  {what}: {why}"));
+    }
+    out + &look.field("score", &format!("{} of {}", score["points"], score["of"]))
+}
+
 /// The card.
 pub(crate) fn render(look: Look, result: &Value) -> String {
     let scenario = result.get("scenario").and_then(Value::as_str).unwrap_or("rehearsal");
@@ -49,6 +73,7 @@ pub(crate) fn render(look: Look, result: &Value) -> String {
         out += &format!("{key:<12}{}{n}   {meaning}\n", " ".repeat(pad));
     }
     out += &look.field("recovery", &recovery(result));
+    out += &score(look, result);
     let verdict = match number(result, "lost") {
         Some(0.0) => look.paint(Tone::Good, "No record was lost."),
         Some(lost) => look.paint(Tone::Bad, format!("{} LOST.", text::plural(lost as usize, "record"))),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `documents` | the README and the runbooks, executed |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
+//! | `rehearsals` | the stories of a game day, and the reports of their runs |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
 //! | `watch` | the live view on a pseudo-terminal |
@@ -17,6 +18,7 @@ mod documents;
 mod layering;
 mod ministack;
 mod night;
+mod rehearsals;
 mod served;
 mod simulation;
 mod support;

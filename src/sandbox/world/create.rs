@@ -141,6 +141,7 @@ impl World {
             attribute_definitions,
             keys,
             items: BTreeMap::new(),
+            region_attribute: "last_updated_region".to_owned(),
             replica: None,
         };
         let id = TableId(self.tables.len());
@@ -213,6 +214,7 @@ impl Configuration {
             timeout_seconds,
             memory_mb: 128,
             kms_key: None,
+            reads: None,
         }
     }
 }

@@ -39,6 +39,28 @@ pub(super) struct Configuration {
     pub timeout_seconds: u32,
     pub memory_mb: u32,
     pub kms_key: Option<String>,
+    /// What the code reads of its environment, where it is not as in the post.
+    pub reads: Option<Reads>,
+}
+
+/// The variables that a producer's code reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reads {
+    pub region_variable: String,
+    /// `None`: the code knows the stream of each Region.
+    pub stream_variable: Option<String>,
+    pub streams: BTreeMap<Region, String>,
+}
+
+impl Reads {
+    fn destination<'c>(&'c self, configuration: &'c Configuration) -> Option<(Region, &'c str)> {
+        let region: Region = configuration.variable(&self.region_variable)?.parse().ok()?;
+        let stream = match &self.stream_variable {
+            Some(name) => configuration.variable(name)?,
+            None => self.streams.get(&region)?,
+        };
+        Some((region, stream))
+    }
 }
 
 impl Configuration {
@@ -53,6 +75,9 @@ impl Configuration {
     }
     /// Where a producer writes: the Region and stream that its environment names.
     pub fn destination(&self) -> Option<(Region, &str)> {
+        if let Some(reads) = &self.reads {
+            return reads.destination(self);
+        }
         let region = self.variable("PRODUCING_TO_REGION").or_else(|| self.by_part("REGION"))?;
         let stream = self.variable("INPUT_STREAM").or_else(|| self.by_part("STREAM"))?;
         Some((region.parse().ok()?, stream))

@@ -30,6 +30,7 @@ mod pollers;
 mod producers;
 mod replication;
 mod series;
+mod staging;
 mod story;
 mod streams;
 mod tables;
@@ -49,6 +50,7 @@ use super::call::{ApiCall, ApiResult};
 use crate::model::{AccountId, FunctionName, Region, Timestamp};
 use clock::{MINUTE, Millis, span, timestamp};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The step of the simulation.
 const TICK: Millis = 200;
@@ -212,6 +214,12 @@ impl World {
     /// Reserves nothing for a function, so that it is throttled; or ends that.
     pub fn throttle(&mut self, region: &Region, function: &FunctionName, on: bool) -> bool {
         self.each_function(region, function, |f| f.reserved_concurrency = on.then_some(0))
+    }
+
+    /// How long a function's code takes for a record from now on. The answer says whether the function is there.
+    pub fn set_pace(&mut self, region: &Region, function: &FunctionName, per_record: Duration) -> bool {
+        let milliseconds = per_record.as_secs_f64() * 1_000.0;
+        self.each_function(region, function, |f| f.per_record_ms = milliseconds)
     }
 
     /// Makes a function's environment unreadable (its KMS key cannot be used), or readable again.

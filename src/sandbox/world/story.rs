@@ -1,25 +1,14 @@
 //! The post's topology with live traffic: producer -> stream -> consumer -> table, and a replicator that copies the
 //! primary's stream to the standby's.
 
-use super::World;
-use super::clock::span;
-use super::create::NewMapping;
 use super::delays::Delays;
-use super::functions::{Alias, Configuration, FunctionId, Variables, Version};
-use super::mappings::{Extras, Source, StartingPosition, Tuning};
-use super::place::PlaceId;
-use super::producers::Traffic;
-use super::streams::StreamId;
-use super::tables::TableId;
 use crate::config::{
     Consumer, MappingOverrides, Objectives, PerSide, Pipeline, Producer, Regions, Replicator, Sink,
     StandbyMode, Timing, Topology,
 };
 use crate::model::ids::InvalidId;
-use crate::model::{AccountId, FunctionName, Region, Side, StreamName, Timestamp};
-use serde_json::json;
+use crate::model::{AccountId, FunctionName, Region, Side, StreamName};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What copies the primary's stream to the standby's.
@@ -193,11 +182,13 @@ impl Story {
                     stream_consumer: Some(name(Story::STREAM_CONSUMER).parse()?),
                 }),
             },
-            sink: self.sink.then(|| Sink {
-                table: name(Story::TABLE),
-                region_attribute: "last_updated_region".to_owned(),
-            }),
+            sink: self.sink.then(|| self.sink_of(number)),
         })
+    }
+
+    /// The table of one of them.
+    pub(super) fn sink_of(&self, number: u32) -> Sink {
+        Sink { table: self.name(Story::TABLE, number), region_attribute: "last_updated_region".to_owned() }
     }
 
     fn producer(&self, producer: u32, pipeline: u32) -> Result<Producer, InvalidId> {
@@ -229,179 +220,4 @@ impl Story {
     pub const FAILOVER: &'static str = "KDS-HA-FailoverLambda";
     /// The global table.
     pub const TABLE: &'static str = "ticker-prices";
-}
-
-impl World {
-    /// The post's topology with live traffic; it has been running for the story's history when it begins.
-    pub fn of_the_post(seed: u64, start: Timestamp, story: &Story) -> World {
-        World::of_stories(seed, start, &vec![story.clone(); story.pipelines.max(1) as usize])
-    }
-
-    /// Pipelines that differ: the first story plays the first one, and so on. Their Regions, account, delays and
-    /// history are the first story's.
-    pub fn of_stories(seed: u64, start: Timestamp, stories: &[Story]) -> World {
-        let first = stories.first().cloned().unwrap_or_default();
-        let born = start.as_millisecond() - span(first.history);
-        let mut world = World::with_delays(seed, super::clock::timestamp(born), first.delays);
-        for (pipeline, story) in (1..).zip(stories) {
-            Builder::new(&mut world, story, pipeline).build();
-        }
-        world.finish_all_transitions();
-        world.advance_to(start);
-        world
-    }
-}
-
-struct Builder<'a> {
-    world: &'a mut World,
-    story: &'a Story,
-    pipeline: u32,
-    primary: PlaceId,
-    standby: PlaceId,
-}
-
-impl<'a> Builder<'a> {
-    fn new(world: &'a mut World, story: &'a Story, pipeline: u32) -> Builder<'a> {
-        let primary = world.place(&story.account, &story.primary);
-        let standby = world.place(&story.account, &story.standby);
-        Builder { world, story, pipeline, primary, standby }
-    }
-
-    fn build(mut self) {
-        let streams = [self.primary, self.standby].map(|place| self.stream(place));
-        let fan_out = (self.story.copying == Copying::FanOut)
-            .then(|| self.stream_consumer(streams[0], Story::STREAM_CONSUMER));
-        let readers = streams
-            .map(|stream| self.story.fan_out_consumers.then(|| self.stream_consumer(stream, Story::READER)));
-        self.tables();
-        let consumers = [self.primary, self.standby].map(|place| self.consumer(place));
-        let replicator = (self.story.copying != Copying::None).then(|| self.replicator());
-        let failover = Variables::from([self.failover_region()]);
-        self.function(self.primary, Story::FAILOVER, failover);
-        self.mapping(self.primary, consumers[0], streams[0], readers[0], self.consumer_tuning());
-        if let Some(replicator) = replicator {
-            self.mapping(self.primary, replicator, streams[0], fan_out, self.tuning());
-        }
-        if self.story.warm {
-            self.mapping(self.standby, consumers[1], streams[1], readers[1], self.consumer_tuning());
-        }
-        (1..=self.story.producers.max(1)).for_each(|number| self.producer(number));
-    }
-
-    fn stream_consumer(&mut self, stream: StreamId, base: &str) -> usize {
-        let name = self.story.name(base, self.pipeline);
-        self.world.create_stream_consumer(stream, &name)
-    }
-
-    fn tuning(&self) -> Tuning {
-        Tuning { batch_size: self.story.batch_size, ..Tuning::default() }
-    }
-
-    fn consumer_tuning(&self) -> Tuning {
-        Tuning { bisect: self.story.bisect, ..self.tuning() }
-    }
-
-    fn stream(&mut self, place: PlaceId) -> StreamId {
-        let name = self.story.name(Story::STREAM, self.pipeline);
-        let id = self.world.create_stream(place, &name, self.story.shards.max(1), false, 1_024);
-        self.world.streams[id.0].retention_hours = self.story.retention_hours;
-        id
-    }
-
-    fn tables(&mut self) {
-        let name = self.story.name(Story::TABLE, self.pipeline);
-        let schema = json!([{ "AttributeName": "ticker", "KeyType": "HASH" }]);
-        let definitions = json!([{ "AttributeName": "ticker", "AttributeType": "S" }]);
-        let keys = vec!["ticker".to_owned()];
-        let [a, b]: [TableId; 2] = [self.primary, self.standby].map(|place| {
-            self.world.create_table(place, &name, keys.clone(), schema.clone(), definitions.clone())
-        });
-        self.world.tables[a.0].replica = Some(b);
-        self.world.tables[b.0].replica = Some(a);
-    }
-
-    fn function(&mut self, place: PlaceId, base: &str, variables: Variables) -> FunctionId {
-        let role = format!("arn:aws:iam::{}:role/KDS-HA-Role", self.story.account);
-        let configuration = Configuration::of_the_post(&role, self.story.function_timeout_seconds, variables);
-        self.world.create_function(place, &self.story.name(base, self.pipeline), configuration)
-    }
-
-    fn consumer(&mut self, place: PlaceId) -> FunctionId {
-        let table = self.story.name(Story::TABLE, self.pipeline);
-        let id = self.function(place, Story::CONSUMER, Variables::from([("TABLE".to_owned(), table)]));
-        self.world.functions[id.0].per_record_ms = self.story.consumer_per_record.as_secs_f64() * 1_000.0;
-        id
-    }
-
-    fn failover_region(&self) -> (String, String) {
-        ("FAILOVER_REGION".to_owned(), self.story.standby.to_string())
-    }
-
-    fn replicator(&mut self) -> FunctionId {
-        let id = self.function(self.primary, Story::REPLICATOR, Variables::from([self.failover_region()]));
-        self.world.functions[id.0].per_record_ms = 0.5;
-        id
-    }
-
-    fn mapping(
-        &mut self,
-        place: PlaceId,
-        function: FunctionId,
-        stream: StreamId,
-        fan_out: Option<usize>,
-        tuning: Tuning,
-    ) {
-        let owner = &self.world.streams[stream.0];
-        let arn = fan_out.map_or(&owner.arn, |index| &owner.consumers[index].arn).clone();
-        let new = NewMapping {
-            place,
-            function,
-            function_arn: self.world.functions[function.0].arn.clone(),
-            qualifier: None,
-            source: Source { stream, arn, consumer: fan_out },
-            starting: StartingPosition::TrimHorizon,
-            tuning,
-            extras: Extras { count_events: self.story.count_events, ..Extras::default() },
-            enabled: true,
-        };
-        self.world.create_mapping(new);
-    }
-
-    fn producer(&mut self, number: u32) {
-        let story = self.story;
-        let mut variables = story.producer_variables.clone();
-        variables.insert("INPUT_STREAM".to_owned(), story.name(Story::STREAM, self.pipeline));
-        variables.insert("PRODUCING_TO_REGION".to_owned(), story.primary.to_string());
-        let role = format!("arn:aws:iam::{}:role/KDS-HA-Role", story.account);
-        let configuration = Configuration::of_the_post(&role, story.function_timeout_seconds, variables);
-        let name = story.producer_name(number, self.pipeline);
-        let id = self.world.create_function(self.primary, &name, configuration);
-        self.world.functions[id.0].required = story.producer_variables.keys().cloned().collect();
-        if let Some(name) = &story.producer_alias {
-            self.alias(id, name);
-        }
-        let rate = story.records_per_second / f64::from(story.producers.max(1));
-        let alias = story.producer_alias.clone();
-        self.world.traffic.push(Traffic::new(id, alias, rate, story.slow_share));
-    }
-
-    fn alias(&mut self, function: FunctionId, name: &str) {
-        let (version, alias) = (self.world.uuid(), self.world.uuid());
-        let published = self.world.now;
-        let function = &mut self.world.functions[function.0];
-        function.versions.push(Version {
-            number: 1,
-            configuration: Arc::clone(&function.latest),
-            revision: version,
-            published,
-            description: None,
-        });
-        let alias = Alias {
-            version: "1".to_owned(),
-            description: String::new(),
-            revision: alias,
-            weights: BTreeMap::new(),
-        };
-        function.aliases.insert(name.to_owned(), alias);
-    }
 }

@@ -15,7 +15,7 @@ pub(super) struct TableId(pub usize);
 /// What an item holds.
 #[derive(Debug, Clone)]
 pub(super) enum Attributes {
-    /// The consumer's result: ticker, price, last_updated_region.
+    /// The consumer's result: ticker, price, and the Region under the table's attribute for it.
     Tick { ticker: Ticker, written_in: PlaceId },
     /// What an API client put.
     Document(Map<String, Value>),
@@ -45,6 +45,8 @@ pub(super) struct Table {
     pub attribute_definitions: Value,
     pub keys: Vec<String>,
     pub items: BTreeMap<String, Item>,
+    /// Where the consumer writes its Region.
+    pub region_attribute: String,
     /// The replica of this global table in the other Region.
     pub replica: Option<TableId>,
 }
@@ -81,13 +83,17 @@ impl Table {
 
 impl Item {
     /// The attributes as the API writes them.
-    pub fn to_json(&self, region_of: impl Fn(PlaceId) -> String) -> Map<String, Value> {
+    pub fn to_json(
+        &self,
+        region_attribute: &str,
+        region_of: impl Fn(PlaceId) -> String,
+    ) -> Map<String, Value> {
         match &self.attributes {
             Attributes::Document(attributes) => attributes.clone(),
             Attributes::Tick { ticker, written_in } => [
                 ("ticker", json!({ "S": ticker.symbol() })),
                 ("price", json!({ "S": ticker.price() })),
-                ("last_updated_region", json!({ "S": region_of(*written_in) })),
+                (region_attribute, json!({ "S": region_of(*written_in) })),
             ]
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))

@@ -1,5 +1,6 @@
 //! The cells of the live view: a word or a figure with its tone. Old is always said in words; the tone only adds to it.
 
+use super::super::cells::shares;
 use super::kept::{Kept, Worth};
 use super::state::{LagSeen, Mappings, PipelineFacts, ReaderFacts, SideFacts};
 use crate::config::{StandbyMode, Topology};
@@ -205,10 +206,8 @@ impl Cells<'_> {
     pub(super) fn health(&self, side: Side) -> Cell {
         let limit = text::percent(self.topology.objectives.error_rate);
         kept(&self.side(side).health, self.now, |health| match health {
-            Health::Healthy(rate) => Cell::plain(format!("{} (limit {limit})", text::percent(*rate))),
-            Health::Degraded(rate) => {
-                Cell::new(Tone::Bad, format!("DEGRADED {} (limit {limit})", text::percent(*rate)))
-            }
+            Health::Healthy(rates) => Cell::plain(format!("healthy, {}", shares(*rates, &limit))),
+            Health::Degraded(rates) => Cell::new(Tone::Bad, format!("DEGRADED, {}", shares(*rates, &limit))),
             Health::Unknown(why) => Cell::new(Tone::Warn, format!("unknown: {why}")),
         })
     }

@@ -48,6 +48,7 @@ fn api(operation: &str, answered: u32) -> ApiAnswer {
         answered,
         failed: u32::from(answered == 0),
         reason: (answered == 0).then(|| "no answer within 8s".to_owned()),
+        kind: (answered == 0).then_some(crate::model::FailureKind::TimedOut),
         slowest: seconds(1),
     }
 }

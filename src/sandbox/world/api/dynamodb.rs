@@ -135,7 +135,7 @@ impl World {
         let table = &self.tables[id.0];
         let key = self.key_in(table, input, "Key")?;
         let wanted = Projection::read(input);
-        let item = table.items.get(&key).map(|item| Value::Object(wanted.of(self.item(item))));
+        let item = table.items.get(&key).map(|item| Value::Object(wanted.of(self.item(table, item))));
         let mut output = Map::new();
         put(&mut output, "Item", item);
         Ok(ApiReply::ok(Value::Object(output)))
@@ -153,8 +153,8 @@ impl World {
         key.ok_or_else(|| validation("The provided key element does not match the schema"))
     }
 
-    fn item(&self, item: &Item) -> Map<String, Value> {
-        item.to_json(|place| self.places[place.0].region.to_string())
+    fn item(&self, table: &Table, item: &Item) -> Map<String, Value> {
+        item.to_json(&table.region_attribute, |place| self.places[place.0].region.to_string())
     }
 
     fn scan(&mut self, at: At, input: Input) -> ApiResult {
@@ -190,7 +190,7 @@ impl World {
         let most = input.count("Limit").map_or(usize::MAX, |n| n.max(1) as usize);
         let projection = Projection::read(input);
         let rest = table.items.iter().filter(|(key, _)| after.as_ref().is_none_or(|a| *key > a));
-        let mut found = rest.map(|(_, item)| self.item(item)).filter(|item| wanted(item));
+        let mut found = rest.map(|(_, item)| self.item(table, item)).filter(|item| wanted(item));
         let page: Vec<Map<String, Value>> = found.by_ref().take(most).collect();
         let mut output = Map::new();
         put(&mut output, "Count", Some(page.len()));

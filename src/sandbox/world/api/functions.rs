@@ -38,6 +38,7 @@ impl World {
             timeout_seconds: 3,
             memory_mb: 128,
             kms_key: None,
+            reads: None,
         };
         let configuration = changed(&base, input)?;
         let id = self.create_function(at.place, &name, configuration);

@@ -2,7 +2,7 @@
 
 use super::draw::{Cut, Fate, Mishap, Scenario};
 use kdsha::aws::{Aws, ConnectOptions};
-use kdsha::cli::args::{FailbackArgs, FailoverArgs};
+use kdsha::cli::args::{AcceptArgs, FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
 use kdsha::cli::session::Session;
 use kdsha::cli::{failback, failover, look, resume};
@@ -265,9 +265,16 @@ impl Theatre {
             emergency,
             start_at,
             overlap_buffer: None,
+            accept: AcceptArgs::default(),
             timeout: None,
         };
-        let back = |dry_run: bool| FailbackArgs { dry_run, yes: true, skip_stranded: false, timeout: None };
+        let back = |dry_run: bool| FailbackArgs {
+            dry_run,
+            yes: true,
+            skip_stranded: false,
+            timeout: None,
+            accept: AcceptArgs::default(),
+        };
         match command {
             Command::Failover { emergency, start_at } => {
                 failover::run(session, ui, &over(false, emergency, start_at)).await
