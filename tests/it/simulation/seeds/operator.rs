@@ -115,6 +115,9 @@ impl<'a> Operator<'a> {
                 Some(Exit::Locked) if advice.contains("kdsha resume") => self.go_on(Phase::Over).await,
                 Some(Exit::StepFailed | Exit::TimedOut) => {
                     failures += 1;
+                    if ended.said.contains("may skip records") || ended.said.contains("exists already") {
+                        self.weather.clear_the_way().await;
+                    }
                     emergency |= failures >= ENOUGH && self.primary_is_ill();
                     self.theatre.pass(BREATH).await;
                 }
