@@ -22,7 +22,7 @@ pub enum Service {
 }
 
 /// A decoded request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApiCall {
     /// The service.
     pub service: Service,

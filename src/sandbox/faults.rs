@@ -27,6 +27,8 @@ pub enum Fault {
     Drop,
     /// Applied twice; answered as the second time.
     Twice,
+    /// Somebody else's call arrives just before it.
+    Overtaken(Box<ApiCall>),
     /// Answered late.
     Slow(Duration),
 }

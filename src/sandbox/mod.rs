@@ -60,6 +60,8 @@ struct Inner {
     world: Mutex<World>,
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<Logged>>,
+    /// Calls of other people that rules let arrive, and whether they were taken.
+    overtaking: Mutex<Vec<(ApiCall, bool)>>,
     /// How many calls of the log change something.
     mutating: AtomicUsize,
     start: Timestamp,
@@ -92,6 +94,7 @@ impl Sandbox {
             world: Mutex::new(world),
             rules: Mutex::default(),
             log: Mutex::default(),
+            overtaking: Mutex::default(),
             mutating: AtomicUsize::new(0),
         }))
     }
@@ -117,6 +120,11 @@ impl Sandbox {
     /// Takes all faults away; says which there were.
     pub fn mend(&self) -> Vec<Rule> {
         std::mem::take(&mut *lock(&self.0.rules))
+    }
+
+    /// The calls of [`Fault::Overtaken`] that arrived since this was asked last, and whether they were taken.
+    pub fn overtaking(&self) -> Vec<(ApiCall, bool)> {
+        std::mem::take(&mut *lock(&self.0.overtaking))
     }
 
     /// The calls from the given one on, counted from 0.
@@ -196,6 +204,10 @@ impl Sandbox {
             }
             Some(Fault::Twice) => {
                 let _ = self.apply(&call);
+            }
+            Some(Fault::Overtaken(other)) => {
+                let was_taken = self.with_world(|world| world.call(&other)).is_ok();
+                lock(&self.0.overtaking).push((*other, was_taken));
             }
             Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
             None => {}

@@ -3,7 +3,7 @@
 use super::World;
 use super::clock::{Millis, timestamp};
 use super::functions::Behaviour;
-use super::mappings::{Mapping, StartingPosition};
+use super::mappings::{Mapping, StartingPosition, State};
 use super::place::PlaceId;
 use super::streams::Status;
 use crate::model::{Region, Timestamp};
@@ -144,7 +144,7 @@ impl World {
     /// The account at this moment. Walks over all readable records.
     pub fn ledger(&self) -> Ledger {
         let books = &self.books;
-        let fates = self.fates();
+        let fates = self.fates(|_| true);
         let mut ledger = Ledger {
             put: books.entries.len() as u64,
             processed: books.processed,
@@ -177,9 +177,33 @@ impl World {
         ledger
     }
 
-    fn fates(&self) -> Vec<Fate> {
+    /// Unprocessed records that only stopped readers would come to: they wait until somebody starts one.
+    pub fn stranded(&self) -> u64 {
+        let running = self.fates(|mapping| mapping.state != State::Disabled);
+        let unprocessed = self.books.entries.iter().zip(running).filter(|(entry, _)| entry.processed == 0);
+        unprocessed.filter(|(_, fate)| *fate == Fate::Readable).count() as u64
+    }
+
+    /// Unprocessed records in the streams of a Region that lie before what any reader there will come to.
+    pub fn passed_over(&self, region: &Region) -> u64 {
+        let readers = self.earliest_readers(|_| true);
+        let mut count = 0;
+        for (index, stream) in self.streams.iter().enumerate() {
+            if self.places[stream.place.0].region != *region {
+                continue;
+            }
+            for (number, shard) in stream.shards.iter().enumerate() {
+                let Some(from) = readers.get(&(index, number)) else { continue };
+                let before = shard.from(shard.first).take_while(|(position, _)| position < from);
+                count += before.filter(|(_, record)| !self.books.is_processed(record.id)).count() as u64;
+            }
+        }
+        count
+    }
+
+    fn fates(&self, counts: impl Fn(&Mapping) -> bool) -> Vec<Fate> {
         let mut fates = vec![Fate::Unreadable; self.books.entries.len()];
-        let readers = self.earliest_readers();
+        let readers = self.earliest_readers(counts);
         for (index, stream) in self.streams.iter().enumerate() {
             if stream.status == Status::Gone {
                 continue;
@@ -201,9 +225,9 @@ impl World {
     }
 
     /// For every shard with a reader, the earliest position that one of its mappings will still come to.
-    fn earliest_readers(&self) -> BTreeMap<(usize, usize), u64> {
+    fn earliest_readers(&self, counts: impl Fn(&Mapping) -> bool) -> BTreeMap<(usize, usize), u64> {
         let mut readers = BTreeMap::new();
-        for mapping in self.mappings.iter().filter(|m| !m.gone) {
+        for mapping in self.mappings.iter().filter(|m| !m.gone && counts(m)) {
             let behaviour = self.functions.get(mapping.function.0).map(|f| f.behaviour);
             if matches!(behaviour, None | Some(Behaviour::Producer)) {
                 continue;

@@ -69,6 +69,8 @@ pub enum When {
     After(Duration),
     /// As soon as so many changing calls of its phase have been seen.
     AtCall(u32),
+    /// Just before the run's own call to the same thing arrives.
+    Overtaking,
 }
 
 /// What other people do.
@@ -327,8 +329,9 @@ impl Scenario {
         // A mapping matters before it is created by the run, the other deeds at any time.
         let when = match deed {
             Deed::Mapping { .. } => {
-                dice.pick(&[When::After(Duration::ZERO), When::AtCall(1), When::AtCall(1)])
+                dice.pick(&[When::After(Duration::ZERO), When::Overtaking, When::Overtaking])
             }
+            Deed::OtherVariable if dice.one_in(2) => When::Overtaking,
             _ => dice.when(),
         };
         self.people.push(Person { phase, when, pipeline, deed });

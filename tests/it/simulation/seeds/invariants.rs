@@ -40,6 +40,21 @@ pub fn nothing_is_lost(theatre: &Theatre, when: &str) -> Option<Violation> {
     )
 }
 
+/// 1, in between: the standby's readers do not begin behind a record that nobody has processed.
+pub fn none_is_passed_over(theatre: &Theatre) -> Option<Violation> {
+    let standby = Scenario::region(Side::Standby);
+    let count = theatre.sandbox.with_world(|world| world.passed_over(&standby));
+    (count > 0).then_some(())?;
+    broken("none is passed over", format!("{count} unprocessed records lie before what the standby reads"))
+}
+
+/// 1, in between: a planned failover leaves nothing behind that waits for the failback.
+pub fn nothing_is_stranded(theatre: &Theatre) -> Option<Violation> {
+    let count = theatre.sandbox.with_world(|world| world.stranded());
+    (count > 0).then_some(())?;
+    broken("a planned failover strands nothing", format!("{count} records wait for a reader that is stopped"))
+}
+
 /// 1, at the end: every record was processed.
 pub fn everything_was_processed(theatre: &Theatre) -> Option<Violation> {
     let ledger = theatre.sandbox.with_world(|world| world.ledger());

@@ -53,6 +53,8 @@ struct Play {
     transcript: RefCell<Vec<String>>,
     printed: RefCell<Option<Vec<invariants::Told>>>,
     commands: Cell<usize>,
+    /// Whether an emergency was begun.
+    hasted: Cell<bool>,
 }
 
 impl Play {
@@ -64,6 +66,7 @@ impl Play {
             transcript: RefCell::default(),
             printed: RefCell::default(),
             commands: Cell::new(0),
+            hasted: Cell::new(false),
         };
         let weather = Weather::over(&theatre, &scenario);
         tokio::select! {
@@ -153,6 +156,7 @@ impl Play {
         let (outcome, ()) = futures_util::future::join(work, weather.people(phase, &is_over)).await;
         // What was to befall this phase does not wait for the next one.
         weather.theatre.sandbox.mend();
+        weather.take_note();
         outcome
     }
 
@@ -192,6 +196,17 @@ impl Play {
         if moved && ended.how.exit() == Some(Exit::Done) {
             self.hold(invariants::one_consumer_each(weather));
         }
+        if let Command::Failover { emergency, .. } = ended.command
+            && matches!(ended.how.exit(), Some(Exit::Done | Exit::Owed))
+        {
+            self.hold(invariants::none_is_passed_over(theatre));
+            let undisturbed = scenario.people.is_empty() && !self.hasted.get();
+            if !emergency && undisturbed {
+                self.hold(invariants::nothing_is_stranded(theatre));
+            }
+        }
+        let emergency = matches!(ended.command, Command::Failover { emergency: true, .. });
+        self.hasted.set(self.hasted.get() || emergency);
     }
 
     fn tell(&self, theatre: &Theatre, ended: &Ended, owner: &str) {

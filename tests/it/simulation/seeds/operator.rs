@@ -115,6 +115,9 @@ impl<'a> Operator<'a> {
                 Some(Exit::Locked) if advice.contains("kdsha resume") => self.go_on(Phase::Over).await,
                 Some(Exit::StepFailed | Exit::TimedOut) => {
                     failures += 1;
+                    if is_in_the_way(&ended.said) {
+                        self.weather.clear_the_way().await;
+                    }
                     emergency |= failures >= ENOUGH && self.primary_is_ill();
                     self.theatre.pass(BREATH).await;
                 }
@@ -177,4 +180,10 @@ impl<'a> Operator<'a> {
         }
         Outcome::Stuck
     }
+}
+
+/// Whether a mapping of somebody else's forbids to go on. What is said is folded to the terminal's width.
+fn is_in_the_way(said: &str) -> bool {
+    let words = said.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+    words.contains("position LATEST") || words.contains("mapping already exists")
 }

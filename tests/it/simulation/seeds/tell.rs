@@ -104,6 +104,7 @@ impl fmt::Display for When {
         match self {
             When::After(time) => write!(f, "{} into the", show(*time)),
             When::AtCall(nth) => write!(f, "at changing call {nth} of the"),
+            When::Overtaking => f.write_str("just before the run does something like it, in the"),
         }
     }
 }

@@ -177,7 +177,7 @@ impl Theatre {
         self.until(self.elapsed() + time).await;
     }
 
-    fn api(&self, service: Service, side: Side, operation: &str, input: Value) -> ApiCall {
+    pub fn api(&self, service: Service, side: Side, operation: &str, input: Value) -> ApiCall {
         ApiCall {
             service,
             region: Scenario::region(side),

@@ -4,7 +4,7 @@ use super::draw::{Deed, Event, Person, Phase, Scenario, When};
 use super::theatre::{Command, Ended, Theatre};
 use kdsha::model::Side;
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::faults::Rule;
+use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::FunctionFault;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -126,13 +126,66 @@ impl<'a> Weather<'a> {
         }
     }
 
+    /// Calls of other people that arrive just before the run's own. The colleague's mapping is a full one.
+    fn overtaking(&self, person: &Person) -> Option<Rule> {
+        let story = &self.theatre.stories[person.pipeline as usize - 1];
+        let (side, operation, input) = match person.deed {
+            Deed::Mapping { enabled } => {
+                (Side::Standby, "CreateEventSourceMapping", self.mapping_input(person.pipeline, enabled)?)
+            }
+            _ => {
+                let function = story.producer_name(1, person.pipeline);
+                let variables = self.deployed(&function);
+                let input = json!({"FunctionName": function, "Environment": {"Variables": variables}});
+                (Side::Primary, "UpdateFunctionConfiguration", input)
+            }
+        };
+        let call = self.theatre.api(Service::Lambda, side, operation, input);
+        Some(Rule {
+            region: Some(call.region.clone()),
+            service: Some(Service::Lambda),
+            operation: Some(operation.to_owned()),
+            times: Some(1),
+            every: 1,
+            fault: Some(Fault::Overtaken(Box::new(call))),
+            ..Rule::default()
+        })
+    }
+
+    /// Writes down what other people's overtaking calls came to.
+    pub fn take_note(&self) {
+        for (call, was_taken) in self.theatre.sandbox.overtaking() {
+            self.note(format!("a run's call was overtaken by {}, taken: {was_taken}", call.operation));
+            let variables =
+                serde_json::from_value::<Variables>(call.input["Environment"]["Variables"].clone());
+            if let (true, Ok(variables), Some(function)) =
+                (was_taken, variables, call.input["FunctionName"].as_str())
+            {
+                self.foreign.borrow_mut().insert(function.to_owned(), foreign(&variables));
+                self.meddled.set(true);
+            }
+        }
+    }
+
+    fn deployed(&self, function: &str) -> Variables {
+        let mut variables = self.environment(function, None);
+        variables.insert("LOG_LEVEL".to_owned(), "DEBUG".to_owned());
+        variables.insert("DEPLOYED".to_owned(), "yes".to_owned());
+        variables
+    }
+
     /// What people do in a phase. Ends when everybody is done, or when the phase is over.
     pub async fn people(&self, phase: Phase, is_over: &Cell<bool>) {
         let (since, calls) = (self.theatre.elapsed(), self.theatre.sandbox.calls().1);
         let mine = self.scenario.people.iter().filter(|person| person.phase == phase);
-        futures_util::future::join_all(mine.map(async |person| {
+        let (overtaking, mine): (Vec<&Person>, Vec<&Person>) =
+            mine.partition(|person| person.when == When::Overtaking);
+        let rules: Vec<Rule> = overtaking.iter().filter_map(|person| self.overtaking(person)).collect();
+        rules.into_iter().for_each(|rule| self.theatre.sandbox.inject(rule));
+        futures_util::future::join_all(mine.into_iter().map(async |person| {
             let due = || match person.when {
                 When::After(time) => self.theatre.elapsed() >= since + time,
+                When::Overtaking => false,
                 When::AtCall(nth) => self.theatre.sandbox.calls().1 >= calls + nth as usize,
             };
             while !due() {
@@ -171,9 +224,7 @@ impl<'a> Weather<'a> {
     fn deploy(&self, pipeline: u32, resets: bool) {
         let story = &self.theatre.stories[pipeline as usize - 1];
         let function = story.producer_name(1, pipeline);
-        let mut variables = self.environment(&function, None);
-        variables.insert("LOG_LEVEL".to_owned(), "DEBUG".to_owned());
-        variables.insert("DEPLOYED".to_owned(), "yes".to_owned());
+        let mut variables = self.deployed(&function);
         if resets {
             variables.insert("PRODUCING_TO_REGION".to_owned(), Scenario::region(Side::Primary).to_string());
         }
@@ -211,18 +262,22 @@ impl<'a> Weather<'a> {
         }
     }
 
-    async fn meddle(&self, pipeline: u32, enabled: bool) {
+    fn mapping_input(&self, pipeline: u32, enabled: bool) -> Option<Value> {
         let story = &self.theatre.stories[pipeline as usize - 1];
         let configured = &self.theatre.topology.pipelines[pipeline as usize - 1];
         if story.warm || story.fan_out_consumers {
-            return; // its mapping is there already, or needs another ARN than a colleague would type
+            return None; // its mapping is there already, or needs another ARN than a colleague would type
         }
         let function = configured.consumer.function.of(Side::Standby).to_string();
         let stream = configured.stream.of(Side::Standby);
-        let arn =
-            format!("arn:aws:kinesis:{}:{}:stream/{stream}", Scenario::region(Side::Standby), story.account);
-        let input = json!({"FunctionName": function, "EventSourceArn": arn, "StartingPosition": "LATEST",
-            "Enabled": enabled});
+        let region = Scenario::region(Side::Standby);
+        let arn = format!("arn:aws:kinesis:{region}:{}:stream/{stream}", story.account);
+        Some(json!({"FunctionName": function, "EventSourceArn": arn, "StartingPosition": "LATEST",
+            "Enabled": enabled}))
+    }
+
+    async fn meddle(&self, pipeline: u32, enabled: bool) {
+        let Some(input) = self.mapping_input(pipeline, enabled) else { return };
         let made = self.theatre.call(Service::Lambda, Side::Standby, "CreateEventSourceMapping", input);
         let Some(id) = made.as_ref().ok().and_then(|made| made["UUID"].as_str()) else {
             return self.note(format!("a colleague's mapping was refused: {:?}", made.err().map(|e| e.code)));
@@ -231,6 +286,17 @@ impl<'a> Weather<'a> {
         tokio::time::sleep(STAYS).await;
         let gone = self.take_away(id).await;
         self.note(format!("the colleague took mapping {id} away: {gone}"));
+    }
+
+    /// The colleague whose mapping stands in the way takes it away, once asked.
+    pub async fn clear_the_way(&self) {
+        for mapping in self.mappings(Side::Standby) {
+            let position = mapping["StartingPosition"].as_str().unwrap_or_default();
+            if let (Some(id), "LATEST") = (mapping["UUID"].as_str(), position) {
+                let gone = self.take_away(id).await;
+                self.note(format!("asked, the colleague took mapping {id} away: {gone}"));
+            }
+        }
     }
 
     async fn take_away(&self, id: &str) -> bool {
