@@ -33,6 +33,7 @@ pub async fn go(
         timeout: args.timeout,
         open_runs,
         plan: &|request| plan_failback(request, options),
+        emergency: None,
     };
     moving::go(session, ui, &wanted).await
 }

@@ -219,11 +219,13 @@ impl<'a> Play<'a> {
 
     /// What a silent Region owes is settled once it is back.
     async fn settle(&self) -> Result<(), Failure> {
-        if session::owed(&self.session.runs()?).is_empty() {
+        if self.session.runs()?.iter().all(|run| run.owed().is_empty()) {
             return Ok(());
         }
         self.tell("\n$ kdsha resume");
-        let exit = resume::run(&self.session, self.ui, ResumeArgs { yes: false }.yes).await?;
+        let exit =
+            resume::run(&self.session, self.ui, &ResumeArgs { yes: false, undo: false, emergency: false })
+                .await?;
         self.expect("kdsha resume", exit, &[Exit::Done])?;
         self.pass(5 * MINUTE).await
     }

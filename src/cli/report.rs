@@ -113,6 +113,8 @@ fn timeline(page: &mut String, run: &RunRecord) {
             }
             Event::TurnedToEmergency { reason } => format!("turned into an emergency: {reason}"),
             Event::RunFinished { exit, summary, .. } => format!("exit {}: {summary}", exit.code()),
+            Event::UndoStarted => "what the run had changed is put back".to_owned(),
+            Event::Undone => "everything that can be put back was".to_owned(),
             Event::Note { text } => text.clone(),
             Event::Checked { .. }
             | Event::EffectStarted { .. }

@@ -57,7 +57,24 @@ pub struct StateFolder {
 /// The exclusive right to change things from this machine; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Writes what its holder does into it, for whoever finds it locked.
+    ///
+    /// # Errors
+    /// When the folder cannot be written: nothing may be sent then.
+    pub fn tell(&mut self, holder: &str) -> Result<(), JournalError> {
+        use std::io::Seek;
+        let mut write = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.file.write_all(holder.as_bytes())
+        };
+        write().map_err(io_error(&self.path))
+    }
 }
 
 /// A run's folder that could be listed.
@@ -94,7 +111,7 @@ impl StateFolder {
         fs::create_dir_all(&self.root).map_err(io_error(&self.root))?;
         let path = self.root.join("lock");
         let mut options = OpenOptions::new();
-        let mut file = options
+        let file = options
             .create(true)
             .truncate(false)
             .read(true)
@@ -110,8 +127,9 @@ impl StateFolder {
             }
             Err(TryLockError::Error(source)) => return Err(JournalError::Io { path, source }),
         }
-        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(io_error(&path))?;
-        Ok(Lock { _file: file })
+        let mut lock = Lock { file, path };
+        lock.tell(holder)?;
+        Ok(lock)
     }
 
     /// Every run of this machine, oldest first. One bad journal does not hide the others.

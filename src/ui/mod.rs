@@ -9,7 +9,7 @@
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
-//! | `prompt`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
+//! | `prompt`, `questions`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
 //! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
 
 pub mod aws_cli;
@@ -23,6 +23,7 @@ mod look;
 mod plan;
 mod position;
 pub mod prompt;
+mod questions;
 mod rehearsal;
 mod run;
 mod screen;
@@ -31,6 +32,7 @@ mod text;
 mod wait;
 
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
+pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
 
