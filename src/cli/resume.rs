@@ -140,7 +140,7 @@ async fn settle_marked(
     let pipelines: Vec<PipelineName> = session.pipelines()?.into_iter().filter(is_its).collect();
     let request = session.request(snapshot, &mark.run, &pipelines, &[], None);
     let options = FailoverOptions { mode: Mode::Emergency, start_at: None, overlap_buffer: None };
-    let plan = only_owed(plan_failover(request, options), mark);
+    let plan = only_owed(plan_failover(request, options), snapshot);
     moving::refuse(ui, &plan)?;
     let journal = match runs.iter().find(|run| run.header.run == mark.run) {
         None => moving::begin(session, &plan, snapshot)?,
@@ -160,12 +160,15 @@ async fn settle_marked(
 
 /// The plan with only those steps that an emergency may owe, and the mark that is closed after them, as it is
 /// but for its state.
-fn only_owed(mut plan: Plan, found: &RunMark) -> Plan {
+fn only_owed(mut plan: Plan, snapshot: &Snapshot) -> Plan {
+    let found = |name: &PipelineName| snapshot.pipelines.get(name)?.standby.mark.known()?.clone();
     for stage in &mut plan.stages {
         let owable = stage.on_failure == OnFailure::Owe;
         stage.steps.retain_mut(|planned| match &mut planned.step {
             AnyStep::MarkRun(step) if step.mark.state == RunState::Closed => {
-                step.mark = RunMark { state: RunState::Closed, owed: Vec::new(), ..found.clone() };
+                if let Some(found) = found(&planned.pipeline) {
+                    step.mark = RunMark { state: RunState::Closed, owed: Vec::new(), ..found };
+                }
                 true
             }
             _ => owable,

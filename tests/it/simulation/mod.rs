@@ -2,7 +2,13 @@
 //! life takes a moment.
 
 mod crashes;
+mod fleet;
 mod journeys;
+mod operator;
+mod operators;
+mod owed;
 mod parity;
 mod refusals;
 mod stage;
+mod turning;
+mod undo;
