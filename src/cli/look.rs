@@ -30,7 +30,8 @@ async fn look(session: &Session, sink: bool) -> Result<Look, Failure> {
         }
     }
     let snapshot = session.look(sink).await?;
-    let (mut unfinished, owed) = (session::unfinished(&runs, &snapshot), standing::owed(&runs, &snapshot));
+    let (mut unfinished, owed) =
+        (session::unfinished(&runs, &snapshot), standing::owed(&runs, &snapshot, None));
     unfinished.extend(unreadable);
     let nobody = session::new_run_id(snapshot.taken_at, "look")?;
     let reports = resting_checks(session.request(&snapshot, &nobody, &pipelines, &owed, None));

@@ -73,7 +73,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         wanted,
         pipelines: &pipelines,
         run: &run,
-        owed: standing::owed(&runs, &snapshot),
+        owed: standing::owed(&runs, &snapshot, Some(&run)),
     };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
     let mut plan = moving.plan(&snapshot, kept);

@@ -2,18 +2,22 @@
 //! together. A mark outlives the laptop; a journal knows more.
 
 use crate::journal::RunRecord;
-use crate::model::{Observed, PipelineName, RunMark, RunState, Snapshot};
+use crate::model::{Observed, PipelineName, RunId, RunMark, RunState, Snapshot};
 
 fn marks<'s>(run: &'s RunRecord, snapshot: &'s Snapshot) -> Vec<&'s Observed<Option<RunMark>>> {
     let views = run.plan.pipelines.iter().filter_map(|name| snapshot.pipelines.get(name));
     views.map(|view| &view.standby.mark).collect()
 }
 
-/// Whether a later run has taken every stream of this one: nothing of it is left to go on with.
+/// Whether another run has taken every stream of this one: nothing of it is left to go on with. A run that has
+/// only set its mark leaves nothing behind once the mark is another's; any other gives way to later runs alone.
 fn is_superseded(run: &RunRecord, snapshot: &Snapshot) -> bool {
     let marks = marks(run, snapshot);
+    let gives_way = run.has_only_marked();
     let later = |mark: &&Observed<Option<RunMark>>| match mark {
-        Observed::Known(Some(mark)) => mark.run != run.header.run && mark.token.marked_at > run.began,
+        Observed::Known(Some(mark)) => {
+            mark.run != run.header.run && (gives_way || mark.token.marked_at > run.began)
+        }
         _ => false,
     };
     marks.len() == run.plan.pipelines.len() && marks.iter().all(later)
@@ -55,10 +59,13 @@ pub fn foreign<'s>(runs: &[RunRecord], snapshot: &'s Snapshot) -> Vec<(&'s Pipel
     marked.filter(|(_, mark)| !here.iter().any(|run| run.header.run == mark.run)).collect()
 }
 
-/// Everything that is owed, in words.
-pub fn owed(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
-    let here = owing(runs, snapshot).into_iter().flat_map(RunRecord::owed_in_words);
-    let elsewhere = foreign(runs, snapshot).into_iter().map(|(name, mark)| {
+/// Everything that is owed, in words; what a run owes does not hinder the run itself.
+pub fn owed(runs: &[RunRecord], snapshot: &Snapshot, but_of: Option<&RunId>) -> Vec<String> {
+    let others = |run: &RunId| but_of != Some(run);
+    let here = owing(runs, snapshot).into_iter().filter(|run| others(&run.header.run));
+    let here = here.flat_map(RunRecord::owed_in_words);
+    let elsewhere = foreign(runs, snapshot).into_iter().filter(|(_, mark)| others(&mark.run));
+    let elsewhere = elsewhere.map(|(name, mark)| {
         let steps: Vec<String> = mark.owed.iter().map(|code| in_words(code)).collect();
         format!("{name}: {} (run {} by {}, on another machine)", steps.join(", "), mark.run, mark.owner)
     });

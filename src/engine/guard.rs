@@ -98,9 +98,14 @@ fn changes(
     before: Option<&BTreeMap<String, Secret>>,
     now: &BTreeMap<String, Secret>,
 ) -> Vec<Change> {
+    // A plan that could not read the function knows no former values; the last look may.
+    let former = |key: &String| match step.was.is_empty() {
+        false => Some(step.was.get(key).map(String::as_str)),
+        true => before.map(|before| before.get(key).map(Secret::expose)),
+    };
     let ours = step.set.iter().filter_map(|(key, target)| {
         let is = now.get(key).map(Secret::expose);
-        let was = step.was.get(key).map(String::as_str);
+        let was = former(key)?;
         let change = || Change {
             key: key.clone(),
             was: was.map(str::to_owned),

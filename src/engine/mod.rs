@@ -235,7 +235,7 @@ impl<'a> Engine<'a> {
             summary,
             recovery: recovery.and_then(|at| Duration::try_from(at.duration_since(began)).ok()),
             owed: tally.owed_in_words(),
-            next: next_command(exit, plan, earlier.undoing),
+            next: next_command(exit, plan, earlier),
         };
         if self.journal.borrow_mut().append(self.now(), &event).is_err() {
             let text =
@@ -410,11 +410,12 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: bool) -> (Ex
 }
 
 /// The command that goes on.
-fn next_command(exit: Exit, plan: &Plan, undoing: bool) -> Option<String> {
+fn next_command(exit: Exit, plan: &Plan, earlier: &Earlier) -> Option<String> {
     match exit {
         Exit::Done => None,
-        _ if undoing => Some("kdsha resume --undo".to_owned()),
+        _ if earlier.undoing => Some("kdsha resume --undo".to_owned()),
         Exit::Owed => Some("kdsha resume".to_owned()),
+        _ if earlier.only.is_some() => Some("kdsha resume".to_owned()),
         _ => Some(match &plan.intent {
             Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
             Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),

@@ -45,6 +45,14 @@ impl RunRecord {
         self.effects > 0 && !self.undone && !matches!(self.ended, Some(Exit::Done | Exit::Owed))
     }
 
+    /// Whether it has set its run mark, and sent nothing else.
+    pub fn has_only_marked(&self) -> bool {
+        self.events.iter().all(|(_, event)| match event {
+            Event::EffectStarted { effect, .. } => matches!(effect, Effect::TagStream { .. }),
+            _ => true,
+        })
+    }
+
     /// The steps that are owed, by stage and place, with the reason.
     pub fn owed(&self) -> Vec<((usize, usize), &str)> {
         let owed = |(key, outcome): (&(usize, usize), &'_ StepOutcome)| match outcome {

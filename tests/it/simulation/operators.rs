@@ -3,9 +3,9 @@
 use super::operator::{Script, at_the_keyboard};
 use super::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
+use kdsha::cli::failover;
 use kdsha::cli::failure::Failure;
 use kdsha::cli::session::Session;
-use kdsha::cli::failover;
 use kdsha::journal::StateFolder;
 use kdsha::model::Exit;
 use kdsha::sandbox::Sandbox;
@@ -78,11 +78,13 @@ async fn on_two_machines_one_wins_and_the_other_is_told() {
         let mut ends = [code(&one), code(&two)];
         ends.sort_by_key(|exit| exit.code());
         assert_eq!(ends, [Exit::Done, Exit::Locked], "{apart} ms apart\n{}", stage.stderr.text());
-        let said = stage.stderr.text() + &one.err().map(|e| e.message).unwrap_or_default()
+        let said = stage.stderr.text()
+            + &one.err().map(|e| e.message).unwrap_or_default()
             + &two.err().map(|e| e.message).unwrap_or_default();
         let named = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
-            named.contains("(failover by maria@desk, since") || named.contains("(failover by ops@laptop, since"),
+            named.contains("(failover by maria@desk, since")
+                || named.contains("(failover by ops@laptop, since"),
             "{apart} ms apart: {said}"
         );
         // Nothing is left that nobody owns: both machines agree that the pipeline rests.
@@ -127,8 +129,7 @@ async fn a_key_of_ours_that_a_colleague_changed_is_shown_and_asked_about() {
         let before = stage.environment();
         let sandbox = stage.sandbox.clone();
         let changes = [("INPUT_STREAM", "another-stream"), ("RETRY_SECONDS", "not-to-be-shown")];
-        let script =
-            Script::typing(&["y", "y"]).after(move || set(&sandbox, &changes), "y");
+        let script = Script::typing(&["y", "y"]).after(move || set(&sandbox, &changes), "y");
         let answers: &[&str] = if agrees { &["y", "y", "y", "y", "y", "y"] } else { &["n"] };
         let script = answers.iter().fold(script, |script, line| script.then(line));
         let exit = asked(&stage, script).await;
@@ -140,7 +141,10 @@ async fn a_key_of_ours_that_a_colleague_changed_is_shown_and_asked_about() {
         match agrees {
             true => {
                 stage.expect(exit, Exit::Done);
-                assert_eq!((&*now["INPUT_STREAM"], &*now["PRODUCING_TO_REGION"]), ("KDS-HA-Stream", "us-east-2"));
+                assert_eq!(
+                    (&*now["INPUT_STREAM"], &*now["PRODUCING_TO_REGION"]),
+                    ("KDS-HA-Stream", "us-east-2")
+                );
                 let others = |map: &std::collections::BTreeMap<String, String>| {
                     map.keys().cloned().collect::<Vec<_>>()
                 };
@@ -148,7 +152,10 @@ async fn a_key_of_ours_that_a_colleague_changed_is_shown_and_asked_about() {
             }
             false => {
                 stage.expect(exit, Exit::Locked);
-                assert_eq!((&*now["INPUT_STREAM"], &*now["PRODUCING_TO_REGION"]), ("another-stream", "us-west-2"));
+                assert_eq!(
+                    (&*now["INPUT_STREAM"], &*now["PRODUCING_TO_REGION"]),
+                    ("another-stream", "us-west-2")
+                );
             }
         }
     }

@@ -161,7 +161,11 @@ async fn an_open_run_of_another_operator_is_taken_over_as_an_emergency() {
     sit_down_elsewhere(&mut stage);
     let refused = stage.resume().await.expect_err("planned needs the primary");
     assert_eq!(refused.exit, Exit::Blocked);
-    assert!(refused.hints.iter().any(|hint| hint.contains("kdsha resume --emergency")), "{:?}", refused.hints);
+    assert!(
+        refused.hints.iter().any(|hint| hint.contains("kdsha resume --emergency")),
+        "{:?}",
+        refused.hints
+    );
     let args = ResumeArgs { yes: true, undo: false, emergency: true };
     let exit = resume::run(&stage.session().await, &stage.ui(Format::Human), &args).await;
     stage.expect(exit, Exit::Owed);

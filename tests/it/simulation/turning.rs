@@ -30,9 +30,8 @@ fn turns(stage: &Stage) -> Vec<String> {
 async fn run(stage: &Stage, session: &Session, timeout: Option<Duration>) -> Exit {
     let args = kdsha::cli::args::FailoverArgs { yes: false, timeout, ..stage.over() };
     let result = failover::run(session, &stage.ui(Format::Human), &args).await;
-    result.unwrap_or_else(|failure| {
-        panic!("{} {:?}\n{}", failure.message, failure.hints, stage.stderr.text())
-    })
+    result
+        .unwrap_or_else(|failure| panic!("{} {:?}\n{}", failure.message, failure.hints, stage.stderr.text()))
 }
 
 /// At the prompt of the switch the primary falls silent. The prepared mapping started where a drained primary allows
@@ -70,7 +69,8 @@ async fn a_planned_run_is_turned_at_a_prompt_and_the_prepared_mapping_is_made_an
 async fn a_turn_derives_the_position_anew_and_recreates_what_starts_later() {
     let stage = Stage::post(62);
     stage.pass(10 * MINUTE).await;
-    let script = Script::typing(&["y", "y", "m", "us-east-2", "it will not last", "y", "y", "y", "y", "y", "y"]);
+    let script =
+        Script::typing(&["y", "y", "m", "us-east-2", "it will not last", "y", "y", "y", "y", "y", "y"]);
     let session = at_the_keyboard(&stage, script).await;
     let exit = run(&stage, &session, None).await;
     assert!(matches!(exit, Exit::Done | Exit::Owed), "{exit:?}\n{}", stage.stderr.text());
@@ -140,7 +140,8 @@ async fn a_wait_out_of_time_is_turned_into_an_emergency() {
         .then("m")
         .then("us-east-2")
         .then("no answer from us-west-2");
-    let script = ["y"; 6].iter().fold(script, |script, line| script.then(line));
+    // Its own stages that have something left to do; the wait for polling takes longer than the short time-out.
+    let script = ["y", "y", "w", "w", "w"].iter().fold(script, |script, line| script.then(line));
     let session = at_the_keyboard(&stage, script).await;
     let began = stage.sandbox.now();
     let exit = run(&stage, &session, Some(2 * MINUTE)).await;
