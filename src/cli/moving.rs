@@ -292,11 +292,13 @@ pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     }
     ui.checks(&plan.checks, "Preflight");
     let (count, verb) = (blockers.len(), plan.intent.verb());
-    let locked = blockers.iter().any(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
-    let exit = if locked { Exit::Locked } else { Exit::Blocked };
+    let locked = blockers.iter().find(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
+    let exit = if locked.is_some() { Exit::Locked } else { Exit::Blocked };
     let what = if count == 1 { "1 check forbids".to_owned() } else { format!("{count} checks forbid") };
     let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");
-    let failure = Failure::new(exit, format!("{what} this {verb}: {names}; nothing was changed"));
+    // Who it is comes with the refusal: it may be all that a log keeps.
+    let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
+    let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; nothing was changed"));
     let advice = blockers.iter().filter_map(|b| b.advice.clone());
     Err(advice.fold(failure, |failure, advice| match failure.hints.contains(&advice) {
         true => failure,

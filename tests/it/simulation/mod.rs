@@ -10,5 +10,6 @@ mod owed;
 mod parity;
 mod refusals;
 mod stage;
+mod stops;
 mod turning;
 mod undo;
