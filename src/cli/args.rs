@@ -284,6 +284,16 @@ pub struct ResumeArgs {
     /// Answer the prompts with yes; lifts no guard
     #[arg(long)]
     pub yes: bool,
+
+    /// Put back what the unfinished run has changed, instead of going on
+    ///
+    /// Only until the run's point of no return, the switch of the producers. Every call is listed first.
+    #[arg(long)]
+    pub undo: bool,
+
+    /// Go on with an unfinished failover as an emergency: the old Region may not answer
+    #[arg(long, conflicts_with = "undo")]
+    pub emergency: bool,
 }
 
 /// Arguments of `report`.
@@ -402,7 +412,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn start_at(text: &str) -> Result<StartAt, String> {
+pub(super) fn start_at(text: &str) -> Result<StartAt, String> {
     match text.to_ascii_lowercase().replace('_', "-").as_str() {
         "trim-horizon" => return Ok(StartAt::TrimHorizon),
         "latest" => {

@@ -34,6 +34,7 @@ pub async fn go(
         accepted: args.accept.accepted()?,
         open_runs,
         plan: &|request| plan_failback(request, options),
+        emergency: None,
     };
     moving::go(session, ui, &wanted).await
 }

@@ -48,6 +48,10 @@ pub async fn go(
         accepted: args.accept.accepted()?,
         open_runs,
         plan: &|request| plan_failover(request, options),
+        emergency: Some(&|request, start_at| {
+            let start_at = start_at.or(options.start_at);
+            plan_failover(request, FailoverOptions { mode: Mode::Emergency, start_at, ..options })
+        }),
     };
     moving::go(session, ui, &wanted).await
 }

@@ -74,7 +74,9 @@ EXAMPLES
 pub(super) const RESUME: &str = "\
 EXAMPLES
   kdsha resume
-  kdsha resume --yes";
+  kdsha resume --yes
+  kdsha resume --undo                               put back what a stopped run has changed
+  kdsha resume --emergency                          the old Region fell silent meanwhile";
 
 /// After the long help of `resume`.
 pub(super) fn resume() -> String {

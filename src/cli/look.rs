@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::session::{self, Session};
+use super::standing;
 use crate::model::{CheckReport, Exit, Snapshot, Verdict};
 use crate::plan::resting_checks;
 use crate::ui::watch::WatchState;
@@ -29,9 +30,10 @@ pub(super) async fn look(session: &Session, sink: bool) -> Result<Look, Failure>
             Err(error) => unreadable.push(error.to_string()),
         }
     }
-    let (mut unfinished, owed) = (session::unfinished(&runs), session::owed(&runs));
-    unfinished.extend(unreadable);
     let snapshot = session.look(sink).await?;
+    let (mut unfinished, owed) =
+        (session::unfinished(&runs, &snapshot), standing::owed(&runs, &snapshot, None));
+    unfinished.extend(unreadable);
     let nobody = session::new_run_id(snapshot.taken_at, "look")?;
     let reports = resting_checks(session.request(&snapshot, &nobody, &pipelines, &owed, None));
     Ok(Look { snapshot, unfinished, owed, reports })

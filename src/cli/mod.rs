@@ -15,6 +15,8 @@ pub mod resume;
 mod runs;
 mod sandbox;
 pub mod session;
+pub mod standing;
+pub mod undo;
 mod watch;
 
 use crate::aws::{Aws, ConnectOptions};
@@ -70,7 +72,7 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Command::Rehearse(args) => {
-            let prompter = prompter(ui, args.yes)?;
+            let prompter = prompter(ui, args.yes, false)?;
             on_runtime(!args.real_time, rehearse::run(ui, &cli.global, args, prompter))
         }
         Command::Sandbox(args) => on_runtime(false, sandbox::run(ui, args)),
@@ -92,28 +94,30 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
             connected(cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await)
         }
         Command::Failover(args) => {
-            let prompter = prompter(ui, args.yes || args.dry_run)?;
+            let prompter = prompter(ui, args.yes || args.dry_run, true)?;
             connected(cli, ui, prompter, async |session| failover::run(session, ui, args).await)
         }
         Command::Failback(args) => {
-            let prompter = prompter(ui, args.yes || args.dry_run)?;
+            let prompter = prompter(ui, args.yes || args.dry_run, true)?;
             connected(cli, ui, prompter, async |session| failback::run(session, ui, args).await)
         }
         Command::Resume(args) => {
-            let prompter = prompter(ui, args.yes)?;
-            connected(cli, ui, prompter, async |session| resume::run(session, ui, args.yes).await)
+            let prompter = prompter(ui, args.yes, false)?;
+            connected(cli, ui, prompter, async |session| resume::run(session, ui, args).await)
         }
     }
 }
 
 /// Who answers. Refused before anything is looked at, when nobody can.
-fn prompter(ui: &Ui, yes: bool) -> Result<Prompter, Failure> {
+fn prompter(ui: &Ui, yes: bool, has_dry_run: bool) -> Result<Prompter, Failure> {
     match (yes, ui::can_prompt()) {
         (true, _) => Ok(Prompter::AssumeYes),
         (false, true) => Ok(Prompter::terminal(ui)),
-        (false, false) => Err(Failure::new(Exit::Usage, "there is no terminal to confirm on")
-            .hint("run it in a terminal, or add --yes to confirm everything beforehand")
-            .hint("--dry-run needs no confirmation")),
+        (false, false) => {
+            let failure = Failure::new(Exit::Usage, "there is no terminal to confirm on")
+                .hint("run it in a terminal, or add --yes to confirm everything beforehand");
+            Err(if has_dry_run { failure.hint("--dry-run needs no confirmation") } else { failure })
+        }
     }
 }
 

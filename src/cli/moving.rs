@@ -1,10 +1,14 @@
-//! What failover and failback share: go on or begin, plan, show, refuse or run.
+//! What failover and failback share: go on or begin, plan, show, refuse or run, and turn to emergency.
 
 use super::failure::Failure;
 use super::session::{self, Session};
-use crate::engine::{Earlier, Engine};
+use super::{standing, undo};
+use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
-use crate::model::{Check, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StepOutcome, Verdict};
+use crate::model::{
+    Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StartAt, StepOutcome,
+    Verdict,
+};
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
 use crate::ui::Ui;
@@ -25,6 +29,8 @@ pub struct Wanted<'a> {
     pub open_runs: OpenRuns,
     /// Makes the plan.
     pub plan: &'a dyn Fn(Request<'_>) -> Plan,
+    /// Makes the plan of an emergency, from a start position where the operator gives one; failovers alone.
+    pub emergency: Option<&'a dyn Fn(Request<'_>, Option<StartAt>) -> Plan>,
 }
 
 /// Whose open run a command goes on with.
@@ -42,78 +48,197 @@ pub enum OpenRuns {
 /// What stops it before anything was changed.
 pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let pipelines = session.pipelines()?;
-    let _lock = match wanted.dry_run {
+    let verb = wanted.intent.verb();
+    let mut lock = match wanted.dry_run {
         true => None,
-        false => Some(session.state.lock(&format!("{} ({})", session.owner, wanted.intent.verb()))?),
+        false => Some(session.state.lock(&session::holder(session, verb, None))?),
     };
     let runs = session.runs()?;
-    let earlier = unfinished(&runs, &wanted.intent, &pipelines)?;
     let snapshot = session.look(false).await?;
     ui.set_scene(&session.topology, &snapshot);
+    let earlier = unfinished(&runs, &snapshot, &wanted.intent, &pipelines)?;
     if let Some(run) = earlier {
         session::same_account(&snapshot, run)?;
     }
     let run = match earlier {
         Some(run) => run.header.run.clone(),
         None => marked(session, &snapshot, wanted)
-            .map_or_else(|| session::new_run_id(snapshot.taken_at, wanted.intent.verb()), Ok)?,
+            .map_or_else(|| session::new_run_id(snapshot.taken_at, verb), Ok)?,
     };
+    if let Some(lock) = &mut lock {
+        lock.tell(&session::holder(session, verb, Some(&run)))?;
+    }
     // A run that was found again by its mark may have a journal in which nothing was sent yet.
     let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
-    let owed = session::owed(&runs);
-    let request = Request {
-        accepted: wanted.accepted.as_ref(),
-        ..session.request(&snapshot, &run, &pipelines, &owed, wanted.timeout)
+    let moving = Moving {
+        session,
+        ui,
+        wanted,
+        pipelines: &pipelines,
+        run: &run,
+        owed: standing::owed(&runs, &snapshot, Some(&run)),
     };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
-    let mut plan = (wanted.plan)(request);
-    if let Some(kept) = kept {
-        // What was confirmed is what is gone on with; the checks are today's.
-        plan.accept_as(&kept.plan);
-        plan = Plan { checks: plan.checks, ..kept.plan.clone() };
-        let timeout = wanted.timeout.unwrap_or(session.topology.timing.timeout);
-        let waits = plan.stages.iter_mut().filter(|stage| stage.on_failure == OnFailure::Stop);
-        waits.for_each(|stage| stage.timeout = timeout);
-    }
-    let effects = effects(&plan, &snapshot);
+    let mut plan = moving.plan(&snapshot, kept);
     if wanted.dry_run {
-        ui.plan(&plan, &effects);
+        ui.plan(&plan, &effects(&plan, &snapshot));
         return Ok(if plan.blockers().is_empty() { Exit::Done } else { Exit::Blocked });
     }
+    if matches!(wanted.intent, Intent::Failover { mode: Mode::Emergency, .. }) {
+        plan = moving.with_start(plan, &snapshot)?;
+    }
     refuse(ui, &plan)?;
-    ui.plan_summary(&plan, &effects);
-    if let Intent::Failover { to, mode: Mode::Emergency } = &wanted.intent {
-        let typed = session.prompter.borrow_mut().type_region(to);
-        match typed {
-            Ok(true) => {}
-            Ok(false) => return Ok(Exit::Declined),
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => return Ok(Exit::Interrupted),
-            Err(e) => return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}"))),
-        }
+    ui.plan_summary(&plan, &effects(&plan, &snapshot));
+    if let Some(exit) = moving.confirm_emergency()? {
+        return Ok(exit);
     }
     let (mut journal, before) = open(session, &plan, earlier, kept.is_some(), &snapshot)?;
     journal.saw(session.picture(&snapshot, snapshot.taken_at))?;
-    let engine = Engine::new(
-        &session.aws,
-        &session.topology,
-        &mut journal,
-        ui.clone(),
-        &session.prompter,
-        session.interrupt.clone(),
-    );
-    let exit = Box::pin(engine.run(&plan, &before)).await;
-    session.look_back(&mut journal, snapshot.taken_at, exit).await;
-    Ok(exit)
+    moving.run(&mut journal, &plan, before).await
+}
+
+/// A command under way.
+struct Moving<'a> {
+    session: &'a Session,
+    ui: &'a Ui,
+    wanted: &'a Wanted<'a>,
+    pipelines: &'a [PipelineName],
+    run: &'a RunId,
+    owed: Vec<String>,
+}
+
+impl Moving<'_> {
+    fn request<'s>(&'s self, snapshot: &'s Snapshot) -> Request<'s> {
+        let request =
+            self.session.request(snapshot, self.run, self.pipelines, &self.owed, self.wanted.timeout);
+        Request { accepted: self.wanted.accepted.as_ref(), ..request }
+    }
+
+    /// Today's plan; of a run that is gone on with, what was confirmed, with today's checks.
+    fn plan(&self, snapshot: &Snapshot, kept: Option<&RunRecord>) -> Plan {
+        let mut plan = (self.wanted.plan)(self.request(snapshot));
+        lead_with_the_cause(&mut plan.checks);
+        let Some(kept) = kept else { return plan };
+        plan.accept_as(&kept.plan);
+        plan = Plan { checks: plan.checks, ..kept.plan.clone() };
+        let timeout = self.wanted.timeout.unwrap_or(self.session.topology.timing.timeout);
+        let waits = plan.stages.iter_mut().filter(|stage| stage.on_failure == OnFailure::Stop);
+        waits.for_each(|stage| stage.timeout = timeout);
+        plan
+    }
+
+    /// An emergency without a position that can be derived asks for one, where somebody can be asked.
+    fn with_start(&self, plan: Plan, snapshot: &Snapshot) -> Result<Plan, Failure> {
+        let (Some(emergency), true) = (self.wanted.emergency, self.session.prompter.borrow().is_operator())
+        else {
+            return Ok(plan);
+        };
+        let is_start = |check: &&CheckReport| check.check == "start_position";
+        let blockers = plan.blockers();
+        if blockers.is_empty() || !blockers.iter().all(is_start) {
+            return Ok(plan);
+        }
+        self.ui.checks(&blockers.into_iter().cloned().collect::<Vec<_>>(), "No start position");
+        let question = "Where does the standby's consumer start? An instant before the first unprocessed record, \
+                        or trim-horizon (empty: stop here)";
+        loop {
+            let typed = self.session.prompter.borrow_mut().type_text(question).map_err(of_terminal)?;
+            let Some(typed) = typed else { return Ok(plan) };
+            match super::args::start_at(&typed) {
+                Ok(start) => {
+                    let plan = emergency(self.request(snapshot), Some(start));
+                    if plan.blockers().is_empty() {
+                        return Ok(plan);
+                    }
+                    self.ui.checks(&plan.blockers().into_iter().cloned().collect::<Vec<_>>(), "Preflight");
+                }
+                Err(why) => self.ui.note(&why),
+            }
+        }
+    }
+
+    /// An emergency is confirmed by typing the Region. Gives the exit code where it is not.
+    fn confirm_emergency(&self) -> Result<Option<Exit>, Failure> {
+        let Intent::Failover { to, mode: Mode::Emergency } = &self.wanted.intent else { return Ok(None) };
+        match self.session.prompter.borrow_mut().type_region(to) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(Exit::Declined)),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => Ok(Some(Exit::Interrupted)),
+            Err(e) => Err(of_terminal(e)),
+        }
+    }
+
+    /// Runs the plan, and the emergency that it may be turned into; offers to put back what was changed.
+    async fn run(&self, journal: &mut Journal, plan: &Plan, before: Earlier) -> Result<Exit, Failure> {
+        let began = before.began.unwrap_or(plan.taken_at);
+        let exit = match self.engine(journal, plan, &before).await {
+            Ended::Over(exit) => exit,
+            Ended::Turned => {
+                let snapshot = self.session.look(false).await?;
+                let turned = self.turned(&snapshot)?;
+                journal.replan(snapshot.taken_at, &turned)?;
+                self.ui.plan_summary(&turned, &effects(&turned, &snapshot));
+                let before = Earlier {
+                    began: Some(began),
+                    environments: environments(&snapshot),
+                    ..Earlier::default()
+                };
+                match self.engine(journal, &turned, &before).await {
+                    Ended::Over(exit) => exit,
+                    Ended::Turned => Exit::Internal,
+                }
+            }
+        };
+        self.session.look_back(journal, plan.taken_at, exit).await;
+        undo::offer(self.session, self.ui, journal, self.run, exit).await
+    }
+
+    async fn engine(&self, journal: &mut Journal, plan: &Plan, before: &Earlier) -> Ended {
+        let session = self.session;
+        let engine = Engine::new(
+            &session.aws,
+            &session.topology,
+            journal,
+            self.ui.clone(),
+            &session.prompter,
+            session.interrupt.clone(),
+        );
+        Box::pin(engine.run(plan, before)).await
+    }
+
+    /// The emergency's plan, derived anew by the emergency's rule.
+    fn turned(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
+        let Some(emergency) = self.wanted.emergency else {
+            return Err(Failure::new(Exit::Internal, "only a failover can be turned into an emergency"));
+        };
+        let plan = self.with_start(emergency(self.request(snapshot), None), snapshot)?;
+        let command = format!("kdsha failover --to {} --emergency --start-at TIME", self.wanted.intent.to());
+        refuse(self.ui, &plan)
+            .map_err(|failure| failure.hint(format!("`{command}` goes on with this run as an emergency")))?;
+        Ok(plan)
+    }
+}
+
+fn of_terminal(error: std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted at a question"),
+        _ => Failure::new(Exit::Internal, format!("the terminal cannot be read: {error}")),
+    }
 }
 
 /// The unfinished run that this command goes on with.
 fn unfinished<'r>(
     runs: &'r [RunRecord],
+    snapshot: &Snapshot,
     intent: &Intent,
     pipelines: &[PipelineName],
 ) -> Result<Option<&'r RunRecord>, Failure> {
     let overlaps = |run: &&RunRecord| run.plan.pipelines.iter().any(|name| pipelines.contains(name));
-    let Some(run) = runs.iter().filter(|run| run.is_unfinished()).find(overlaps) else { return Ok(None) };
+    let Some(run) = standing::unfinished(runs, snapshot).into_iter().find(overlaps) else { return Ok(None) };
+    if run.undoing {
+        let message = format!("run {} is being put back", run.header.run);
+        return Err(Failure::new(Exit::Locked, message).hint("`kdsha resume --undo` brings that to its end"));
+    }
     let same_way = run.plan.intent.verb() == intent.verb() && run.plan.intent.to() == intent.to();
     let turns = matches!(intent, Intent::Failover { mode: Mode::Emergency, .. });
     if run.plan.pipelines == pipelines && (run.plan.intent == *intent || (same_way && turns)) {
@@ -154,24 +279,54 @@ pub fn effects(plan: &Plan, snapshot: &Snapshot) -> Vec<PlannedEffect> {
     effects
 }
 
+/// A pipeline that is not where the command takes it from makes other checks fail too; the cause is said first.
+fn lead_with_the_cause(checks: &mut [CheckReport]) {
+    let is_cause = |check: &CheckReport| check.check == "active_region" && check.verdict == Verdict::Fail;
+    checks.sort_by_key(|check| !is_cause(check));
+}
+
 /// Blocked plans are shown with everything that blocks them.
-fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
+///
+/// # Errors
+/// Names the checks that forbid the plan.
+pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     let blockers = plan.blockers();
     if blockers.is_empty() {
         return Ok(());
     }
     ui.checks(&plan.checks, "Preflight");
     let (count, verb) = (blockers.len(), plan.intent.verb());
-    let locked = blockers.iter().any(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
-    let exit = if locked { Exit::Locked } else { Exit::Blocked };
+    let locked = blockers.iter().find(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
+    let exit = if locked.is_some() { Exit::Locked } else { Exit::Blocked };
     let what = if count == 1 { "1 check forbids".to_owned() } else { format!("{count} checks forbid") };
     let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");
-    let failure = Failure::new(exit, format!("{what} this {verb}: {names}; nothing was changed"));
+    // Who it is comes with the refusal: it may be all that a log keeps.
+    let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
+    let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; nothing was changed"));
     let advice = blockers.iter().filter_map(|b| b.advice.clone());
     Err(advice.fold(failure, |failure, advice| match failure.hints.contains(&advice) {
         true => failure,
         false => failure.hint(advice),
     }))
+}
+
+/// Begins a run's journal on this machine.
+///
+/// # Errors
+/// When the state folder cannot be written.
+pub fn begin(session: &Session, plan: &Plan, snapshot: &Snapshot) -> Result<Journal, Failure> {
+    let account = match &snapshot.identity {
+        Observed::Known(identity) => Some(identity.account.to_string()),
+        Observed::Unknown(_) => None,
+    };
+    let header = Header {
+        run: plan.run.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        argv: session.argv.clone(),
+        owner: session.owner.clone(),
+        account,
+    };
+    Ok(session.state.begin(header, plan, snapshot.taken_at)?)
 }
 
 /// The journal to write into, and what an earlier process did.
@@ -182,22 +337,12 @@ fn open(
     kept: bool,
     snapshot: &Snapshot,
 ) -> Result<(Journal, Earlier), Failure> {
+    let environments = environments(snapshot);
     let Some(run) = earlier else {
-        let account = match &snapshot.identity {
-            Observed::Known(identity) => Some(identity.account.to_string()),
-            Observed::Unknown(_) => None,
-        };
-        let header = Header {
-            run: plan.run.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            argv: session.argv.clone(),
-            owner: session.owner.clone(),
-            account,
-        };
-        return Ok((session.state.begin(header, plan, snapshot.taken_at)?, Earlier::default()));
+        return Ok((begin(session, plan, snapshot)?, Earlier { environments, ..Earlier::default() }));
     };
     let mut journal = session.state.go_on(run)?;
-    let mut before = Earlier { began: Some(run.began), ..Earlier::default() };
+    let mut before = Earlier { began: Some(run.began), environments, ..Earlier::default() };
     if kept {
         before.skipped = skipped(run);
     } else {

@@ -22,7 +22,12 @@ struct Line {
 
 /// How a run stands.
 fn state(run: &RunRecord) -> String {
+    if run.undone {
+        return "put back".to_owned();
+    }
     match run.ended {
+        Some(Exit::Locked) if run.has_only_marked() => "gave way (exit 8)".to_owned(),
+        _ if run.undoing => "unfinished (being put back)".to_owned(),
         Some(Exit::Owed) if run.owed().is_empty() => "done (settled)".to_owned(),
         Some(Exit::Owed) => format!("done, {} owed", run.owed().len()),
         Some(Exit::Done) => "done".to_owned(),

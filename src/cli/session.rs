@@ -146,18 +146,25 @@ pub fn same_account(snapshot: &Snapshot, run: &RunRecord) -> Result<(), Failure>
     }
 }
 
-/// What finished runs owe, in words. An unfinished run is gone on with first: what it owes then is asked for again.
-pub fn owed(runs: &[RunRecord]) -> Vec<String> {
-    runs.iter().filter(|run| !run.is_unfinished()).flat_map(RunRecord::owed_in_words).collect()
+/// What the lock tells whoever finds it taken: who, with which process, doing what.
+pub fn holder(session: &Session, what: &str, run: Option<&RunId>) -> String {
+    let run = run.map(|run| format!(", run {run}")).unwrap_or_default();
+    format!("{}, process {}, {what}{run}", session.owner, std::process::id())
 }
 
 /// Unfinished runs in words, with the command that goes on.
-pub fn unfinished(runs: &[RunRecord]) -> Vec<String> {
+pub fn unfinished(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
     let words = |run: &RunRecord| {
         let (id, plan) = (&run.header.run, &run.plan);
-        format!("run {id} ({}, begun {}): `kdsha resume` goes on", plan.intent, run.began)
+        match run.undoing {
+            true => format!(
+                "run {id} ({}, begun {}) is being put back: `kdsha resume --undo`",
+                plan.intent, run.began
+            ),
+            false => format!("run {id} ({}, begun {}): `kdsha resume` goes on", plan.intent, run.began),
+        }
     };
-    runs.iter().filter(|run| run.is_unfinished()).map(words).collect()
+    super::standing::unfinished(runs, snapshot).into_iter().map(words).collect()
 }
 
 /// A new run's id: when, what, and four digits that tell two of one second apart.

@@ -13,6 +13,8 @@ pub enum Confirmed {
     No,
     /// Leave the stage out.
     Skip(String),
+    /// Turn the run into an emergency.
+    Emergency(String),
     /// Ctrl-C at the prompt.
     Interrupted,
 }
@@ -27,6 +29,7 @@ pub fn confirm(prompter: &mut Prompter, prompt: Option<StagePrompt>) -> io::Resu
         Ok(Answer::Yes) => Ok(Confirmed::Yes(Permit::grant())),
         Ok(Answer::No) => Ok(Confirmed::No),
         Ok(Answer::Skip { reason }) => Ok(Confirmed::Skip(reason)),
+        Ok(Answer::Emergency { reason }) => Ok(Confirmed::Emergency(reason)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Confirmed::Interrupted),
         Err(error) => Err(error),
     }

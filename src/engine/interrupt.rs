@@ -1,8 +1,14 @@
 //! Ctrl-C and SIGTERM: honoured between calls and during waits, never inside a call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::Notify;
+
+const NOBODY: u8 = 0;
+/// Ctrl-C: an operator who can be asked what he wants.
+const ASKED: u8 = 1;
+/// SIGTERM: nobody is there to be asked.
+const TOLD: u8 = 2;
 
 /// Whether the operator wants to stop. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -10,8 +16,9 @@ pub struct Interrupt(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    raised: AtomicBool,
+    raised: AtomicU8,
     notify: Notify,
+    hears_signals: bool,
 }
 
 impl Interrupt {
@@ -21,28 +28,57 @@ impl Interrupt {
     /// When the signal handlers cannot be installed.
     pub fn on_signals() -> std::io::Result<Interrupt> {
         use tokio::signal::unix::{SignalKind, signal};
-        let interrupt = Interrupt::default();
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let interrupt = Interrupt(Arc::new(Inner { hears_signals: true, ..Inner::default() }));
+        for (kind, level) in [(SignalKind::interrupt(), ASKED), (SignalKind::terminate(), TOLD)] {
             let mut signals = signal(kind)?;
             let raise = interrupt.clone();
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
-                    raise.raise();
+                    raise.set(level);
                 }
             });
         }
         Ok(interrupt)
     }
 
-    /// Asks to stop.
-    pub fn raise(&self) {
-        self.0.raised.store(true, Ordering::SeqCst);
+    /// Another one that nobody has raised yet. A Ctrl-C that was heard before this call does not raise it, not even
+    /// one whose handler has still to run.
+    pub fn anew(&self) -> Interrupt {
+        match self.0.hears_signals {
+            true => Interrupt::on_signals().unwrap_or_default(),
+            false => Interrupt::default(),
+        }
+    }
+
+    fn set(&self, level: u8) {
+        self.0.raised.fetch_max(level, Ordering::SeqCst);
         self.0.notify.notify_waiters();
+    }
+
+    /// Asks to stop, as Ctrl-C does.
+    pub fn raise(&self) {
+        self.set(ASKED);
+    }
+
+    /// Tells to stop, as SIGTERM does: nobody is asked.
+    pub fn terminate(&self) {
+        self.set(TOLD);
+    }
+
+    /// Takes a Ctrl-C back, because the operator chose to go on.
+    pub fn lower(&self) {
+        // Only that: a SIGTERM that came meanwhile stays.
+        let _ = self.0.raised.compare_exchange(ASKED, NOBODY, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// Whether somebody asked to stop.
     pub fn is_raised(&self) -> bool {
-        self.0.raised.load(Ordering::SeqCst)
+        self.0.raised.load(Ordering::SeqCst) != NOBODY
+    }
+
+    /// Whether it was SIGTERM.
+    pub fn is_final(&self) -> bool {
+        self.0.raised.load(Ordering::SeqCst) == TOLD
     }
 
     /// Returns once somebody asked to stop.

@@ -4,19 +4,29 @@
 //! Running it twice is the repair; running it after a kill is the resume.
 
 mod confirm;
+mod guard;
 mod interrupt;
+mod owing;
+mod silence;
 mod stage;
+pub mod undo;
+mod waits;
 
+pub use guard::{Environments, environments};
 pub use interrupt::Interrupt;
 
 use crate::aws::Aws;
 use crate::config::Topology;
 use crate::journal::{Journal, JournalError};
-use crate::model::{AccountId, Check, Event, Exit, PipelineName, Snapshot, StepOutcome, Timestamp};
+use crate::model::{
+    AccountId, Check, Event, Exit, FunctionName, PipelineName, Region, Snapshot, StepOutcome, Timestamp,
+};
 use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
 use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
-use std::cell::RefCell;
+use owing::Owing;
+use silence::Silence;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -27,12 +37,28 @@ pub(crate) enum Halt {
     Interrupted,
     /// The operator said no.
     Declined,
+    /// The operator turned the run into an emergency, for this reason.
+    Turned(String),
+    /// Another run is under way on the same streams.
+    Taken(String),
+    /// Somebody else changed what this run was about to change.
+    Changed(String),
     /// The journal cannot be written: nothing more may be sent.
     Journal(JournalError),
     /// The terminal cannot be read.
     Terminal(std::io::Error),
     /// AWS takes the credentials nowhere any more.
     Credentials(String),
+}
+
+impl Halt {
+    /// A question that got no answer.
+    fn of_terminal(error: std::io::Error) -> Halt {
+        match error.kind() {
+            std::io::ErrorKind::Interrupted => Halt::Interrupted,
+            _ => Halt::Terminal(error),
+        }
+    }
 }
 
 impl From<JournalError> for Halt {
@@ -52,6 +78,19 @@ pub struct Earlier {
     pub turned: Option<String>,
     /// Only these steps, when what is owed is settled.
     pub only: Option<BTreeSet<(usize, usize)>>,
+    /// The producers' variables when the plan was made.
+    pub environments: Environments,
+    /// The plan puts back what the run has changed.
+    pub undoing: bool,
+}
+
+/// How [`Engine::run`] ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The run stopped, or is done.
+    Over(Exit),
+    /// The operator turned it into an emergency: it goes on with another plan.
+    Turned,
 }
 
 /// Runs plans.
@@ -62,6 +101,11 @@ pub struct Engine<'a> {
     ui: Ui,
     prompter: &'a RefCell<Prompter>,
     interrupt: Interrupt,
+    silence: Silence,
+    environments: RefCell<Environments>,
+    /// Producers that are switched although somebody else changed their keys.
+    accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
+    is_undoing: Cell<bool>,
 }
 
 /// What is true of the run so far.
@@ -69,12 +113,16 @@ pub struct Engine<'a> {
 struct Tally {
     failed: BTreeSet<PipelineName>,
     timed_out: BTreeSet<PipelineName>,
-    owed: Vec<String>,
+    owed: Vec<Owing>,
     locked: BTreeSet<PipelineName>,
     recovered_at: Option<Timestamp>,
 }
 
 impl Tally {
+    fn owed_in_words(&self) -> Vec<String> {
+        self.owed.iter().filter_map(|owing| owing.words.clone()).collect()
+    }
+
     fn out(&self) -> BTreeSet<PipelineName> {
         self.failed.union(&self.timed_out).cloned().collect()
     }
@@ -90,7 +138,18 @@ impl<'a> Engine<'a> {
         prompter: &'a RefCell<Prompter>,
         interrupt: Interrupt,
     ) -> Engine<'a> {
-        Engine { aws, topology, journal: RefCell::new(journal), ui, prompter, interrupt }
+        Engine {
+            aws,
+            topology,
+            journal: RefCell::new(journal),
+            ui,
+            prompter,
+            interrupt,
+            silence: Silence::default(),
+            environments: RefCell::default(),
+            accepted: RefCell::default(),
+            is_undoing: Cell::new(false),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -102,9 +161,14 @@ impl<'a> Engine<'a> {
         self.ui.event(event, self.now());
     }
 
+    /// Writes an event down.
+    fn write_down(&self, event: &Event) -> Result<(), Halt> {
+        Ok(self.journal.borrow_mut().append(self.now(), event)?)
+    }
+
     /// Writes an event down, then tells the operator.
     fn emit(&self, event: Event) -> Result<(), Halt> {
-        self.journal.borrow_mut().append(self.now(), &event)?;
+        self.write_down(&event)?;
         self.tell(&event);
         Ok(())
     }
@@ -145,22 +209,36 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs a plan to its end, or to where it stops. The journal has the plan already.
-    pub async fn run(&self, plan: &Plan, earlier: &Earlier) -> Exit {
+    pub async fn run(&self, plan: &Plan, earlier: &Earlier) -> Ended {
+        *self.environments.borrow_mut() = earlier.environments.clone();
+        self.is_undoing.set(earlier.undoing);
         let began = earlier.began.unwrap_or_else(|| self.now());
         let mut tally = Tally::default();
-        let halt = self.stages(plan, earlier, began, &mut tally).await.err();
-        let (exit, summary) = ending(&halt, plan, &tally);
+        let mut halt = self.stages(plan, earlier, began, &mut tally).await.err();
+        if let Some(Halt::Turned(reason)) = &halt {
+            match self.emit(Event::TurnedToEmergency { reason: reason.clone() }) {
+                Ok(()) => return Ended::Turned,
+                Err(error) => halt = Some(error),
+            }
+        }
+        let (exit, summary) = ending(&halt, plan, &tally, earlier.undoing);
         if let Some(Halt::Journal(error)) = &halt {
             let text = format!("nothing more was sent: the journal cannot be written ({error})");
             self.tell(&Event::Note { text });
+        }
+        if earlier.undoing && exit == Exit::Done {
+            let event = Event::Undone;
+            if let Err(Halt::Journal(error)) = self.emit(event) {
+                self.tell(&Event::Note { text: format!("the journal cannot be written: {error}") });
+            }
         }
         let recovery = tally.recovered_at.filter(|_| matches!(exit, Exit::Done | Exit::Owed));
         let event = Event::RunFinished {
             exit,
             summary,
             recovery: recovery.and_then(|at| Duration::try_from(at.duration_since(began)).ok()),
-            owed: tally.owed.clone(),
-            next: next_command(exit, plan),
+            owed: tally.owed_in_words(),
+            next: next_command(exit, plan, earlier),
         };
         if self.journal.borrow_mut().append(self.now(), &event).is_err() {
             let text =
@@ -169,7 +247,7 @@ impl<'a> Engine<'a> {
             self.tell(&Event::Note { text });
         }
         self.tell(&event);
-        exit
+        Ended::Over(exit)
     }
 
     async fn stages(
@@ -208,6 +286,8 @@ impl<'a> Engine<'a> {
         earlier: &Earlier,
         tally: &mut Tally,
     ) -> Result<(), Halt> {
+        let leaving = owing::leaving_owed(stage, tally);
+        let stage = leaving.as_ref().unwrap_or(stage);
         let mut work = self.work(stage, &tally.out());
         work.retain(|one| earlier.only.as_ref().is_none_or(|only| only.contains(&(number, one.index()))));
         if work.is_empty() {
@@ -226,10 +306,11 @@ impl<'a> Engine<'a> {
             return self.owe(number, &work, tally);
         }
         let snapshot = self.look(&work).await;
+        self.stop_if_taken(&snapshot)?;
         let is_done =
             |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
         let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
-            .then(|| StagePrompt::of_plan(plan, number, self.account(&snapshot), self.now()))
+            .then(|| self.question(plan, number, &snapshot))
             .flatten();
         let asked = prompt.is_some();
         let confirmed = confirm::confirm(&mut self.prompter.borrow_mut(), prompt).map_err(Halt::Terminal)?;
@@ -238,14 +319,19 @@ impl<'a> Engine<'a> {
             Confirmed::No => return Err(Halt::Declined),
             Confirmed::Interrupted => return Err(Halt::Interrupted),
             Confirmed::Skip(reason) => return self.skip(number, &work, &reason),
+            Confirmed::Emergency(reason) => return Err(Halt::Turned(reason)),
         };
         // The world may have changed while the operator was thinking.
-        let snapshot = if asked && self.is_operator() { self.look(&work).await } else { snapshot };
+        let snapshot = match asked && self.prompter.borrow().is_operator() {
+            true => self.look(&work).await,
+            false => snapshot,
+        };
+        self.stop_if_taken(&snapshot)?;
         if asked {
             let by = self.prompter.borrow().by().to_owned();
             self.emit(Event::StageConfirmed { number, by })?;
         }
-        let end = self.work_off(number, stage, work, snapshot, &permit).await?;
+        let end = self.work_off(plan, number, stage, work, snapshot, &permit).await?;
         tally.failed.extend(end.failed.clone());
         tally.timed_out.extend(end.timed_out.clone());
         tally.owed.extend(end.owed);
@@ -256,8 +342,14 @@ impl<'a> Engine<'a> {
         self.emit(Event::StageFinished { number })
     }
 
-    fn is_operator(&self) -> bool {
-        matches!(*self.prompter.borrow(), Prompter::Terminal(_))
+    fn question(&self, plan: &Plan, number: usize, snapshot: &Snapshot) -> Option<StagePrompt> {
+        let prompt = StagePrompt::of_plan(plan, number, self.account(snapshot), self.now())?;
+        Some(StagePrompt { emergency: self.may_turn(plan).cloned(), ..prompt })
+    }
+
+    /// The Region to be typed for an emergency, where a turn is legal.
+    fn may_turn<'p>(&self, plan: &'p Plan) -> Option<&'p Region> {
+        plan.may_turn().filter(|_| !self.is_undoing.get())
     }
 
     fn account<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s AccountId> {
@@ -276,7 +368,7 @@ impl<'a> Engine<'a> {
     fn owe(&self, number: usize, work: &[stage::Work<'_>], tally: &mut Tally) -> Result<(), Halt> {
         for one in work {
             let reason = "after what is owed before it".to_owned();
-            tally.owed.push(format!("{}: {}", one.planned().pipeline, one.planned().step.summary()));
+            tally.owed.push(Owing::new(one.planned(), &reason));
             self.finished(number, one.index(), one.planned(), StepOutcome::Owed { reason })?;
         }
         self.emit(Event::StageFinished { number })
@@ -297,11 +389,13 @@ fn is_recovery(plan: &Plan, stage: &Stage) -> bool {
     })
 }
 
-fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
+fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: bool) -> (Exit, String) {
     let names =
         |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match halt {
         Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
+        Some(Halt::Taken(text) | Halt::Changed(text)) => (Exit::Locked, text.clone()),
+        Some(Halt::Turned(reason)) => (Exit::Declined, format!("turned into an emergency: {reason}")),
         Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
         Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
@@ -315,6 +409,7 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
         None if !tally.timed_out.is_empty() => {
             (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
         }
+        None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
         None if !tally.owed.is_empty() => {
             (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
         }
@@ -323,10 +418,12 @@ fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally) -> (Exit, String) {
 }
 
 /// The command that goes on.
-fn next_command(exit: Exit, plan: &Plan) -> Option<String> {
+fn next_command(exit: Exit, plan: &Plan, earlier: &Earlier) -> Option<String> {
     match exit {
         Exit::Done => None,
+        _ if earlier.undoing => Some("kdsha resume --undo".to_owned()),
         Exit::Owed => Some("kdsha resume".to_owned()),
+        _ if earlier.only.is_some() => Some("kdsha resume".to_owned()),
         Exit::Locked => Some("kdsha status".to_owned()),
         _ => Some(match &plan.intent {
             Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),

@@ -1,12 +1,14 @@
 //! One stage: look, send what is ready, look again, until every step's check says done.
 
+use super::owing::{Owing, leaves_owed};
+use super::waits::Patience;
 use super::{Engine, Halt};
 use crate::aws::{Probe, Scope, Sides as AwsSides};
 use crate::model::{
-    AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, RunState, Snapshot, StepOutcome,
-    Timestamp,
+    AwsFailure, Check, Event, FailureKind, Permit, PipelineName, Progress, Region, RunState, Sent, Side,
+    Snapshot, StepOutcome, Timestamp,
 };
-use crate::plan::{OnFailure, PlannedStep, Stage};
+use crate::plan::{OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::{AnyStep, Needs, Seen, Sides};
 use futures_util::future::join_all;
 use std::cell::Cell;
@@ -45,7 +47,7 @@ impl<'a> Work<'a> {
 pub(super) struct StageEnd {
     pub(super) failed: BTreeSet<PipelineName>,
     pub(super) timed_out: BTreeSet<PipelineName>,
-    pub(super) owed: Vec<String>,
+    pub(super) owed: Vec<Owing>,
     /// Another run marked these first: nothing was changed.
     pub(super) locked: BTreeSet<PipelineName>,
 }
@@ -78,7 +80,11 @@ impl<'a> Engine<'a> {
 
     /// Looks at what the steps need.
     pub(super) async fn look(&self, work: &[Work<'_>]) -> Snapshot {
-        let needs = work.iter().map(|w| w.planned.step.needs()).reduce(Needs::and);
+        let mut needs = work.iter().map(|w| w.planned.step.needs()).reduce(Needs::and);
+        if work.iter().any(|w| !w.planned.step.effects().is_empty()) {
+            // Before anything is changed the run mark is read again: another run may have taken the streams.
+            needs = needs.map(|needs| needs.and(Needs::side(Side::Standby)));
+        }
         let names: BTreeSet<PipelineName> = work.iter().map(|w| w.planned.pipeline.clone()).collect();
         let names: Vec<PipelineName> = names.into_iter().collect();
         let scope = match needs {
@@ -106,6 +112,7 @@ impl<'a> Engine<'a> {
     /// Runs the steps until all of them are over. `snapshot` is the look that found work to do.
     pub(super) async fn work_off(
         &self,
+        plan: &Plan,
         number: usize,
         stage: &Stage,
         mut work: Vec<Work<'_>>,
@@ -113,7 +120,7 @@ impl<'a> Engine<'a> {
         permit: &Permit,
     ) -> Result<StageEnd, Halt> {
         let began = self.now();
-        let deadline = began + stage.timeout;
+        let mut deadline = began + stage.timeout;
         let mut end = StageEnd::default();
         loop {
             if let Some(why) = snapshot.refused_credentials().filter(|_| stage.on_failure == OnFailure::Stop)
@@ -124,22 +131,49 @@ impl<'a> Engine<'a> {
             if work.is_empty() {
                 return Ok(end);
             }
-            self.stop_if_interrupted()?;
-            if !ready.is_empty() {
-                let over = self.send(stage, &work, &ready, permit).await?;
-                self.settle(number, &mut work, over, &mut end)?;
-            } else {
+            if ready.is_empty() {
+                self.interrupted_wait(plan, stage, &work, &snapshot, deadline)?;
                 if self.now() >= deadline {
-                    self.out_of_time(number, stage, &mut work, &snapshot, &mut end)?;
-                    return Ok(end);
+                    match self.out_of_patience(plan, stage, &work, &snapshot)? {
+                        Patience::Until(later) => deadline = later,
+                        Patience::Over => {
+                            self.out_of_time(number, stage, &mut work, &snapshot, &mut end)?;
+                            return Ok(end);
+                        }
+                    }
                 }
                 self.waiting(&work, &snapshot, began, deadline)?;
-                self.pause(self.topology.timing.poll).await?;
+                self.breathe().await;
+            } else {
+                self.stop_if_interrupted()?;
+                let ready: Vec<&Work<'_>> = work.iter().filter(|one| ready.contains(&one.index)).collect();
+                self.stop_if_changed(&ready, &snapshot)?;
+                let over = self.send(stage, &ready, permit).await?;
+                self.settle(number, &mut work, over, &mut end)?;
             }
             if work.is_empty() {
                 return Ok(end);
             }
-            snapshot = self.look(&work).await;
+            if let Some(seen) = self.look_unless_interrupted(&work).await {
+                self.stop_if_taken(&seen)?;
+                snapshot = seen;
+            }
+        }
+    }
+
+    /// Between two looks. An interrupt ends it, and is dealt with where the wait is.
+    async fn breathe(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(self.topology.timing.poll) => {}
+            () = self.interrupt.raised() => {}
+        }
+    }
+
+    /// A look that an interrupt ends: it changes nothing, so it may be left at any point.
+    async fn look_unless_interrupted(&self, work: &[Work<'_>]) -> Option<Snapshot> {
+        tokio::select! {
+            snapshot = self.look(work) => Some(snapshot),
+            () = self.interrupt.raised() => None,
         }
     }
 
@@ -156,6 +190,10 @@ impl<'a> Engine<'a> {
         let mut ready = Vec::new();
         for one in work.iter() {
             match check(one.planned, snapshot) {
+                Check::Done(_) if leaves_owed(&one.planned.step) => {
+                    let reason = "closed once what is owed is settled".to_owned();
+                    over.push((one.index, StepOutcome::Owed { reason }));
+                }
                 Check::Done(evidence) if one.sends.get() > 0 => {
                     over.push((one.index, StepOutcome::Applied { evidence }));
                 }
@@ -191,28 +229,75 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Sends the effects of the ready steps: in order within a pipeline, pipelines side by side. What is owed on
-    /// failure is asked all at once, since one silent call must not delay the next.
+    /// Sends the effects of the ready steps: in order within a pipeline, pipelines side by side.
     async fn send(
         &self,
         stage: &Stage,
-        work: &[Work<'_>],
-        ready: &[usize],
+        ready: &[&Work<'_>],
         permit: &Permit,
     ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
-        let ready: Vec<&Work<'_>> = work.iter().filter(|one| ready.contains(&one.index)).collect();
+        if stage.on_failure == OnFailure::Owe {
+            return self.send_owing(stage, ready, permit).await;
+        }
         let mut groups: Vec<Vec<&Work<'_>>> = Vec::new();
         for one in ready {
-            let same = groups.iter_mut().find(|g| g[0].planned.pipeline == one.planned.pipeline);
-            match same {
-                Some(group) if stage.on_failure == OnFailure::Stop => group.push(one),
-                _ => groups.push(vec![one]),
+            match groups.iter_mut().find(|g| g[0].planned.pipeline == one.planned.pipeline) {
+                Some(group) => group.push(one),
+                None => groups.push(vec![one]),
             }
         }
         let sent = join_all(groups.into_iter().map(|group| self.send_in_order(stage, group, permit))).await;
         let mut over = Vec::new();
         for result in sent {
             over.extend(result?);
+        }
+        Ok(over)
+    }
+
+    /// What is owed on failure is asked side by side, since one silent call must not delay the next: a few at
+    /// first, all once the Region was heard, none any more once it counts as silent.
+    async fn send_owing(
+        &self,
+        stage: &Stage,
+        ready: &[&Work<'_>],
+        permit: &Permit,
+    ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
+        let regions: BTreeSet<&Region> = ready.iter().map(|one| one.planned.step.region()).collect();
+        let of = |region: &Region| -> Vec<&Work<'_>> {
+            ready.iter().filter(|one| one.planned.step.region() == region).copied().collect()
+        };
+        let sent = regions.into_iter().map(|region| self.send_waves(stage, region, of(region), permit));
+        let mut over = Vec::new();
+        for result in join_all(sent).await {
+            over.extend(result?);
+        }
+        Ok(over)
+    }
+
+    async fn send_waves(
+        &self,
+        stage: &Stage,
+        region: &Region,
+        mut rest: Vec<&Work<'_>>,
+        permit: &Permit,
+    ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
+        let mut over = Vec::new();
+        while !rest.is_empty() {
+            let wave = self.silence.wave(region).min(rest.len());
+            if wave == 0 {
+                if let Some(text) = self.silence.tell(region, rest.len()) {
+                    self.emit(Event::Note { text })?;
+                }
+                let owed = |one: &Work<'_>| {
+                    (one.index, StepOutcome::Owed { reason: format!("{region} does not answer; not asked") })
+                };
+                over.extend(rest.drain(..).map(owed));
+                break;
+            }
+            let sent = rest.drain(..wave).map(|one| self.send_in_order(stage, vec![one], permit));
+            for result in join_all(sent).await {
+                over.extend(result?);
+            }
         }
         Ok(over)
     }
@@ -226,7 +311,7 @@ impl<'a> Engine<'a> {
         let mut over = Vec::new();
         for one in group {
             self.stop_if_interrupted()?;
-            match self.send_one(one, permit).await? {
+            match self.send_one(stage, one, permit).await? {
                 None => {}
                 Some(failure) => match self.after_failure(stage, one, &failure) {
                     None => {
@@ -245,18 +330,34 @@ impl<'a> Engine<'a> {
     }
 
     /// Sends a step's effects, each written down before and after. The first failure ends it.
-    async fn send_one(&self, one: &Work<'_>, permit: &Permit) -> Result<Option<AwsFailure>, Halt> {
+    async fn send_one(
+        &self,
+        stage: &Stage,
+        one: &Work<'_>,
+        permit: &Permit,
+    ) -> Result<Option<AwsFailure>, Halt> {
         let (pipeline, step) = (one.planned.pipeline.clone(), one.planned.step.slug().to_owned());
         one.sends.set(one.sends.get() + 1);
         for effect in one.planned.step.effects() {
             self.stop_if_interrupted()?;
-            self.emit(Event::EffectStarted {
+            let started = Event::EffectStarted {
                 pipeline: pipeline.clone(),
                 step: step.clone(),
                 effect: effect.clone(),
-            })?;
+            };
+            // Where the Region may say nothing at all, a call is told of once it is known that it was sent.
+            let is_told = stage.on_failure == OnFailure::Stop;
+            self.write_down(&started)?;
+            if is_told {
+                self.tell(&started);
+            }
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            match Box::pin(self.aws.perform(self.topology, &effect, permit)).await {
+            let result = Box::pin(self.aws.perform(self.topology, &effect, permit)).await;
+            self.silence.note(effect.region(), result.as_ref().err());
+            if !is_told && !matches!(&result, Err(failure) if failure.sent == Sent::No) {
+                self.tell(&started);
+            }
+            match result {
                 Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
                 Err(failure) => {
                     self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;
@@ -274,6 +375,8 @@ impl<'a> Engine<'a> {
         let passing = is_passing(failure.kind) || (is_claim(one) && failure.kind == FailureKind::Stale);
         match stage.on_failure {
             OnFailure::Owe => Some(StepOutcome::Owed { reason: failure.to_string() }),
+            // Somebody else was faster: what he changed is looked at before it is sent again.
+            OnFailure::Stop if failure.kind == FailureKind::Stale && one.sends.get() < MOST_SENDS => None,
             OnFailure::Stop if passing && one.sends.get() < MOST_SENDS => None,
             OnFailure::Stop => Some(StepOutcome::Failed { reason: failure.to_string() }),
         }
@@ -297,10 +400,7 @@ impl<'a> Engine<'a> {
                 StepOutcome::TimedOut { .. } => {
                     end.timed_out.insert(one.planned.pipeline.clone());
                 }
-                StepOutcome::Owed { reason } => {
-                    let (pipeline, step) = (&one.planned.pipeline, &one.planned.step);
-                    end.owed.push(format!("{pipeline}: {} ({reason})", step.summary()));
-                }
+                StepOutcome::Owed { reason } => end.owed.push(Owing::new(one.planned, reason)),
                 StepOutcome::Applied { .. }
                 | StepOutcome::AlreadyDone { .. }
                 | StepOutcome::Skipped { .. } => {}

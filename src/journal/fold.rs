@@ -3,6 +3,7 @@
 use super::record::{Body, Header, Record, VERSION};
 use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
 use crate::plan::Plan;
+use crate::steps::AnyStep;
 use std::collections::BTreeMap;
 
 /// A run as its journal tells it.
@@ -12,6 +13,12 @@ pub struct RunRecord {
     pub header: Header,
     /// The plan in force.
     pub plan: Plan,
+    /// The plans before it, oldest first, without those that put things back.
+    pub former: Vec<Plan>,
+    /// Whether the plan in force puts back what the run changed.
+    pub undoing: bool,
+    /// Whether that is done: the run is over.
+    pub undone: bool,
     /// When it began.
     pub began: Timestamp,
     /// When the last record was written.
@@ -31,13 +38,24 @@ pub struct RunRecord {
     pub pictures: Vec<Picture>,
     /// The next record's number.
     pub next_seq: u64,
+    /// Whether the plan in force was written after the putting back began.
+    is_way_back: bool,
 }
 
 impl RunRecord {
     /// Whether the run has to be gone on with: it changed something and was not brought to an end. A run that
     /// another one shut out has nothing left to go on with.
     pub fn is_unfinished(&self) -> bool {
-        self.effects > 0 && !matches!(self.ended, Some(Exit::Done | Exit::Owed | Exit::Locked))
+        let is_over = matches!(self.ended, Some(Exit::Done | Exit::Owed | Exit::Locked));
+        self.effects > 0 && !self.undone && !is_over
+    }
+
+    /// Whether it has set its run mark, and sent nothing else.
+    pub fn has_only_marked(&self) -> bool {
+        self.events.iter().all(|(_, event)| match event {
+            Event::EffectStarted { effect, .. } => matches!(effect, Effect::TagStream { .. }),
+            _ => true,
+        })
     }
 
     /// The steps that are owed, by stage and place, with the reason.
@@ -59,6 +77,10 @@ impl RunRecord {
     pub fn owed_in_words(&self) -> Vec<String> {
         let summary = |(stage, index): (usize, usize)| {
             let step = self.plan.stages.get(stage - 1)?.steps.get(index)?;
+            // The run mark is only kept open by the others.
+            if matches!(step.step, AnyStep::MarkRun(_)) {
+                return None;
+            }
             Some(format!("{}: {}", step.pipeline, step.step.summary()))
         };
         self.owed()
@@ -89,6 +111,9 @@ pub fn fold(records: &[Record]) -> Result<RunRecord, String> {
     let mut state = RunRecord {
         header,
         plan,
+        former: Vec::new(),
+        undoing: false,
+        undone: false,
         began,
         last: began,
         ended: None,
@@ -98,6 +123,7 @@ pub fn fold(records: &[Record]) -> Result<RunRecord, String> {
         events: Vec::new(),
         pictures: Vec::new(),
         next_seq: 2,
+        is_way_back: false,
     };
     for record in records {
         state.next(record).map_err(|why| format!("record {}: {why}", record.seq))?;
@@ -119,7 +145,10 @@ impl RunRecord {
             Body::Opened(_) => Err("a journal is opened once".to_owned()),
             Body::Planned { plan } if plan.run != self.header.run => Err("a plan of another run".to_owned()),
             Body::Planned { plan } => {
-                self.plan = (**plan).clone();
+                let former = std::mem::replace(&mut self.plan, (**plan).clone());
+                if !std::mem::replace(&mut self.is_way_back, self.undoing) {
+                    self.former.push(former);
+                }
                 self.outcomes.clear();
                 Ok(())
             }
@@ -143,6 +172,10 @@ impl RunRecord {
                 }
                 self.ended = None;
             }
+            Event::UndoStarted => {
+                self.undoing = true;
+                self.ended = None;
+            }
             _ if self.ended.is_some() => return Err("something happened after the run's end".to_owned()),
             Event::EffectStarted { pipeline, effect, .. } => {
                 self.effects += 1;
@@ -158,6 +191,7 @@ impl RunRecord {
                 known.ok_or("a step that the plan does not have")?;
                 self.outcomes.insert((*number, *index), outcome.clone());
             }
+            Event::Undone => self.undone = true,
             Event::RunFinished { exit, .. } => self.ended = Some(*exit),
             _ => {}
         }

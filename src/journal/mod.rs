@@ -53,12 +53,31 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> JournalError + '_ {
 #[derive(Debug, Clone)]
 pub struct StateFolder {
     root: PathBuf,
+    /// Records that still fit on the disk; `None` is what the disk has.
+    room: Option<u64>,
 }
 
 /// The exclusive right to change things from this machine; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Writes what its holder does into it, for whoever finds it locked.
+    ///
+    /// # Errors
+    /// When the folder cannot be written: nothing may be sent then.
+    pub fn tell(&mut self, holder: &str) -> Result<(), JournalError> {
+        use std::io::Seek;
+        let mut write = || {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.file.write_all(holder.as_bytes())
+        };
+        write().map_err(io_error(&self.path))
+    }
 }
 
 impl Drop for Lock {
@@ -103,7 +122,13 @@ impl StateFolder {
 
     /// A given folder; it is made when something is written.
     pub fn at(root: impl Into<PathBuf>) -> StateFolder {
-        StateFolder { root: root.into() }
+        StateFolder { root: root.into(), room: None }
+    }
+
+    /// The same folder on a disk that is full after so many records of a journal: for tests of that night.
+    #[must_use]
+    pub fn with_room_for(self, records: u64) -> StateFolder {
+        StateFolder { room: Some(records), ..self }
     }
 
     /// Takes the lock. `holder` is written into it for whoever finds it locked.
@@ -114,7 +139,7 @@ impl StateFolder {
         fs::create_dir_all(&self.root).map_err(io_error(&self.root))?;
         let path = self.root.join("lock");
         let mut options = OpenOptions::new();
-        let mut file = options
+        let file = options
             .create(true)
             .truncate(false)
             .read(true)
@@ -128,8 +153,9 @@ impl StateFolder {
             }
             Err(TryLockError::Error(source)) => return Err(JournalError::Io { path, source }),
         }
-        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(io_error(&path))?;
-        Ok(Lock { file })
+        let mut lock = Lock { file, path };
+        lock.tell(holder)?;
+        Ok(lock)
     }
 
     /// Every run of this machine, oldest first. One bad journal does not hide the others.
@@ -162,7 +188,7 @@ impl StateFolder {
             fs::remove_file(&path).map_err(io_error(&path))?;
         }
         let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(io_error(&path))?;
-        let mut journal = Journal { run: header.run.clone(), file, path, seq: 0 };
+        let mut journal = Journal { run: header.run.clone(), file, path, seq: 0, room: self.room };
         journal.write(at, Body::Opened(header))?;
         journal.write(at, Body::Planned { plan: Box::new(plan.clone()) })?;
         sync_folder(&folder)?;
@@ -182,7 +208,7 @@ impl StateFolder {
         if whole < text.len() {
             file.set_len(whole as u64).and_then(|()| file.sync_data()).map_err(io_error(&path))?;
         }
-        Ok(Journal { run: run.header.run.clone(), file, path, seq: run.next_seq })
+        Ok(Journal { run: run.header.run.clone(), file, path, seq: run.next_seq, room: self.room })
     }
 }
 
@@ -221,6 +247,7 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     seq: u64,
+    room: Option<u64>,
 }
 
 impl Journal {
@@ -263,6 +290,9 @@ impl Journal {
         let failed = |source: io::Error| JournalError::Io { path: self.path.clone(), source };
         let mut line = serde_json::to_vec(&record).map_err(|e| failed(io::Error::other(e)))?;
         line.push(b'\n');
+        if self.room.is_some_and(|room| self.seq >= room) {
+            return Err(failed(io::ErrorKind::StorageFull.into()));
+        }
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
         self.seq += 1;
         Ok(())

@@ -24,7 +24,9 @@ pub struct CutOverToken {
 pub enum RunState {
     /// Under way, or cut off.
     Open,
-    /// Done and verified, or done with steps owed.
+    /// Done, with steps owed that the failing Region could not take.
+    Owed,
+    /// Done and verified, or put back.
     Closed,
 }
 
@@ -41,6 +43,9 @@ pub struct RunMark {
     pub state: RunState,
     /// The token.
     pub token: CutOverToken,
+    /// What is owed, in [`RunState::Owed`]: `switch:FUNCTION`, `stop:FUNCTION` or a step's slug; see [`fitting`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<String>,
 }
 
 const RUN: &str = "kdsha:run";
@@ -49,6 +54,9 @@ const OWNER: &str = "kdsha:owner";
 const STATE: &str = "kdsha:state";
 const STARTED: &str = "kdsha:started";
 const POSITION: &str = "kdsha:position";
+const OWED: &str = "kdsha:owed";
+/// Longest value of a tag.
+const MOST_CHARACTERS: usize = 256;
 const HORIZON: &str = "trim-horizon";
 
 impl RunMark {
@@ -56,6 +64,7 @@ impl RunMark {
     pub fn to_tags(&self) -> BTreeMap<String, String> {
         let state = match self.state {
             RunState::Open => "open",
+            RunState::Owed => "owed",
             RunState::Closed => "closed",
         };
         let position = self.token.position.map_or_else(|| HORIZON.to_owned(), |at| at.to_string());
@@ -68,6 +77,8 @@ impl RunMark {
             (POSITION, position),
         ]
         .into_iter()
+        // An older list is left behind by a mark that is closed later: only the state tells whether it holds.
+        .chain((self.state == RunState::Owed).then(|| (OWED, self.owed.join(" "))))
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
     }
@@ -87,8 +98,9 @@ impl RunMark {
         };
         let state = match tag(STATE)?.as_str() {
             "open" => RunState::Open,
+            "owed" => RunState::Owed,
             "closed" => RunState::Closed,
-            other => return Err(format!("tag {STATE} = `{other}` is neither open nor closed")),
+            other => return Err(format!("tag {STATE} = `{other}` is neither open, owed nor closed")),
         };
         let position = match tag(POSITION)?.as_str() {
             HORIZON => None,
@@ -100,8 +112,25 @@ impl RunMark {
             owner: tag(OWNER)?.clone(),
             state,
             token: CutOverToken { position, marked_at: time(STARTED)? },
+            owed: match state {
+                RunState::Owed => tag(OWED)?.split_whitespace().map(str::to_owned).collect(),
+                RunState::Open | RunState::Closed => Vec::new(),
+            },
         }))
     }
+}
+
+/// As many of the codes as the value of one tag can hold; the last one then counts the others, as `+12`.
+pub fn fitting(codes: &[String]) -> Vec<String> {
+    let length = |codes: &[String]| codes.iter().map(|code| code.len() + 1).sum::<usize>();
+    if length(codes) <= MOST_CHARACTERS {
+        return codes.to_vec();
+    }
+    let room = MOST_CHARACTERS - "+999999 ".len();
+    let kept = (0..codes.len()).rev().find(|kept| length(&codes[..*kept]) <= room).unwrap_or(0);
+    let mut fitting = codes[..kept].to_vec();
+    fitting.push(format!("+{}", codes.len() - kept));
+    fitting
 }
 
 #[cfg(test)]
@@ -118,6 +147,7 @@ mod tests {
                 position: Some("2026-11-22T10:31:00Z".parse().expect("an instant")),
                 marked_at: "2026-11-22T10:45:01Z".parse().expect("an instant"),
             },
+            owed: Vec::new(),
         }
     }
 
@@ -125,6 +155,26 @@ mod tests {
     fn a_mark_survives_its_tags() {
         assert_eq!(RunMark::from_tags(&mark().to_tags()), Ok(Some(mark())));
         assert_eq!(RunMark::from_tags(&BTreeMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn what_is_owed_is_read_while_it_is_owed_and_fits_a_tag() {
+        let mut mark = mark();
+        mark.state = RunState::Owed;
+        mark.owed = vec!["switch:KDS-HA-ProducerLambda".to_owned(), "stop:KDS-HA-ConsumerLambda".to_owned()];
+        let mut tags = mark.to_tags();
+        assert_eq!(RunMark::from_tags(&tags), Ok(Some(mark.clone())));
+        // Closed later; tags cannot be taken away by setting tags.
+        mark.state = RunState::Closed;
+        tags.extend(mark.to_tags());
+        assert_eq!(RunMark::from_tags(&tags).expect("a mark").map(|m| m.owed), Some(Vec::new()));
+
+        let many: Vec<String> = (0..40).map(|n| format!("switch:producer-number-{n}")).collect();
+        let value = fitting(&many).join(" ");
+        assert!(value.len() <= 256 && value.len() > 200, "{} characters", value.len());
+        let kept = value.split(' ').count() - 1;
+        assert!(value.ends_with(&format!("+{}", 40 - kept)), "{value}");
+        assert!(value.chars().all(|c| c.is_ascii_alphanumeric() || "_.:/=+-@ ".contains(c)), "{value}");
     }
 
     #[test]

@@ -162,6 +162,10 @@ pub enum Event {
         /// The operator's reason.
         reason: String,
     },
+    /// The run is being put back: the plan that follows is the way back.
+    UndoStarted,
+    /// Everything that can be put back was.
+    Undone,
     /// Something worth saying that changes nothing.
     Note {
         /// One sentence.

@@ -179,6 +179,13 @@ impl Plan {
         };
         self.checks.iter().filter(blocks).collect()
     }
+    /// The Region to be typed when the plan is turned into an emergency; `None` where that is not legal.
+    pub fn may_turn(&self) -> Option<&Region> {
+        match &self.intent {
+            Intent::Failover { to, mode: Mode::Planned } => Some(to),
+            _ => None,
+        }
+    }
     /// What accompanies it.
     pub fn warnings(&self) -> Vec<&CheckReport> {
         self.checks.iter().filter(|c| c.verdict == Verdict::Warn).collect()

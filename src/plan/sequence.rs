@@ -117,6 +117,7 @@ impl<'a> Request<'a> {
                 owner: own.map_or(self.owner, |mark| mark.owner.as_str()).to_owned(),
                 state,
                 token: CutOverToken { position, marked_at },
+                owed: Vec::new(),
             },
         })
     }

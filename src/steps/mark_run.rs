@@ -21,6 +21,7 @@ impl Step for MarkRun {
     fn summary(&self) -> String {
         match self.mark.state {
             RunState::Open => format!("Mark stream {} with run {}", self.stream, self.mark.run),
+            RunState::Owed => format!("Mark stream {} with what run {} owes", self.stream, self.mark.run),
             RunState::Closed => format!("Close the mark of run {} on stream {}", self.mark.run, self.stream),
         }
     }
@@ -52,6 +53,20 @@ impl Step for MarkRun {
             Ok(Some(mark)) if mark.run == self.mark.run && mark.state == RunState::Closed => {
                 Check::Done(format!("run {} is closed already", mark.run))
             }
+            // A run that was done once is not opened again: it is settled.
+            Ok(Some(mark))
+                if mark.run == self.mark.run
+                    && self.mark.state == RunState::Open
+                    && mark.state == RunState::Owed =>
+            {
+                Check::Done(format!("run {} is marked, and owes steps", mark.run))
+            }
+            Ok(Some(mark)) if mark.run != self.mark.run && mark.state == RunState::Owed => {
+                Check::Blocked(format!(
+                    "run {} ({} by {}) still owes steps on this stream",
+                    mark.run, mark.intent, mark.owner
+                ))
+            }
             Ok(Some(mark)) if mark.run != self.mark.run && mark.state == RunState::Open => Check::Blocked(
                 format!("run {} ({} by {}) is unfinished on this stream", mark.run, mark.intent, mark.owner),
             ),
@@ -66,6 +81,7 @@ impl Step for MarkRun {
     fn undo(&self) -> Undo {
         let mut mark = self.mark.clone();
         mark.state = RunState::Closed;
+        mark.owed.clear();
         Undo::Effects(vec![Effect::TagStream {
             region: self.region.clone(),
             stream: self.stream.clone(),

@@ -246,6 +246,7 @@ impl Cells<'_, '_> {
             Observed::Known(Some(mark)) => {
                 let state = match mark.state {
                     RunState::Open => "OPEN",
+                    RunState::Owed => "OWED",
                     RunState::Closed => "closed",
                 };
                 let since = text::time(mark.token.marked_at, self.input.snapshot.taken_at);

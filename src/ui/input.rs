@@ -8,6 +8,10 @@
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
+
+/// How long a signal may take from one thread to the other.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// What comes from the keyboard.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub(crate) enum Typed {
     End,
     /// Ctrl-C.
     Interrupt,
+    /// SIGTERM: whoever sent it does not wait for answers.
+    Terminate,
     /// Reading failed.
     Failed(io::Error),
 }
@@ -36,6 +42,13 @@ impl Lines {
         match self {
             Lines::Stdin(keyboard) => keyboard.next(),
             Lines::Reader(reader) => read(reader.as_mut()),
+        }
+    }
+
+    /// Ctrl-C was heard elsewhere and a question follows it: it is no answer to that question.
+    pub(crate) fn forget_interrupt(&mut self) {
+        if let Lines::Stdin(keyboard) = self {
+            keyboard.forget_interrupt();
         }
     }
 }
@@ -63,6 +76,19 @@ impl Keyboard {
         let (sender, receiver) = channel();
         let reader = read_stdin(sender.clone());
         Keyboard { sender, receiver, reader, hears_interrupts: false }
+    }
+
+    /// Takes one Ctrl-C out. Where interrupts are heard, every receiver hears each of them, so it is there or on
+    /// its way; the bound only holds up a question whose interrupt came in one with another.
+    fn forget_interrupt(&mut self) {
+        if !self.hears_interrupts {
+            return;
+        }
+        while let Ok(typed) = self.receiver.recv_timeout(ON_ITS_WAY) {
+            if matches!(typed, Typed::Interrupt) {
+                return;
+            }
+        }
     }
 
     fn next(&mut self) -> Typed {
@@ -102,11 +128,11 @@ fn hear_interrupts(to: Sender<Typed>) {
             let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
             let [Ok(mut interrupt), Ok(mut terminate)] = signals else { return };
             loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                if to.send(Typed::Interrupt).is_err() {
+                let heard = tokio::select! {
+                    _ = interrupt.recv() => Typed::Interrupt,
+                    _ = terminate.recv() => Typed::Terminate,
+                };
+                if to.send(heard).is_err() {
                     return;
                 }
             }

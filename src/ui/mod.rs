@@ -10,7 +10,7 @@
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
-//! | `prompt`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
+//! | `prompt`, `questions`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
 //! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
 //! | `watch` | `status --watch`, full-screen |
 //! | `harmless` | other people's control characters, written out |
@@ -28,6 +28,7 @@ mod look;
 mod plan;
 mod position;
 pub mod prompt;
+mod questions;
 mod reach;
 mod rehearsal;
 pub mod report;
@@ -39,6 +40,7 @@ mod wait;
 pub mod watch;
 
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
+pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
 

@@ -28,6 +28,11 @@ pub enum Answer {
         /// Why, in the operator's words.
         reason: String,
     },
+    /// Go on as an emergency: the Region was typed, and a reason given.
+    Emergency {
+        /// Why, in the operator's words.
+        reason: String,
+    },
 }
 
 /// One step of a stage, as a question shows it.
@@ -64,6 +69,8 @@ pub struct StagePrompt {
     pub is_point_of_no_return: bool,
     /// What skipping would risk; `None` where skipping is not legal.
     pub skip_risk: Option<String>,
+    /// The Region to be typed when a planned failover is turned into an emergency here; `None` where that is not legal.
+    pub emergency: Option<Region>,
     /// For the ARNs in AWS CLI lines.
     pub account: Option<AccountId>,
     /// Now, by the run's clock: times of another day get their date.
@@ -101,6 +108,7 @@ impl StagePrompt {
             positions: positions.map(|(name, position)| (name.clone(), position.clone())).collect(),
             is_point_of_no_return: stage.is_point_of_no_return,
             skip_risk: stage.skip_risk.clone(),
+            emergency: plan.may_turn().cloned(),
             account: account.cloned(),
             at,
         })
@@ -117,21 +125,22 @@ pub enum Prompter {
 
 /// A person at a terminal.
 pub struct Terminal {
-    ui: Ui,
+    pub(super) ui: Ui,
     lines: Lines,
+    terminated: bool,
 }
 
 impl Prompter {
     /// Asks on stderr, reads from stdin. What is typed while no question is open is dropped.
     pub fn terminal(ui: &Ui) -> Prompter {
         ui.will_ask();
-        Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Stdin(Keyboard::open()) })
+        Terminal::reading(ui, Lines::Stdin(Keyboard::open()))
     }
 
     /// Asks on the ui's stderr, reads from the given lines.
     pub fn with_reader(ui: &Ui, reader: Box<dyn BufRead + Send>) -> Prompter {
         ui.will_ask();
-        Prompter::Terminal(Terminal { ui: ui.clone(), lines: Lines::Reader(reader) })
+        Terminal::reading(ui, Lines::Reader(reader))
     }
 
     /// Who confirmed, for the journal: `operator` or `--yes`.
@@ -201,6 +210,7 @@ enum Choice {
     No,
     Explain,
     Skip,
+    Emergency,
     Other,
 }
 
@@ -210,13 +220,28 @@ fn choice(line: &str) -> Choice {
         "" | "n" | "no" => Choice::No,
         "e" | "explain" => Choice::Explain,
         "s" | "skip" => Choice::Skip,
+        "m" | "emergency" => Choice::Emergency,
         _ => Choice::Other,
     }
 }
 
 impl Terminal {
+    fn reading(ui: &Ui, lines: Lines) -> Prompter {
+        Prompter::Terminal(Terminal { ui: ui.clone(), lines, terminated: false })
+    }
+
+    /// Whether SIGTERM ended a question.
+    pub(super) fn was_terminated(&self) -> bool {
+        self.terminated
+    }
+
+    /// See [`Lines::forget_interrupt`].
+    pub(super) fn forget_interrupt(&mut self) {
+        self.lines.forget_interrupt();
+    }
+
     /// The next line; `None` at the end of the input.
-    fn line(&mut self) -> io::Result<Option<String>> {
+    pub(super) fn line(&mut self) -> io::Result<Option<String>> {
         let typed = self.lines.next();
         if !matches!(typed, Typed::Line(_)) {
             self.ui.ask(|_| "\n".to_owned());
@@ -225,6 +250,10 @@ impl Terminal {
             Typed::Line(line) => Ok(Some(line)),
             Typed::End => Ok(None),
             Typed::Interrupt => Err(io::ErrorKind::Interrupted.into()),
+            Typed::Terminate => {
+                self.terminated = true;
+                Err(io::ErrorKind::Interrupted.into())
+            }
             Typed::Failed(error) => Err(error),
         }
     }
@@ -245,6 +274,10 @@ impl Terminal {
                     None => self.ui.ask(|_| "A skip needs a reason. Nothing was skipped.\n".to_owned()),
                 },
                 Choice::Skip => self.ui.ask(|_| "This stage cannot be skipped.\n".to_owned()),
+                Choice::Emergency => match self.emergency(prompt.emergency.as_ref())? {
+                    Some(reason) => return Ok(Answer::Emergency { reason }),
+                    None => self.ui.ask(|_| "The run stays what it is.\n".to_owned()),
+                },
                 Choice::Other => self
                     .ui
                     .ask(|look| look.hang("", "That is none of the choices. Type one letter and Enter.")),
@@ -264,7 +297,7 @@ impl Terminal {
         Ok((!reason.is_empty()).then(|| reason.to_owned()))
     }
 
-    fn type_region(&mut self, region: &Region) -> io::Result<bool> {
+    pub(super) fn type_region(&mut self, region: &Region) -> io::Result<bool> {
         for _ in 0..3 {
             self.ui.ask(|look| {
                 let name = look.paint(Tone::Strong, region.as_str());
@@ -283,7 +316,7 @@ impl Terminal {
         Ok(false)
     }
 
-    fn confirm(&mut self, question: &str) -> io::Result<bool> {
+    pub(super) fn confirm(&mut self, question: &str) -> io::Result<bool> {
         loop {
             self.ui.ask(|look| look.hang("", question) + "[y]es  [n]o (default) > ");
             let Some(line) = self.line()? else { return Ok(false) };
@@ -365,7 +398,8 @@ fn choices(look: Look, prompt: &StagePrompt) -> String {
     let question =
         format!("Stage {}/{}, in {}: {}?", prompt.number, prompt.of, regions.join(" and "), prompt.title);
     let question = look.hang("", &look.paint(Tone::Strong, question));
-    format!("{question}[y]es  [n]o, stop here (resumable)  [e]xplain{skip}  (default: no) > ")
+    let emergency = if prompt.emergency.is_some() { "  e[m]ergency" } else { "" };
+    format!("{question}[y]es  [n]o, stop here (resumable)  [e]xplain{skip}{emergency}  (default: no) > ")
 }
 
 /// Why, the calls as AWS CLI lines, what undoes them. Command lines are never broken, so that they can be copied.

@@ -96,6 +96,8 @@ impl RunView {
             Event::TurnedToEmergency { reason } => {
                 (line(Mark::Emergency, &format!("the run is an emergency from here on: {reason}")), Attention)
             }
+            Event::UndoStarted => (line(Mark::Note, "what this run has changed is put back"), Attention),
+            Event::Undone => (line(Mark::Ok, "everything that can be put back was"), Progress),
             Event::Note { text } => (line(Mark::Note, text), Progress),
             Event::RunFinished { exit, .. } => {
                 self.waits.clear(live);

@@ -18,8 +18,9 @@ mod world;
 
 use super::args::{Cli, Command, Global, RehearseArgs};
 use super::failure::Failure;
-use super::session::{self, Session};
+use super::session::Session;
 use super::{failback, failover, look, report, resume, runs};
+use crate::journal::RunRecord;
 use crate::model::{Event, Exit, Region, Timestamp, duration};
 use crate::sandbox::Sandbox;
 use crate::sandbox::world::World;
@@ -166,7 +167,7 @@ impl Play<'_> {
         };
         let recovery = runs.iter().find_map(|run| run.events.iter().find_map(recovered));
         let rto = self.session.topology.objectives.rto;
-        self.day.owed = session::owed(&runs).len();
+        self.day.owed = runs.iter().flat_map(RunRecord::owed_in_words).count();
         let score = score::score(&self.day, &ledger, recovery, rto);
         let document = json!({
             "scenario": self.scenario.name(),
@@ -218,7 +219,7 @@ async fn dispatch(session: &Session, ui: &Ui, command: &Command) -> Result<Exit,
         Command::Verify => look::verify(session, ui).await,
         Command::Failover(args) => failover::run(session, ui, args).await,
         Command::Failback(args) => failback::run(session, ui, args).await,
-        Command::Resume(args) => resume::run(session, ui, args.yes).await,
+        Command::Resume(args) => resume::run(session, ui, args).await,
         Command::Runs(args) => runs::run(ui, &session.state, args.run.as_ref()),
         Command::Report(args) => {
             let run = report::find(&session.state, args.run.as_ref())?;

@@ -5,7 +5,7 @@ use super::score::Ran;
 use super::surprise::consumer;
 use super::{MINUTE, Play};
 use crate::cli::failure::Failure;
-use crate::cli::session;
+use crate::journal::RunRecord;
 use crate::model::{Exit, FunctionName, Timestamp};
 use crate::sandbox::world::{FunctionFault, Outage};
 use crate::ui::Format;
@@ -237,8 +237,8 @@ impl Play<'_> {
             self.day.kills += 1;
             self.day.ran.push(Ran { at, command: line, exit: None });
             self.tell(&format!("\n# kdsha was killed after {} s", after.as_secs()));
-            let open = session::unfinished(&self.session.runs()?);
-            line = if open.is_empty() { planned.to_owned() } else { "kdsha resume".to_owned() };
+            let is_open = self.session.runs()?.iter().any(RunRecord::is_unfinished);
+            line = if is_open { "kdsha resume".to_owned() } else { planned.to_owned() };
             self.pass(Duration::from_secs(20)).await?;
         }
         self.expect(&line, &[Exit::Done]).await?;
@@ -262,7 +262,7 @@ impl Play<'_> {
 
     /// What a silent Region owes is settled once it is back.
     async fn settle(&mut self) -> Result<(), Failure> {
-        if session::owed(&self.session.runs()?).is_empty() {
+        if self.session.runs()?.iter().all(|run| run.owed().is_empty()) {
             return Ok(());
         }
         self.expect("kdsha resume", &[Exit::Done]).await?;

@@ -65,6 +65,7 @@ fn mark(state: RunState) -> MarkRun {
             owner: "maria@laptop".to_owned(),
             state,
             token: CutOverToken { position: Some(at("10:35:55")), marked_at: at("10:45:01") },
+            owed: Vec::new(),
         },
     }
 }

@@ -261,6 +261,7 @@ pub(crate) fn outage() -> Snapshot {
         owner: "maria@laptop".to_owned(),
         state: RunState::Open,
         token: CutOverToken { position: Some(at("10:36:12")), marked_at: at("10:41:00") },
+        owed: Vec::new(),
     }));
     let api = |operation: &str, failed| ApiAnswer {
         operation: operation.to_owned(),

@@ -2,8 +2,15 @@
 //! life takes a moment.
 
 mod crashes;
+mod fleet;
 mod journeys;
+mod operator;
+mod operators;
+mod owed;
 mod parity;
 mod refusals;
 mod seeds;
 pub mod stage;
+mod stops;
+mod turning;
+mod undo;

@@ -93,6 +93,7 @@ async fn another_operators_open_run_is_refused_by_name() {
         owner: "maria@desk".to_owned(),
         state: kdsha::model::RunState::Open,
         token: kdsha::model::CutOverToken { position: None, marked_at: stage.sandbox.now() },
+        owed: Vec::new(),
     };
     let input = json!({"StreamName": "KDS-HA-Stream", "Tags": mark.to_tags()});
     stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", input);

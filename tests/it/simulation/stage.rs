@@ -158,7 +158,8 @@ impl Stage {
     }
 
     pub async fn resume(&self) -> Result<Exit, Failure> {
-        resume::run(&self.session().await, &self.ui(Format::Human), true).await
+        let args = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: false };
+        resume::run(&self.session().await, &self.ui(Format::Human), &args).await
     }
 
     pub async fn verify(&self) -> Result<Exit, Failure> {

@@ -2,7 +2,7 @@
 
 use super::draw::{Cut, Fate, Mishap, Scenario};
 use kdsha::aws::{Aws, ConnectOptions};
-use kdsha::cli::args::{AcceptArgs, FailbackArgs, FailoverArgs};
+use kdsha::cli::args::{AcceptArgs, FailbackArgs, FailoverArgs, ResumeArgs};
 use kdsha::cli::failure::Failure;
 use kdsha::cli::session::Session;
 use kdsha::cli::{failback, failover, look, resume};
@@ -282,7 +282,10 @@ impl Theatre {
             Command::DryRun { back: false } => failover::run(session, ui, &over(true, false, None)).await,
             Command::DryRun { back: true } => failback::run(session, ui, &back(true)).await,
             Command::Failback => failback::run(session, ui, &back(false)).await,
-            Command::Resume => resume::run(session, ui, true).await,
+            Command::Resume => {
+                let args = ResumeArgs { yes: true, undo: false, emergency: false };
+                resume::run(session, ui, &args).await
+            }
             Command::Verify => look::verify(session, ui).await,
         }
     }

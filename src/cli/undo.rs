@@ -1,0 +1,129 @@
+//! Putting back what a run has changed, until its point of no return: offered when a run stops, and on its own as
+//! `kdsha resume --undo`.
+
+use super::failure::Failure;
+use super::session::{self, Session};
+use super::standing;
+use crate::engine::undo::{NoWayBack, WayBack, of};
+use crate::engine::{Earlier, Ended, Engine};
+use crate::journal::{Journal, RunRecord};
+use crate::model::{Event, Exit, RunId, duration};
+use crate::ui::{Ui, UndoPrompt};
+
+/// After a run that stopped: offers to put back what it has changed. Gives the run's exit code.
+///
+/// # Errors
+/// When the journal cannot be read again, or written.
+pub async fn offer(
+    session: &Session,
+    ui: &Ui,
+    journal: &mut Journal,
+    run: &RunId,
+    exit: Exit,
+) -> Result<Exit, Failure> {
+    let stopped =
+        matches!(exit, Exit::Declined | Exit::StepFailed | Exit::TimedOut | Exit::Interrupted | Exit::Locked);
+    if !stopped {
+        return Ok(exit);
+    }
+    let runs = session.runs()?;
+    let Some(record) = runs.iter().find(|record| record.header.run == *run) else { return Ok(exit) };
+    let Ok(back) = of(record, &session.topology, session.aws.clock().now()) else { return Ok(exit) };
+    let asks = session.prompter.borrow().is_operator() && !session.interrupt.is_final();
+    let yes = match asks {
+        true => session.prompter.borrow_mut().undo(&question(&back)).unwrap_or(false),
+        false => false,
+    };
+    if !yes {
+        ui.event(
+            &Event::Note { text: "`kdsha resume --undo` puts back what this run has changed".to_owned() },
+            session.aws.clock().now(),
+        );
+        return Ok(exit);
+    }
+    put_back(session, ui, journal, &back).await?;
+    Ok(exit)
+}
+
+fn question(back: &WayBack) -> UndoPrompt {
+    UndoPrompt { calls: back.calls(), stays: back.stays.clone(), budget: back.budget() }
+}
+
+/// `kdsha resume --undo`: puts back the unfinished run of this machine.
+///
+/// # Errors
+/// When there is none, or it has passed its point of no return: says which.
+pub async fn run(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let _lock = session.state.lock(&session::holder(session, "resume --undo", None))?;
+    let runs = session.runs()?;
+    let snapshot = session.look(false).await?;
+    let Some(run) = standing::unfinished(&runs, &snapshot).into_iter().next() else {
+        let failure = Failure::new(Exit::Usage, "there is no unfinished run on this machine to put back");
+        return Err(failure.hint("`kdsha status` shows whose run is under way; only the machine with its journal knows what it changed"));
+    };
+    session::same_account(&snapshot, run)?;
+    let back = of(run, &session.topology, snapshot.taken_at).map_err(|why| refusal(run, why))?;
+    let yes = session.prompter.borrow_mut().undo(&question(&back));
+    match yes {
+        Ok(true) => {}
+        Ok(false) => return Ok(Exit::Declined),
+        Err(e) if e.kind() == std::io::ErrorKind::Interrupted => return Ok(Exit::Interrupted),
+        Err(e) => return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}"))),
+    }
+    let mut journal = session.state.go_on(run)?;
+    put_back(session, ui, &mut journal, &back).await
+}
+
+fn refusal(run: &RunRecord, why: NoWayBack) -> Failure {
+    let id = &run.header.run;
+    match why {
+        NoWayBack::TooLate => {
+            let message =
+                format!("run {id} has passed its point of no return: a producer may have been switched");
+            Failure::new(Exit::Locked, message)
+                .hint("`kdsha resume` goes on with it; then `kdsha failback` is the way back")
+        }
+        NoWayBack::NothingChanged => Failure::new(Exit::Usage, format!("run {id} has changed nothing"))
+            .hint("`kdsha resume` goes on with it"),
+    }
+}
+
+/// Runs the way back, and closes the run where it succeeded.
+async fn put_back(
+    session: &Session,
+    ui: &Ui,
+    journal: &mut Journal,
+    back: &WayBack,
+) -> Result<Exit, Failure> {
+    let now = || session.aws.clock().now();
+    let told = |journal: &mut Journal, event: Event| -> Result<(), Failure> {
+        journal.append(now(), &event)?;
+        ui.event(&event, now());
+        Ok(())
+    };
+    told(journal, Event::UndoStarted)?;
+    journal.replan(now(), &back.plan)?;
+    let engine = Engine::new(
+        &session.aws,
+        &session.topology,
+        &mut *journal,
+        ui.clone(),
+        &session.prompter,
+        // The Ctrl-C that stopped the run does not stop the way back; another one does.
+        session.interrupt.anew(),
+    );
+    let earlier = Earlier { began: Some(back.plan.taken_at), undoing: true, ..Earlier::default() };
+    match Box::pin(engine.run(&back.plan, &earlier)).await {
+        Ended::Over(Exit::Done) => Ok(Exit::Done),
+        Ended::Over(exit) => {
+            let text = format!(
+                "NOT everything was put back (within {}): the run stays open; `kdsha resume --undo` tries again, \
+                 `kdsha status` shows what stands",
+                duration::show(back.budget())
+            );
+            ui.event(&Event::Note { text }, now());
+            Ok(exit)
+        }
+        Ended::Turned => Ok(Exit::Internal),
+    }
+}

@@ -1,0 +1,124 @@
+//! The world belongs to others too: another operator's run on the same streams, and a deploy or a colleague who
+//! changed a producer between plan and effect.
+
+use super::stage::Work;
+use super::{Engine, Halt};
+use crate::model::{Environment, Event, FunctionName, Observed, Region, RunState, Secret, Snapshot};
+use crate::steps::{AnyStep, SwitchProducer};
+use crate::ui::{Change, ChangePrompt};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The producers' variables as they were when the plan was made. Only kept in memory: values are not written down.
+pub type Environments = BTreeMap<(Region, FunctionName), BTreeMap<String, Secret>>;
+
+/// The producers' variables of a snapshot, where they could be read.
+pub fn environments(snapshot: &Snapshot) -> Environments {
+    let producers = snapshot.pipelines.values().flat_map(|view| &view.producers);
+    let readable = |producer: &crate::model::ProducerView| {
+        let function = producer.function.known()?;
+        let Environment::Readable(variables) = &function.environment else { return None };
+        Some(((producer.region.clone(), producer.name.clone()), variables.clone()))
+    };
+    producers.filter_map(readable).collect()
+}
+
+impl Engine<'_> {
+    /// Stops when another run has marked a stream of this one: it was faster, or took the run over.
+    pub(super) fn stop_if_taken(&self, snapshot: &Snapshot) -> Result<(), Halt> {
+        let ours = self.journal.borrow().run().clone();
+        for (name, view) in &snapshot.pipelines {
+            let Observed::Known(Some(mark)) = &view.standby.mark else { continue };
+            if mark.run != ours && mark.state == RunState::Open {
+                return Err(Halt::Taken(format!(
+                    "{name}: run {} ({} by {}, since {}) is under way on stream {}; this run sends nothing more",
+                    mark.run, mark.intent, mark.owner, mark.token.marked_at, view.standby.stream_name
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Before producers are switched: what somebody else changed since the plan was made is shown. Other keys
+    /// are kept as they are now; a changed key of ours is asked about.
+    pub(super) fn stop_if_changed(&self, ready: &[&Work<'_>], snapshot: &Snapshot) -> Result<(), Halt> {
+        for one in ready {
+            let AnyStep::SwitchProducer(step) = &one.planned().step else { continue };
+            let Some(view) = snapshot.pipelines.get(&one.planned().pipeline) else { continue };
+            let is_it = |p: &&crate::model::ProducerView| p.name == step.function && p.region == step.region;
+            let Some(function) = view.producers.iter().find(is_it).and_then(|p| p.function.known()) else {
+                continue;
+            };
+            let Environment::Readable(now) = &function.environment else { continue };
+            self.weigh(step, now)?;
+            let key = (step.region.clone(), step.function.clone());
+            self.environments.borrow_mut().insert(key, now.clone());
+        }
+        Ok(())
+    }
+
+    fn weigh(&self, step: &SwitchProducer, now: &BTreeMap<String, Secret>) -> Result<(), Halt> {
+        let key = (step.region.clone(), step.function.clone());
+        let accepted = self.accepted.borrow().contains(&key);
+        let changes = changes(step, self.environments.borrow().get(&key), now);
+        let (ours, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.is_ours);
+        if !others.is_empty() {
+            let keys = others.iter().map(|c| c.key.as_str()).collect::<Vec<_>>().join(", ");
+            self.emit(Event::Note {
+                text: format!(
+                    "somebody else changed {keys} of {} since the plan was made; kept as they are now",
+                    step.function
+                ),
+            })?;
+        }
+        if ours.is_empty() || accepted {
+            return Ok(());
+        }
+        let lines = ours.iter().map(Change::line).collect::<Vec<_>>().join("; ");
+        let prompt = ChangePrompt {
+            function: step.function.clone(),
+            region: step.region.clone(),
+            changes: ours.into_iter().chain(others).collect(),
+        };
+        let yes = self.prompter.borrow_mut().change(&prompt).map_err(Halt::of_terminal)?;
+        if !yes {
+            return Err(Halt::Changed(format!(
+                "somebody else changed {} in {} since the plan was made: {lines}",
+                step.function, step.region
+            )));
+        }
+        self.emit(Event::Note { text: format!("switched all the same, by the operator: {lines}") })?;
+        self.accepted.borrow_mut().insert(key);
+        Ok(())
+    }
+}
+
+/// What differs from the time of the plan. A key of ours that has its new value already is no change.
+fn changes(
+    step: &SwitchProducer,
+    before: Option<&BTreeMap<String, Secret>>,
+    now: &BTreeMap<String, Secret>,
+) -> Vec<Change> {
+    // A plan that could not read the function knows no former values; the last look may.
+    let former = |key: &String| match step.was.is_empty() {
+        false => Some(step.was.get(key).map(String::as_str)),
+        true => before.map(|before| before.get(key).map(Secret::expose)),
+    };
+    let ours = step.set.iter().filter_map(|(key, target)| {
+        let is = now.get(key).map(Secret::expose);
+        let was = former(key)?;
+        let change = || Change {
+            key: key.clone(),
+            was: was.map(str::to_owned),
+            is: is.map(str::to_owned),
+            is_ours: true,
+        };
+        (is != was && is != Some(target.as_str())).then(change)
+    });
+    let keys: BTreeSet<&String> = before.into_iter().flat_map(BTreeMap::keys).chain(now.keys()).collect();
+    let others = keys.into_iter().filter(|key| !step.set.contains_key(*key)).filter_map(|key| {
+        let before = before?;
+        let change = || Change { key: key.clone(), was: None, is: None, is_ours: false };
+        (before.get(key) != now.get(key)).then(change)
+    });
+    ours.chain(others).collect()
+}

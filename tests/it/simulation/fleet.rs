@@ -1,0 +1,64 @@
+//! A dead Region with many pipelines: it is tried a few times, not hundreds, and the standby does not wait for it.
+
+use super::stage::{MINUTE, Stage, region};
+use kdsha::model::{Exit, StartAt, Timestamp};
+use kdsha::sandbox::world::{Outage, Story};
+
+const PIPELINES: u32 = 50;
+
+#[tokio::test(start_paused = true)]
+async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
+    let story = Story {
+        pipelines: PIPELINES,
+        shards: 1,
+        records_per_second: 0.2,
+        history: 5 * MINUTE,
+        ..Story::default()
+    };
+    let stage = Stage::of(101, &story);
+    let struck = stage.sandbox.now();
+    stage.sandbox.with_world(|world| world.strike(&region("us-west-2"), Outage::Silent));
+    stage.pass(MINUTE).await;
+    let mut args = stage.over();
+    args.emergency = true;
+    let start = Timestamp::from_second(struck.as_second() - 900).expect("an instant");
+    args.start_at = Some(StartAt::Timestamp(start));
+
+    let (begun, before) = (stage.sandbox.now(), stage.sandbox.log().len());
+    stage.expect(stage.failover(&args).await, Exit::Owed);
+    let took = stage.sandbox.now().duration_since(begun);
+    let log = stage.sandbox.log().split_off(before);
+    let west = log.iter().filter(|call| call.region == region("us-west-2")).count();
+    let lambda = |call: &&kdsha::sandbox::Logged| {
+        call.region == region("us-west-2") && call.operation.starts_with("Update")
+    };
+    println!(
+        "{PIPELINES} pipelines: {} s, {west} requests to the silent Region, {} in all",
+        took.as_secs(),
+        log.len()
+    );
+    let mut when = std::collections::BTreeMap::<(i64, String), usize>::new();
+    for call in log.iter().filter(|call| call.region == region("us-west-2")) {
+        *when.entry((call.at.duration_since(begun).as_secs() / 10, call.operation.clone())).or_default() += 1;
+    }
+    println!("{when:?}");
+    assert!(took.as_secs() < 5 * 60, "{took:?}");
+    // Two looks of about a hundred, which try every API of every pipeline, and three steps with the retries of their reads.
+    assert!(west < 250, "{west} requests to a Region that does not answer");
+    assert_eq!(log.iter().filter(lambda).count(), 0, "what cannot be looked up is not sent");
+
+    let said = stage.stderr.text();
+    assert_eq!(said.matches("calls in a row unanswered").count(), 1, "it is said once");
+    // No line tells of a call that never left.
+    let sent: Vec<&str> = said.lines().filter(|l| l.contains("send") && l.contains("us-west-2:")).collect();
+    assert!(sent.is_empty(), "{sent:?}");
+
+    // Every pipeline's consumer runs in the standby, and every one owes.
+    let running = stage.mappings("us-east-2").iter().filter(|m| m["State"] == "Enabled").count();
+    assert_eq!(running, PIPELINES as usize);
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(2 * MINUTE).await;
+    let before = stage.sandbox.now();
+    stage.expect(stage.resume().await, Exit::Done);
+    println!("settled in {} s", stage.sandbox.now().duration_since(before).as_secs());
+}

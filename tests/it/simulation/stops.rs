@@ -1,0 +1,104 @@
+//! Stops that change nothing more: an interrupt between two calls, a state folder that cannot be written, refusals
+//! that lead with the cause and name only ways that exist.
+
+use super::stage::{MINUTE, Stage};
+use kdsha::model::Exit;
+use kdsha::ui::Format;
+use std::time::Duration;
+
+/// Interrupted at many instants of a run: nothing is sent afterwards, the way on is named, and it leads to the end.
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_at_any_instant_stops_between_calls_and_is_resumed() {
+    for after in [0, 30, 100, 500, 1_500, 5_000, 60_000, 200_000, 330_000, 400_000] {
+        let stage = Stage::post(111);
+        let session = stage.session().await;
+        let (ui, args) = (stage.ui(Format::Human), stage.over());
+        let raised = async {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            session.interrupt.raise();
+            stage.sandbox.now()
+        };
+        let (exit, raised) = tokio::join!(Box::pin(kdsha::cli::failover::run(&session, &ui, &args)), raised);
+        stage.expect(exit, Exit::Interrupted);
+        let stopped = stage.sandbox.now().duration_since(raised);
+        assert!(stopped.as_secs() <= 10, "{after} ms: it stopped {stopped:?} later");
+        let said = stage.stderr.text();
+        assert!(said.contains("kdsha failover --to us-east-2"), "{said}");
+        let sent = stage.mutations().len();
+        stage.pass(2 * MINUTE).await;
+        assert_eq!(stage.mutations().len(), sent);
+        stage.expect(stage.failover(&stage.over()).await, Exit::Done);
+        stage.expect(stage.verify().await, Exit::Done);
+    }
+}
+
+/// The journal's place is taken by a file: what cannot be written down is not sent.
+#[tokio::test(start_paused = true)]
+async fn a_state_folder_that_cannot_be_written_stops_before_the_first_call() {
+    let mut stage = Stage::post(112);
+    let occupied = stage.state.path().join("occupied");
+    std::fs::write(&occupied, "a file, not a folder").expect("a file");
+    let mut session = stage.session().await;
+    session.state = kdsha::journal::StateFolder::at(&occupied);
+    let result = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &stage.over()).await;
+    let refused = result.expect_err("the state folder is a file");
+    assert_eq!(refused.exit, Exit::Internal);
+    assert!(refused.message.contains("occupied"), "{}", refused.message);
+    assert!(refused.hints.iter().any(|hint| hint.contains("KDSHA_STATE_DIR")), "{:?}", refused.hints);
+    assert!(stage.mutations().is_empty());
+    stage.owner.clear();
+}
+
+/// The run's own folder cannot be made: the lock is fine, the journal is not.
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_begun_stops_before_the_first_call() {
+    let stage = Stage::post(113);
+    let full = kdsha::journal::StateFolder::at(stage.state.path()).with_room_for(1);
+    let mut session = stage.session().await;
+    session.state = full;
+    let result = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &stage.over()).await;
+    let refused = result.expect_err("the disk is full");
+    assert_eq!(refused.exit, Exit::Internal, "{}", refused.message);
+    assert!(stage.mutations().is_empty());
+}
+
+/// The disk fills up after any number of records: every call that was sent stands in the journal, and with room again
+/// the same command reaches the same end.
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_stops_before_the_call_that_cannot_be_written_down() {
+    let reference = Stage::post(114);
+    reference.must_fail_over().await;
+    let expected = reference.fingerprint();
+    for records in 2..28 {
+        let stage = Stage::post(114);
+        let mut session = stage.session().await;
+        session.state = kdsha::journal::StateFolder::at(stage.state.path()).with_room_for(records);
+        let exit = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &stage.over()).await;
+        stage.expect(exit, Exit::Internal);
+        let said = stage.stderr.text();
+        assert!(said.contains("nothing more was sent: the journal cannot be written"), "{said}");
+        let written = std::fs::read_dir(stage.state.path()).expect("the folder");
+        let journal: String = written
+            .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("journal.jsonl")).ok())
+            .collect();
+        let announced = journal.matches("\"event\":\"effect_started\"").count();
+        assert!(stage.mutations().len() <= announced, "{records} records: {journal}");
+        drop(session);
+        stage.expect(stage.failover(&stage.over()).await, Exit::Done);
+        assert_eq!(stage.fingerprint(), expected, "{records} records");
+    }
+}
+
+/// The primary is active: that, and not what follows from it, is said first.
+#[tokio::test(start_paused = true)]
+async fn a_failback_from_the_primary_leads_with_the_true_blocker() {
+    let stage = Stage::post(115);
+    let args = kdsha::cli::args::FailbackArgs { dry_run: true, ..stage.back() };
+    stage.expect(stage.failback(&args).await, Exit::Blocked);
+    let said = stage.stdout.text();
+    let first = said.lines().find(|line| line.contains("FAIL")).expect("a failed check");
+    assert!(first.contains("active region"), "{said}");
+    let refused = stage.failback(&stage.back()).await.expect_err("the primary is active");
+    assert!(refused.message.contains("this failback: active_region"), "{}", refused.message);
+    assert!(refused.hints[0].contains("nothing to do"), "{:?}", refused.hints);
+}

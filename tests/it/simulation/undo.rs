@@ -1,0 +1,149 @@
+//! Until the point of no return, what a run has changed can be put back; afterwards the world is as it was.
+
+use super::operator::{Script, at_the_keyboard};
+use super::stage::{Fingerprint, MINUTE, Stage};
+use kdsha::cli::args::{FailbackArgs, FailoverArgs, ResumeArgs};
+use kdsha::cli::failure::Failure;
+use kdsha::cli::{failback, failover, resume};
+use kdsha::model::Exit;
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
+use kdsha::ui::Format;
+use serde_json::json;
+
+async fn run(stage: &Stage, script: Script) -> Exit {
+    let session = at_the_keyboard(stage, script).await;
+    let args = FailoverArgs { yes: false, ..stage.over() };
+    let result = failover::run(&session, &stage.ui(Format::Human), &args).await;
+    result.unwrap_or_else(|failure| panic!("{}\n{}", failure.message, stage.stderr.text()))
+}
+
+async fn undo(stage: &Stage) -> Result<Exit, Failure> {
+    let args = ResumeArgs { yes: true, undo: true, emergency: false };
+    resume::run(&stage.session().await, &stage.ui(Format::Human), &args).await
+}
+
+fn refuse(operation: &str) -> Rule {
+    let fault = Some(Fault::Error { status: 403, code: "AccessDeniedException".to_owned() });
+    Rule { operation: Some(operation.to_owned()), fault, ..Rule::default() }
+}
+
+/// The same producers and mappings as before, and no run under way.
+async fn is_as_before(stage: &Stage, before: &Fingerprint) {
+    let after = stage.fingerprint();
+    assert_eq!((&after.environment, &after.mappings), (&before.environment, &before.mappings));
+    assert_eq!(after.run.as_deref(), Some("closed"));
+    stage.expect(stage.verify().await, Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn declined_before_the_switch_everything_is_put_back() {
+    let stage = Stage::post(71);
+    let before = stage.fingerprint();
+    // Mark, prepare, no to the switch; yes to putting back.
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", "y"])).await, Exit::Declined);
+    let said = stage.stderr.text();
+    assert!(said.contains("What this run has changed can be put back (2 calls"), "{said}");
+    assert!(said.contains("delete mapping KDS-HA-Stream -> KDS-HA-ConsumerLambda"), "{said}");
+    is_as_before(&stage, &before).await;
+    // It is over: the next command is a new run.
+    stage.must_fail_over().await;
+    let state = kdsha::journal::StateFolder::at(stage.state.path());
+    assert_eq!(state.runs().expect("the runs").len(), 2);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_is_to_leave_it_and_a_later_command_puts_it_back() {
+    let stage = Stage::post(72);
+    let before = stage.fingerprint();
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", ""])).await, Exit::Declined);
+    assert!(stage.stderr.text().contains("`kdsha resume --undo`"));
+    assert_ne!(stage.fingerprint().mappings, before.mappings, "nothing was put back yet");
+    stage.expect(undo(&stage).await, Exit::Done);
+    is_as_before(&stage, &before).await;
+    let refused = undo(&stage).await.expect_err("there is nothing left to put back");
+    assert_eq!(refused.exit, Exit::Usage, "{}", refused.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_terminal_a_failed_step_names_the_command() {
+    let stage = Stage::post(73);
+    let before = stage.fingerprint();
+    stage.sandbox.inject(refuse("CreateEventSourceMapping"));
+    stage.expect(stage.failover(&stage.over()).await, Exit::StepFailed);
+    let said = stage.stderr.text();
+    assert!(said.contains("kdsha resume --undo") && !said.contains("Put it back now?"), "{said}");
+    stage.sandbox.mend();
+    stage.expect(undo(&stage).await, Exit::Done);
+    is_as_before(&stage, &before).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_point_of_no_return_the_way_is_forward() {
+    let stage = Stage::post(74);
+    let mut args = stage.over();
+    args.timeout = Some(std::time::Duration::from_secs(30));
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    let said = stage.stderr.text();
+    assert!(!said.contains("--undo"), "{said}");
+    let sent = stage.mutations().len();
+    let refused = undo(&stage).await.expect_err("the producers are switched");
+    assert_eq!(refused.exit, Exit::Locked);
+    assert!(refused.message.contains("point of no return"), "{}", refused.message);
+    assert_eq!(stage.mutations().len(), sent);
+    stage.expect(stage.resume().await, Exit::Done);
+}
+
+/// What could not be put back is said plainly; the run stays open until it is.
+#[tokio::test(start_paused = true)]
+async fn a_failed_undo_is_said_and_tried_again() {
+    let stage = Stage::post(75);
+    let before = stage.fingerprint();
+    stage.sandbox.inject(refuse("DeleteEventSourceMapping"));
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", "y"])).await, Exit::Declined);
+    let said = stage.stderr.text();
+    assert!(said.contains("NOT everything was put back"), "{said}");
+    assert_eq!(stage.fingerprint().run.as_deref(), Some("open"));
+    stage.expect(stage.verify().await, Exit::Deviation);
+    // The forward command does not go on with a run that is on its way back.
+    let refused = stage.failover(&stage.over()).await.expect_err("it is being put back");
+    assert_eq!(refused.exit, Exit::Locked, "{}", refused.message);
+    stage.sandbox.mend();
+    stage.expect(stage.resume().await, Exit::Done);
+    is_as_before(&stage, &before).await;
+}
+
+/// A mapping that was there before the run is not the run's to delete.
+#[tokio::test(start_paused = true)]
+async fn what_was_adopted_stays() {
+    let stage = Stage::post(76);
+    let arn = format!("arn:aws:kinesis:us-east-2:123456789012:stream/{}", "KDS-HA-Stream");
+    let input = json!({"FunctionName": "KDS-HA-ConsumerLambda", "StartingPosition": "TRIM_HORIZON",
+        "EventSourceArn": arn, "Enabled": false});
+    stage.call(Service::Lambda, "us-east-2", "CreateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    let before = stage.fingerprint();
+    assert_eq!(run(&stage, Script::typing(&["y", "n", "y"])).await, Exit::Declined);
+    assert!(!stage.mutations().iter().any(|call| call.operation == "DeleteEventSourceMapping"));
+    is_as_before(&stage, &before).await;
+}
+
+/// The way back of a failback: the primary's consumer is stopped again, its checkpoint kept.
+#[tokio::test(start_paused = true)]
+async fn a_failback_is_put_back_before_its_switch() {
+    let stage = Stage::post(77);
+    stage.must_fail_over().await;
+    stage.pass(10 * MINUTE).await;
+    let before = stage.fingerprint();
+    // Mark, start the consumer; no to the switch; put back.
+    let session = at_the_keyboard(&stage, Script::typing(&["y", "y", "n", "y"])).await;
+    let args = FailbackArgs { yes: false, ..stage.back() };
+    let exit = failback::run(&session, &stage.ui(Format::Human), &args).await;
+    stage.expect(exit, Exit::Declined);
+    assert_eq!(stage.fingerprint().mappings, before.mappings, "{}", stage.stderr.text());
+    is_as_before(&stage, &before).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
