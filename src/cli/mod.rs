@@ -16,7 +16,7 @@ mod runs;
 mod sandbox;
 pub mod session;
 
-use crate::aws::{Aws, ConnectOptions};
+use crate::aws::{Aws, ConnectOptions, surroundings};
 use crate::config::{self, Surroundings, Topology};
 use crate::engine::Interrupt;
 use crate::journal::StateFolder;
@@ -148,6 +148,9 @@ fn connected(
         };
         let aws = Aws::connect(&topology, options, Clock::local()).await?;
         ui.set_context(&topology, None);
+        if cli.global.verbose > 0 || matches!(cli.command, Command::Verify) {
+            surroundings().iter().for_each(|note| ui.note(note));
+        }
         let session = Session {
             topology,
             aws,
