@@ -22,11 +22,13 @@ mod observe;
 mod pacer;
 mod perform;
 mod retries;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 
 pub use connect::{ConnectError, ConnectOptions};
 pub use observe::{Probe, Scope, Sides};
+pub use surroundings::surroundings;
 
 use crate::config::Topology;
 use crate::model::{AwsFailure, Clock, FailureKind, Identity, MappingSettings, Region, Sent};

@@ -19,7 +19,7 @@ pub mod standing;
 pub mod undo;
 mod watch;
 
-use crate::aws::{Aws, ConnectOptions};
+use crate::aws::{Aws, ConnectOptions, surroundings};
 use crate::config::{self, Surroundings, Topology};
 use crate::engine::Interrupt;
 use crate::journal::{RunRecord, StateFolder};
@@ -180,6 +180,9 @@ fn connected(
         };
         let aws = Aws::connect(&topology, options, Clock::local()).await?;
         ui.set_context(&topology, None);
+        if cli.global.verbose > 0 || matches!(cli.command, Command::Verify) {
+            surroundings().iter().for_each(|note| ui.note(note));
+        }
         let session = Session {
             topology,
             aws,

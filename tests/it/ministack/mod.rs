@@ -8,6 +8,7 @@
 mod audit;
 mod control;
 mod crash;
+mod faults;
 mod journey;
 mod parity;
 mod permissions;

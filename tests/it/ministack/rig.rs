@@ -95,6 +95,11 @@ impl Rig {
         rig
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
+    }
+
     /// A file in the rig's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

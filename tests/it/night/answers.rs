@@ -37,6 +37,7 @@ fn a_sick_primary_costs_a_bounded_time_and_hides_nothing_of_the_standby() {
     let scene = Scene::of(1, 1.0);
     let well = scene.expect(0, &["status", "--output", "json"]);
     the_standby_is_there(&status(&well), "well");
+    assert!(status(&well)["reach"].is_null(), "there is a matrix when everything answers");
     let mut worst = (Duration::ZERO, "");
     for (what, fault) in [
         ("silent", Fault::Silence),
@@ -59,6 +60,8 @@ fn a_sick_primary_costs_a_bounded_time_and_hides_nothing_of_the_standby() {
         let primary = &status["snapshot"]["regions"][PRIMARY]["apis"];
         let failed = primary.as_array().expect("APIs").iter().filter(|api| api["failed"] != 0).count();
         assert!(failed >= 4, "{what}: {primary}");
+        let reach = status["reach"]["steps"].to_string();
+        assert!(reach.contains("deferred") && reach.contains("kdsha resume"), "{what}: {reach}");
         worst = worst.max((took, what));
     }
     println!("worst: {:.2} s ({})", worst.0.as_secs_f64(), worst.1);

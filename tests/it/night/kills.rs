@@ -2,7 +2,7 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `KDSHA_NIGHT_KILLS` | kills before the test is content (default 30: about a minute); hundreds on a quiet machine |
+//! | `KDSHA_NIGHT_KILLS` | kills before the test is content (default 20: about a minute); hundreds on a quiet machine |
 //! | `KDSHA_TEST_SEED` | repeats the instants of an earlier run; a failure prints its seed |
 //!
 //! The world runs 400 times as fast as a clock, so a run that takes an hour's quarter takes two seconds; a kill at
@@ -127,7 +127,7 @@ fn must_be_whole(scene: &Scene, active: &str, before: &Value, told: &[String]) {
 
 #[test]
 fn the_same_command_goes_on_after_any_kill() {
-    let wanted = u32::try_from(number("KDSHA_NIGHT_KILLS", 30)).expect("a number of kills");
+    let wanted = u32::try_from(number("KDSHA_NIGHT_KILLS", 20)).expect("a number of kills");
     let seed = number("KDSHA_TEST_SEED", any_seed());
     println!("KDSHA_TEST_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);

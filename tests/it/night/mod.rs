@@ -8,20 +8,26 @@
 //! | `answers` | `status` while the primary Region is ill: the bound, the other Region's data, the exit code |
 //! | `emergency` | a silent us-west-2: failover, healing, settling, failback, 0 lost |
 //! | `kills` | kill -9 at any instant, seeded, hundreds when asked for |
+//! | `sources`, `stub` | every source of credentials, handed out by loopback stubs; a proxy |
 //! | `credentials` | credentials that end midway or lack a right, lost answers, traps in the environment |
 //! | `storm` | a throttle storm: how many requests a second kdsha sends into it |
 //! | `policy` | every action that is sent is in `kdsha policy`, and none more |
 //! | `terminal` | Ctrl-C and SIGTERM in a pseudo-terminal, at a prompt and in a wait |
 //! | `races` | two operators at once, on one machine and on two |
 
+// Figures, for whoever runs it with --nocapture.
+#![allow(clippy::print_stdout)]
+
 mod answers;
 mod credentials;
 mod emergency;
 mod kills;
 mod policy;
-mod proxy;
+pub mod proxy;
 mod races;
 mod scene;
+mod sources;
 mod storm;
+mod stub;
 mod terminal;
 mod wire;

@@ -82,6 +82,8 @@ pub struct Seen {
     pub at: Instant,
     /// What it was about.
     pub about: About,
+    /// The access key that it was signed with.
+    pub who: String,
     /// The Region of the port it came to.
     pub door: Region,
     /// The fault it met.
@@ -220,7 +222,13 @@ async fn one(shared: &Shared, door: &Region, stream: &TcpStream, asked: Asked) -
             fault.clone()
         })
     };
-    let seen = Seen { at: Instant::now(), about: about.clone(), door: door.clone(), met: met.clone() };
+    let seen = Seen {
+        at: Instant::now(),
+        about: about.clone(),
+        who: asked.access_key(),
+        door: door.clone(),
+        met: met.clone(),
+    };
     lock(&shared.seen).push(seen);
     match met {
         None => write(stream, &pass_on(shared, asked).await?).await?,

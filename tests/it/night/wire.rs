@@ -60,6 +60,12 @@ impl Asked {
         About { region, service, operation: self.operation() }
     }
 
+    /// The access key that it is signed with.
+    pub fn access_key(&self) -> String {
+        let scope = self.header("authorization").and_then(|text| text.split("Credential=").nth(1));
+        scope.and_then(|scope| scope.split('/').next()).unwrap_or_default().to_owned()
+    }
+
     fn operation(&self) -> String {
         if let Some(target) = self.header("x-amz-target") {
             return target.rsplit('.').next().unwrap_or(target).to_owned();
