@@ -40,7 +40,7 @@ fn read(line: &str) -> Result<Line, String> {
 
 impl Play<'_> {
     /// Until the operator says that it is done, or the input ends.
-    pub(super) async fn by_hand(&mut self) -> Result<Exit, Failure> {
+    pub(super) async fn by_hand(&mut self, calm: bool) -> Result<Exit, Failure> {
         let primary = self.primary();
         self.tell(&format!("\n# Game day: {}, with live traffic (seed {})", self.whose(), self.seed));
         self.tell(HELP);
@@ -50,7 +50,7 @@ impl Play<'_> {
         self.pass(8 * MINUTE).await?;
         let now = self.session.aws.clock().now().strftime("%H:%M:%SZ").to_string();
         self.tell(&format!("\n# {now}. You are paged: something is wrong with the pipeline of {primary}."));
-        let mut surprised = false;
+        let mut surprised = calm;
         loop {
             let asked = Instant::now();
             let line = self.session.prompter.borrow_mut().line(self.ui, "game day> ");
