@@ -69,7 +69,7 @@ pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompt
     };
     match args.interactive {
         true => play.by_hand(args.calm).await,
-        false => play.to_the_end().await,
+        false => play.play().await,
     }
 }
 
