@@ -150,11 +150,14 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             break
         }
         'kdsha;report' {
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown')
+            [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the page to this file instead of to stdout')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--no-aws', '--no-aws', [CompletionResultType]::ParameterName, 'Ask AWS nothing: the page has what the journal has')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')
@@ -164,13 +167,17 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             break
         }
         'kdsha;rehearse' {
-            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'The story to play; without it, that of the AWS post')
+            [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'The story to play; without it, that of the AWS post. `--list` tells them all')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Replay the traffic and the timing of this seed')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List the stories and stop')
+            [CompletionResult]::new('--interactive', '--interactive', [CompletionResultType]::ParameterName, 'Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score')
+            [CompletionResult]::new('--calm', '--calm', [CompletionResultType]::ParameterName, 'Played by hand, and nobody interferes')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer the prompts with yes')
             [CompletionResult]::new('--real-time', '--real-time', [CompletionResultType]::ParameterName, 'Let simulated time pass as real time does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')

@@ -140,11 +140,14 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kdsha;report'= {
+            cand --format 'Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown'
+            cand --out 'Write the page to this file instead of to stdout'
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'
             cand --color 'Use colours'
             cand --profile 'Use this profile of the AWS configuration'
+            cand --no-aws 'Ask AWS nothing: the page has what the journal has'
             cand -q 'Leave out progress; results, questions, warnings and errors remain'
             cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
             cand -v 'Say more: once for the count of requests, twice for each request'
@@ -153,13 +156,17 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kdsha;rehearse'= {
-            cand --scenario 'The story to play; without it, that of the AWS post'
+            cand --scenario 'The story to play; without it, that of the AWS post. `--list` tells them all'
             cand --seed 'Replay the traffic and the timing of this seed'
+            cand --keep 'Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`'
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'
             cand --color 'Use colours'
             cand --profile 'Use this profile of the AWS configuration'
+            cand --list 'List the stories and stop'
+            cand --interactive 'Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score'
+            cand --calm 'Played by hand, and nobody interferes'
             cand --yes 'Answer the prompts with yes'
             cand --real-time 'Let simulated time pass as real time does'
             cand -q 'Leave out progress; results, questions, warnings and errors remain'

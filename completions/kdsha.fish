@@ -151,6 +151,9 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l profile -d 'Use thi
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l format -d 'Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown' -r -f -a "html\t'One file that needs nothing else; opens in any browser, and prints'
+markdown\t'For a wiki or a ticket'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l out -d 'Write the page to this file instead of to stdout' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -159,11 +162,13 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l color -d 'Use col
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l no-aws -d 'Ask AWS nothing: the page has what the journal has'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post. `--list` tells them all' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l seed -d 'Replay the traffic and the timing of this seed' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l keep -d 'Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`' -r -f -a "(__fish_complete_directories)"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -172,6 +177,9 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l color -d 'Use c
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l list -d 'List the stories and stop'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l interactive -d 'Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l calm -d 'Played by hand, and nobody interferes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l yes -d 'Answer the prompts with yes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l real-time -d 'Let simulated time pass as real time does'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'

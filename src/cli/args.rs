@@ -350,6 +350,10 @@ pub struct RehearseArgs {
     #[arg(long)]
     pub interactive: bool,
 
+    /// Played by hand, and nobody interferes
+    #[arg(long, requires = "interactive")]
+    pub calm: bool,
+
     /// Answer the prompts with yes
     #[arg(long)]
     pub yes: bool,

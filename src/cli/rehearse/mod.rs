@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::{failback, failover, look, report, resume, runs};
 use crate::journal::RunRecord;
-use crate::model::{Event, Exit, Region, Timestamp, duration};
+use crate::model::{Event, Exit, PipelineName, Region, Timestamp, duration};
 use crate::sandbox::Sandbox;
 use crate::sandbox::world::World;
 use crate::ui::{Format, Prompter, Ui};
@@ -65,11 +65,12 @@ pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompt
         sandbox,
         session,
         surprises: Surprises::default(),
+        selected: global.pipelines.clone(),
         day: Day::default(),
     };
     match args.interactive {
-        true => play.by_hand().await,
-        false => play.to_the_end().await,
+        true => play.by_hand(args.calm).await,
+        false => play.play().await,
     }
 }
 
@@ -83,6 +84,8 @@ struct Play<'a> {
     sandbox: Sandbox,
     session: Session,
     surprises: Surprises,
+    /// The pipelines of the rehearsal; a command line may choose others.
+    selected: Vec<PipelineName>,
     day: Day,
 }
 
@@ -131,10 +134,16 @@ impl Play<'_> {
         self.session.argv = line.split_whitespace().map(str::to_owned).collect();
         let cli = Cli::try_parse_from(&self.session.argv);
         let cli = cli.map_err(|error| Failure::new(Exit::Usage, error.to_string().trim_end().to_owned()))?;
-        let result = Box::pin(dispatch(&self.session, self.ui, &cli.command)).await;
+        let chosen = if cli.global.pipelines.is_empty() { &self.selected } else { &cli.global.pipelines };
+        self.session.selected.clone_from(chosen);
+        // A line that asks for JSON gets it; all others speak as the rehearsal does.
+        let as_json =
+            (cli.global.output == super::args::Output::Json).then(|| Ui::new(super::settings(&cli.global)));
+        let ui = as_json.as_ref().unwrap_or(self.ui);
+        let result = Box::pin(dispatch(&self.session, ui, &cli.command)).await;
         let exit = result.unwrap_or_else(|failure| {
             self.refused(line, &failure);
-            self.ui.failure(failure.exit, std::slice::from_ref(&failure.message), &failure.hints);
+            ui.failure(failure.exit, std::slice::from_ref(&failure.message), &failure.hints);
             failure.exit
         });
         if matches!(cli.command, Command::Verify) {

@@ -5,6 +5,7 @@ use super::surprise::consumer;
 use super::{MINUTE, Play};
 use crate::cli::failure::Failure;
 use crate::model::{Exit, duration};
+use crate::ui::Prompter;
 use std::time::{Duration, Instant};
 
 const HELP: &str = "\
@@ -40,7 +41,7 @@ fn read(line: &str) -> Result<Line, String> {
 
 impl Play<'_> {
     /// Until the operator says that it is done, or the input ends.
-    pub(super) async fn by_hand(&mut self) -> Result<Exit, Failure> {
+    pub(super) async fn by_hand(&mut self, calm: bool) -> Result<Exit, Failure> {
         let primary = self.primary();
         self.tell(&format!("\n# Game day: {}, with live traffic (seed {})", self.whose(), self.seed));
         self.tell(HELP);
@@ -50,12 +51,14 @@ impl Play<'_> {
         self.pass(8 * MINUTE).await?;
         let now = self.session.aws.clock().now().strftime("%H:%M:%SZ").to_string();
         self.tell(&format!("\n# {now}. You are paged: something is wrong with the pipeline of {primary}."));
-        let mut surprised = false;
+        let is_script = matches!(*self.session.prompter.borrow(), Prompter::AssumeYes);
+        let mut surprised = calm;
         loop {
             let asked = Instant::now();
             let line = self.session.prompter.borrow_mut().line(self.ui, "game day> ");
-            // Thinking takes time too: as much of the simulated as of the real.
-            self.pass(asked.elapsed()).await?;
+            // Thinking takes time too, as much of the simulated as of the real; a script does not think.
+            let thought = if is_script { Duration::ZERO } else { asked.elapsed() };
+            self.pass(thought).await?;
             let line = match line {
                 Ok(Some(line)) => line,
                 Ok(None) => break,

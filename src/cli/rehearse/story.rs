@@ -19,7 +19,7 @@ const NOTICED_AFTER: Duration = Duration::from_secs(8 * 60);
 const KILLS: u32 = 3;
 
 impl Play<'_> {
-    pub(super) async fn to_the_end(&mut self) -> Result<Exit, Failure> {
+    pub(super) async fn play(&mut self) -> Result<Exit, Failure> {
         let primary = self.primary();
         self.tell(&format!(
             "\n# {primary} at work: {}, with live traffic (seed {})",
