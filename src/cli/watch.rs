@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// When the first look cannot be made, or the terminal cannot be had.
 pub async fn run(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
     match can_watch(ui) {
-        true => Live::open(session, ui)?.to_the_end().await,
+        true => Live::open(session, ui)?.watch().await,
         false => pages(session, ui).await,
     }
 }
@@ -65,7 +65,7 @@ impl<'s> Live<'s> {
         Ok(Live { session, view, state, looking: None, due: Some(Instant::now()), exit: Exit::Done })
     }
 
-    async fn to_the_end(mut self) -> Result<Exit, Failure> {
+    async fn watch(mut self) -> Result<Exit, Failure> {
         let session = self.session;
         loop {
             self.view.draw(&self.state, session.aws.clock().now()).map_err(lost)?;

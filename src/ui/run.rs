@@ -144,7 +144,7 @@ impl RunView {
         let names: Vec<&str> = pipelines.iter().map(|p| p.as_str()).collect();
         let mut out = look.rule("") + "\n";
         let title = look.paint(Tone::Strong, title);
-        let what = format!("run {run}; {}; {}", names.join(", "), text::plural(stages.len(), "stage"));
+        let what = format!("run {run}; {}", names.join(", "));
         let started = if *resumed { "resumed" } else { "started" };
         let mut clock = format!("{started} {}", text::full_time(at));
         if let Some(until) = objective {
@@ -152,6 +152,10 @@ impl RunView {
             clock += &format!("; RTO due {} ({left})", text::time(*until, at));
         }
         out += &header::render(look, context, &title, &what, &clock);
+        // All of them, so that nobody says yes to the first without the rest in sight.
+        let stages: Vec<String> =
+            stages.iter().zip(1..).map(|(title, number)| format!("{number} {title}")).collect();
+        out += &look.field("stages", &stages.join(look.dot()));
         out + &look.rule("") + "\n"
     }
 
@@ -240,11 +244,13 @@ impl RunView {
         let what = format!("{place}{}{summary}", self.name(pipeline));
         let why = format!("{why}{}", waited.unwrap_or_default());
         let prefix = prefix(look, at, mark);
+        let label = if weight == Progress { "seen" } else { "because" };
         let text = match look.width {
             Look::UNBROKEN => look.hang(&prefix, &format!("{what}: {why}")),
             _ => {
                 look.hang(&prefix, &what)
-                    + &look.hang(&" ".repeat(console::measure_text_width(&prefix)), &why)
+                    + &look
+                        .hang(&format!("{}{label}: ", " ".repeat(console::measure_text_width(&prefix))), &why)
             }
         };
         (text, weight)

@@ -222,7 +222,7 @@ pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
             n => Some(format!("{region} does not answer {} of {} APIs", n, apis.len())),
         }
     };
-    let silent = [&regions.primary, &regions.standby].into_iter().filter_map(|region| answers(region));
+    let silent = [&regions.primary, &regions.standby].into_iter().filter_map(answers);
     let counts = [
         (of(Verdict::Fail), "failed"),
         (of(Verdict::Unknown), "unknown"),

@@ -112,7 +112,7 @@ fn lag(look: Look, progress: &Progress, trend: &Trend) -> Option<String> {
         }
         // A wait for a mapping's state has no lag; a wait for a lag that nobody knows must say so.
         None if !trend.lags.is_empty() || progress.waiting_for.starts_with("lag") => {
-            Some("lag UNKNOWN".to_owned())
+            Some("lag not known yet".to_owned())
         }
         None => None,
     }
@@ -188,7 +188,9 @@ impl Word<'_> {
         let subject = format!("{}{}", self.name(many), foreign(&self.progress.waiting_for));
         let head = format!("{} {stage}{subject}", text::time(self.at, self.at));
         let figures = self.figures(look, trend);
-        let mut clock = vec![format!("waited {}", text::whole(self.waited)), self.deadline()];
+        // The moment itself stands in the announcement above.
+        let deadline = self.deadline().split(", at ").next().unwrap_or_default().to_owned();
+        let mut clock = vec![format!("waited {}", text::whole(self.waited)), deadline];
         clock.extend(self.objective.map(|until| header::rto_left(look, until, self.at)));
         let because = foreign(&self.progress.because);
         let strong = |line: String| look.paint(Tone::Strong, cut(&line));
@@ -325,7 +327,7 @@ mod tests {
         let lag = |progress: &Progress, trend: &Trend| lag(look(80, true), progress, trend);
         assert_eq!(lag(&Progress::new("the mapping to settle", "y"), &trend), None);
         let unknown = Progress::new("lag of the consumer to be proven zero", "y");
-        assert_eq!(lag(&unknown, &trend).as_deref(), Some("lag UNKNOWN"));
+        assert_eq!(lag(&unknown, &trend).as_deref(), Some("lag not known yet"));
         let known = Progress { lag: Some(Duration::ZERO), ..Progress::new("x", "y") };
         assert_eq!(lag(&known, &trend).as_deref(), Some("lag 0s (age of the sample unknown)"));
     }
@@ -395,7 +397,7 @@ mod tests {
             "1,234 records/s arrive",
             "about 2m5s to go",
             "waited 3m12s",
-            "gives up in 30m, at 11:15:00Z",
+            "gives up in 30m",
             "RTO 5m left",
             "GetRecords",
         ] {

@@ -222,6 +222,32 @@ fn the_summary_before_a_run_is_on_stderr_with_the_prompts() {
     assert!(err.contains("POINT OF NO RETURN"));
 }
 
+/// Whoever is asked gets the whole plan, in JSON and with `--quiet` too; where nobody is asked, `--quiet` leaves what
+/// needs attention, and JSON has the events.
+#[test]
+fn nobody_is_asked_without_having_been_shown_all_steps() {
+    let mut plan = sample_run::plan();
+    plan.checks = samples::reports();
+    let effects = sample_run::effects(&plan);
+    let quiet = Settings { quiet: true, ..Settings::default() };
+    let json = Settings { format: Format::Json, ..Settings::default() };
+    for (settings, asks, whole) in [
+        (quiet.clone(), false, false),
+        (quiet, true, true),
+        (json.clone(), false, false),
+        (json.clone(), true, true),
+    ] {
+        let (out, err) = capture(settings.clone(), 80, |ui| {
+            let _prompter = asks.then(|| Prompter::with_reader(ui, Box::new(&b""[..])));
+            ui.plan_summary(&plan, &effects);
+        });
+        assert_eq!(out, "", "stdout is for data");
+        let titles = plan.stages.iter().filter(|stage| err.contains(&stage.title)).count();
+        assert_eq!(titles, if whole { plan.stages.len() } else { 0 }, "{settings:?}, asks: {asks}\n{err}");
+        assert_eq!(err.contains("other automation"), settings != json || asks, "{settings:?}\n{err}");
+    }
+}
+
 #[test]
 fn checks_are_grouped_and_what_is_well_is_a_count() {
     let (out, _) = human(80, |ui| ui.checks(&samples::reports(), "Verify"));

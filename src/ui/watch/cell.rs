@@ -167,27 +167,40 @@ impl Cells<'_> {
         })
     }
 
-    /// The lag of the last minutes, one column a period, a period without a point as a gap.
-    pub(super) fn trend(&self, reader: &ReaderFacts, columns: usize, utf8: bool) -> Cell {
-        let tone = match reader.history.worth() {
-            Worth::Current(_) => Tone::Plain,
-            Worth::Old(..) => Tone::Old,
-            Worth::Never(_) => return Cell::nothing(),
+    /// The lag of the last minutes as rows of bars, one column a period, a period without a point as a gap.
+    pub(super) fn history(
+        &self,
+        reader: &ReaderFacts,
+        (columns, rows): (usize, usize),
+        utf8: bool,
+    ) -> Vec<Cell> {
+        let only = |cell: Cell| {
+            let below = std::iter::repeat_n(Cell::plain(""), rows.saturating_sub(1));
+            std::iter::once(cell).chain(below).collect()
         };
-        let (Worth::Current(series) | Worth::Old(series, ..)) = reader.history.worth() else {
-            return Cell::nothing();
+        let (series, tone) = match reader.history.worth() {
+            Worth::Current(series) => (series, Tone::Plain),
+            Worth::Old(series, ..) => (series, Tone::Old),
+            Worth::Never(_) => return only(Cell::nothing()),
         };
         if matches!(reader.lag.worth(), Worth::Current(LagSeen::NoReader)) {
-            return Cell::nothing();
+            return only(Cell::nothing());
         }
         let slots = columns.saturating_sub(17).clamp(5, 60);
         let points = slotted(series, self.now, slots);
         let Some(most) = points.iter().flatten().copied().reduce(f64::max) else {
-            return Cell::new(tone, "no point in the window");
+            return only(Cell::new(tone, "no point in the window"));
         };
-        let bars = bars(&points, most.max(FULL_BAR), utf8);
-        let most = text::exact(Duration::from_millis(most.max(0.0) as u64));
-        Cell::new(tone, format!("{bars} max {most}"))
+        let (full, length) =
+            (most.max(FULL_BAR), |ms: f64| text::exact(Duration::from_millis(ms.max(0.0) as u64)));
+        let lines = bars(&points, full, rows.max(1), utf8).into_iter().enumerate();
+        let cell = |(index, line): (usize, String)| match index {
+            // The words stand where the curve is; what a whole column means, at its top.
+            _ if index + 1 == rows.max(1) => Cell::new(tone, format!("{line} max {}", length(most))),
+            0 => Cell::new(tone, format!("{line} top {}", length(full))),
+            _ => Cell::new(tone, line),
+        };
+        lines.map(cell).collect()
     }
 
     pub(super) fn arrivals(&self, side: Side) -> Cell {
@@ -254,23 +267,23 @@ fn slotted(series: &Series, now: Timestamp, slots: usize) -> Vec<Option<f64>> {
     out
 }
 
-/// A bar a slot, scaled to the largest; a missing point is a dot, never a low bar.
-fn bars(points: &[Option<f64>], most: f64, utf8: bool) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    const DIGITS: [char; 8] = ['0', '1', '2', '3', '4', '5', '6', '7'];
-    let scale = if utf8 { BARS } else { DIGITS };
-    let bar = |point: &Option<f64>| match point {
-        None => {
-            if utf8 {
-                '·'
-            } else {
-                '.'
-            }
-        }
-        Some(value) if most > 0.0 => scale[((value / most * 7.0).round() as usize).min(7)],
-        Some(_) => scale[0],
+/// A bar a slot, scaled to the largest, over so many rows, the top one first. A missing point is a dot in the lowest row,
+/// never a low bar; a bar is at least one step high.
+fn bars(points: &[Option<f64>], most: f64, rows: usize, utf8: bool) -> Vec<String> {
+    const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    const ASCII: [char; 9] = [' ', '1', '2', '3', '4', '5', '6', '7', '8'];
+    let (steps, missing) = if utf8 { (STEPS, '·') } else { (ASCII, '.') };
+    let most = if most > 0.0 { most } else { 1.0 };
+    let height = |value: f64| ((value / most * (rows * 8) as f64).round() as usize).clamp(1, rows * 8);
+    let row = |below: usize| {
+        let at = |point: &Option<f64>| match point {
+            Some(value) => steps[height(*value).saturating_sub(below * 8).min(8)],
+            None if below == 0 => missing,
+            None => ' ',
+        };
+        points.iter().map(at).collect::<String>()
     };
-    points.iter().map(bar).collect()
+    (0..rows).rev().map(row).collect()
 }
 
 #[cfg(test)]
@@ -288,7 +301,9 @@ mod tests {
         let series = Series { period: Duration::from_secs(60), points: points.to_vec() };
         let slots = slotted(&series, now, 6);
         assert_eq!(slots, [None, Some(0.0), Some(500.0), None, Some(1000.0), None]);
-        assert_eq!(bars(&slots, 1000.0, true), "·▁▅·█·");
-        assert_eq!(bars(&slots, 1000.0, false), ".04.7.");
+        assert_eq!(bars(&slots, 1000.0, 1, true), ["·▁▄·█·"]);
+        assert_eq!(bars(&slots, 1000.0, 1, false), [".14.8."]);
+        assert_eq!(bars(&slots, 1000.0, 2, true), ["    █ ", "·▁█·█·"]);
+        assert_eq!(bars(&[Some(0.0)], 0.0, 1, true), ["▁"], "nothing to scale to");
     }
 }

@@ -1,9 +1,9 @@
 //! The live view as a pure function of what is known, the moment and the size.
 
 use super::cell::{Cell, Cells, Tone};
-use super::state::{Next, PipelineFacts, ReaderFacts, RegionFacts, WatchState};
-use crate::config::StandbyMode;
-use crate::model::{Region, Side, Timestamp};
+use super::panel::{Size, panel, silence};
+use super::state::{Next, PipelineFacts, RegionFacts, WatchState};
+use crate::model::{Region, Timestamp};
 use crate::ui::harmless::harmless;
 use crate::ui::look::Look;
 use crate::ui::text;
@@ -13,18 +13,20 @@ use ratatui::style::{Color, Modifier, Style};
 use std::time::Duration;
 
 /// Columns of the labels.
-const LABEL: usize = 12;
+pub(super) const LABEL: usize = 12;
 /// Without a look for so long, everything on the screen is old.
 const STALE: Duration = Duration::from_secs(30);
 /// From this width on, two pipelines stand side by side.
 const TWO_ABREAST: usize = 160;
 /// Lines that are kept for what needs attention.
 const ATTENTION: usize = 4;
+/// Rows of a curve at most.
+const TALLEST: usize = 6;
 /// The keys, in words.
 const KEYS: &str = "q quit   p pause   r look now   Tab/arrows next pipeline";
 
 /// One line: pieces one after the other.
-type Line = Vec<Cell>;
+pub(super) type Line = Vec<Cell>;
 
 /// How the view looks.
 #[derive(Debug, Clone, Copy)]
@@ -48,17 +50,17 @@ impl Canvas {
         }
     }
 
-    fn rule(self, width: usize) -> Line {
+    pub(super) fn rule(self, width: usize) -> Line {
         vec![Cell::plain(if self.utf8 { "─" } else { "-" }.repeat(width))]
     }
 
-    fn cut(self, text: &str, width: usize) -> String {
+    pub(super) fn cut(self, text: &str, width: usize) -> String {
         let text = harmless(text, false).replace(['\n', '\t'], " ");
         console::truncate_str(&text, width, if self.utf8 { "…" } else { "..." }).into_owned()
     }
 
     /// The cell cut to the columns, and filled up to them.
-    fn column(self, cell: Cell, columns: usize) -> Vec<Cell> {
+    pub(super) fn column(self, cell: Cell, columns: usize) -> Vec<Cell> {
         let text = self.cut(&cell.text, columns.saturating_sub(2));
         let fill = columns.saturating_sub(console::measure_text_width(&text));
         vec![Cell::new(cell.tone, text), Cell::plain(" ".repeat(fill))]
@@ -87,7 +89,10 @@ pub(super) fn draw(state: &WatchState, now: Timestamp, canvas: Canvas, area: Rec
 fn page(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize, height: usize) -> Vec<Line> {
     let mut lines = header(state, now, canvas, width);
     let attention = attention(state, now);
-    let kept = attention.len().min(ATTENTION) + 1;
+    // What needs attention gets a few lines on a small screen, and up to a third of a large one.
+    let columns = width.saturating_sub(2).max(20);
+    let wanted: usize = attention.iter().map(|item| wrapped(item, canvas, columns).len()).sum();
+    let kept = wanted.min(ATTENTION.max(height / 3)) + 1;
     let room = height.saturating_sub(lines.len() + kept + 1);
     lines.extend(panels(state, now, canvas, width, room));
     lines.push(canvas.rule(width));
@@ -175,7 +180,7 @@ fn looking(state: &WatchState, now: Timestamp) -> Cell {
         (Next::Paused, false) => Tone::Warn,
         _ => Tone::Plain,
     };
-    Cell::new(tone, format!("last {last}; {next}; {cost}"))
+    Cell::new(tone, state.context.clock(&format!("last {last}; {next}; {cost}")))
 }
 
 /// All pipelines by name, the first one shown in brackets, those that need a look with a mark.
@@ -206,15 +211,19 @@ fn panels(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize, room
     let count = state.pipelines.len();
     let abreast = if width >= TWO_ABREAST && count > 1 { 2 } else { 1 };
     let columns = width / abreast;
-    let panel = |step: usize| {
-        let facts = &state.pipelines[(state.selected + step) % count];
-        panel(state, facts, now, canvas, columns)
-    };
+    let inner = if abreast == 2 { columns - 2 } else { columns };
+    let facts = |step: usize| &state.pipelines[(state.selected + step) % count];
+    let draw =
+        |step: usize, curve: usize| panel(state, facts(step), now, canvas, Size { columns: inner, curve });
+    // What the lean panels leave of the screen goes to the curves: two in each row of panels.
+    let (lean, deep) = ((0..count).step_by(abreast).map(|step| draw(step, 1).len()), count.div_ceil(abreast));
+    let spare = room.saturating_sub(lean.sum());
+    let curve = (1 + spare / (2 * deep).max(1)).min(TALLEST);
     let mut lines: Vec<Line> = Vec::new();
     for first in (0..count).step_by(abreast) {
-        let mut left = panel(first);
+        let mut left = draw(first, curve);
         if abreast == 2 && first + 1 < count {
-            left = side_by_side(left, panel(first + 1), columns);
+            left = side_by_side(left, draw(first + 1, curve), columns);
         }
         if !lines.is_empty() && lines.len() + left.len() > room {
             break;
@@ -235,78 +244,6 @@ fn side_by_side(left: Vec<Line>, right: Vec<Line>, columns: usize) -> Vec<Line> 
         line
     };
     (0..rows).map(|_| row()).collect()
-}
-
-/// One pipeline, both Regions side by side.
-fn panel(
-    state: &WatchState,
-    facts: &PipelineFacts,
-    now: Timestamp,
-    canvas: Canvas,
-    width: usize,
-) -> Vec<Line> {
-    let cells = cells(state, facts, now);
-    let column = width.saturating_sub(LABEL) / 2;
-    let row = |label: &str, cell: &dyn Fn(Side) -> Cell| {
-        let mut line = vec![Cell::plain(format!("{label:<LABEL$}"))];
-        line.extend(canvas.column(cell(Side::Primary), column));
-        line.extend(canvas.column(cell(Side::Standby), column));
-        line
-    };
-    let mode = match facts.config.standby {
-        StandbyMode::Cold => "cold standby",
-        StandbyMode::Warm => "warm standby",
-    };
-    let mut rule = canvas.rule(width.saturating_sub(if width < TWO_ABREAST { 0 } else { 2 }));
-    let mut lines =
-        vec![vec![Cell::new(Tone::Strong, format!("{} ({mode}): ", facts.config.name)), cells.active()]];
-    lines.push(row("", &|side| title(state, &cells, side, now)));
-    lines.append(&mut vec![std::mem::take(&mut rule)]);
-    let consumer = |side: Side| &facts.side(side).consumer;
-    lines.push(row("stream", &|side| cells.stream(side)));
-    lines.push(row("producers", &|side| cells.producers(side)));
-    lines.push(row("consumer", &|side| cells.mapping(side, consumer(side))));
-    lines.push(row("  lag", &|side| cells.lag(consumer(side))));
-    lines.push(row("  history", &|side| cells.trend(consumer(side), column, canvas.utf8)));
-    if facts.config.replicator.is_some() {
-        let replicator = |side: Side, show: &dyn Fn(&ReaderFacts) -> Cell| {
-            facts.side(side).replicator.as_ref().map_or_else(Cell::nothing, show)
-        };
-        lines.push(row("replicator", &|side| replicator(side, &|reader| cells.mapping(side, reader))));
-        lines.push(row("  lag", &|side| replicator(side, &|reader| cells.lag(reader))));
-        lines.push(row("  history", &|side| {
-            replicator(side, &|reader| cells.trend(reader, column, canvas.utf8))
-        }));
-    }
-    lines.push(row("arrivals", &|side| cells.arrivals(side)));
-    lines.push(row("errors", &|side| cells.health(side)));
-    let mark = cells.mark();
-    let mark = Cell::new(mark.tone, canvas.cut(&mark.text, width.saturating_sub(LABEL + 2)));
-    lines.push(vec![Cell::plain(format!("{:<LABEL$}", "run mark")), mark]);
-    lines
-}
-
-/// A Region over its column: its role, whether it is active, whether it answers.
-fn title(state: &WatchState, cells: &Cells<'_>, side: Side, now: Timestamp) -> Cell {
-    let region = state.topology.regions.of(side);
-    let name = format!("{region} {side}");
-    let active = if cells.is_active(side) { "  <- ACTIVE" } else { "" };
-    match state.regions.get(region) {
-        Some(facts) if facts.is_silent() => Cell::new(Tone::Bad, format!("{name}  {}", silence(facts, now))),
-        Some(facts) if facts.answered.0 < facts.answered.1 => Cell::new(
-            Tone::Warn,
-            format!("{name}{active}  {} of {} APIs answer", facts.answered.0, facts.answered.1),
-        ),
-        _ => Cell::new(Tone::Strong, format!("{name}{active}")),
-    }
-}
-
-/// `SILENT 2m`.
-fn silence(facts: &RegionFacts, now: Timestamp) -> String {
-    match facts.heard {
-        Some(at) => format!("SILENT {}", text::whole(text::between(at, now))),
-        None => "SILENT since the first look".to_owned(),
-    }
 }
 
 /// What needs attention, the worst first.

@@ -5,11 +5,12 @@
 //! |---|---|
 //! | `kept` | a value with the moment at which it was known |
 //! | `state` | the facts of all looks, folded |
-//! | `cell`, `draw` | cells and pages |
+//! | `cell`, `panel`, `draw` | cells, one pipeline, the whole page |
 
 mod cell;
 mod draw;
 mod kept;
+mod panel;
 mod state;
 #[cfg(test)]
 mod tests;
