@@ -6,10 +6,15 @@ use super::help;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::failure::Failure;
-use crate::model::{Exit, PipelineName, Region, RunId, StartAt, Timestamp, duration};
+use crate::config::PerSide;
+use crate::model::ids::InvalidId;
+use crate::model::{
+    Exit, FunctionName, PipelineName, Region, RunId, StartAt, StreamName, Timestamp, duration,
+};
 use crate::plan::Accepted;
 
 /// Fail an Amazon Kinesis Data Streams pipeline over to another AWS Region, and back
@@ -148,6 +153,17 @@ pub enum Command {
     /// owed. Written from the journal; where a configuration is found, CloudWatch is asked for the rest of the curves.
     #[command(after_help = help::REPORT)]
     Report(ReportArgs),
+
+    /// Write kdsha.toml by looking at the account
+    ///
+    /// Follows the event source mappings of both Regions: a stream that a function reads, and that has a twin in
+    /// the other Region, is a pipeline's; its readers are told apart by their environment, its producers are
+    /// found by theirs. What is not clear is asked, or said with a flag. Reads only (ListEventSourceMappings,
+    /// ListFunctions, ListAliases, ListStreams, ListTables, and 25 items of a table that was found);
+    /// of environments, the names of variables are shown, and no value but a Region or a stream's name. Then
+    /// the file is read back and `verify` is run.
+    #[command(after_help = help::INIT)]
+    Init(Box<InitArgs>),
 
     /// Play the whole procedure against the built-in sandbox
     ///
@@ -323,6 +339,80 @@ pub struct RunArgs {
     pub run: Option<RunId>,
 }
 
+/// Flags of `init`. The file is that of `--config`, else of KDSHA_CONFIG, else ./kdsha.toml; `--pipeline` names the
+/// pipelines that are written, in the order of their streams.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct InitArgs {
+    /// The Region where the pipelines belong; without it, that of the environment or the profile
+    #[arg(long, value_name = "REGION")]
+    pub primary: Option<Region>,
+
+    /// The Region where they go; without it, the one that the functions' environments name
+    #[arg(long, value_name = "REGION")]
+    pub standby: Option<Region>,
+
+    /// This stream only; may be given several times
+    ///
+    /// PRIMARY=STANDBY where it has another name in the standby Region.
+    #[arg(long = "stream", value_name = "NAME[=NAME]", value_parser = both_sides::<StreamName>)]
+    pub streams: Vec<PerSide<StreamName>>,
+
+    /// This function is the consumer, where several may be; may be given several times
+    ///
+    /// PRIMARY=STANDBY where it has another name in the standby Region.
+    #[arg(long = "consumer", value_name = "FUNCTION[=FUNCTION]", value_parser = both_sides::<FunctionName>)]
+    pub consumers: Vec<PerSide<FunctionName>>,
+
+    /// This function is the replicator, where several may be; may be given several times
+    #[arg(long = "replicator", value_name = "FUNCTION", conflicts_with = "no_replicator")]
+    pub replicators: Vec<FunctionName>,
+
+    /// Nothing copies the streams to the standby Region
+    #[arg(long)]
+    pub no_replicator: bool,
+
+    /// This function is a producer, though no variable of it names the stream; may be given several times
+    #[arg(long = "producer", value_name = "FUNCTION")]
+    pub producers: Vec<FunctionName>,
+
+    /// This variable of a producer holds the Region, where several may; may be given several times
+    #[arg(long = "region-variable", value_name = "NAME")]
+    pub region_variables: Vec<String>,
+
+    /// This variable of a producer holds the stream, where several may; may be given several times
+    #[arg(long = "stream-variable", value_name = "NAME")]
+    pub stream_variables: Vec<String>,
+
+    /// This table is the sink, where several may be; may be given several times
+    #[arg(long = "table", value_name = "NAME")]
+    pub tables: Vec<String>,
+
+    /// The attribute of the tables' items that names the Region which wrote them
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub region_attribute: Option<String>,
+
+    /// Whether the standby's consumers are started at failover or always run; without it, as they are now
+    #[arg(long, value_name = "MODE")]
+    pub standby_mode: Option<Mode>,
+
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the file on stdout, and write none
+    #[arg(long, visible_alias = "stdout", conflicts_with = "force")]
+    pub dry_run: bool,
+}
+
+/// How a standby's consumer is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Started at failover
+    Cold,
+    /// Always runs
+    Warm,
+}
+
 /// Flags of `rehearse`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RehearseArgs {
@@ -387,6 +477,13 @@ pub struct CompletionsArgs {
 
 /// Longest length of time that a flag takes; the same as in `kdsha.toml`.
 const MOST: Duration = Duration::from_secs(365 * 86_400);
+
+/// A name, or PRIMARY=STANDBY.
+fn both_sides<T: FromStr<Err = InvalidId> + Clone>(text: &str) -> Result<PerSide<T>, String> {
+    let read = |name: &str| name.parse::<T>().map_err(|error| error.to_string());
+    let (primary, standby) = text.split_once('=').unwrap_or((text, text));
+    Ok(PerSide { primary: read(primary)?, standby: read(standby)? })
+}
 
 fn buffer(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {

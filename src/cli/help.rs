@@ -7,6 +7,7 @@ pub(super) const MORE: &str =
 const START: &str = "\
 EXAMPLES
   kdsha rehearse                      play the whole procedure; nothing needs to be set up
+  kdsha init                          write kdsha.toml by looking at the account
   kdsha status                        where both Regions stand
   kdsha failover --to us-east-2 --dry-run
   kdsha failover --to us-east-2
@@ -93,6 +94,14 @@ EXAMPLES
   kdsha report --out post-mortem.html
   kdsha report > post-mortem.md
   kdsha report 20261122-104501-failover-us-east-2-3f9a";
+
+/// Examples of `init`.
+pub(super) const INIT: &str = "\
+EXAMPLES
+  kdsha init                          asks what is not clear
+  kdsha init --primary us-west-2 --standby us-east-2 --dry-run
+  kdsha init --stream KDS-HA-Stream --pipeline ticker-prices
+  kdsha init --force --config ops/kdsha.toml";
 
 /// Examples of `rehearse`.
 pub(super) const REHEARSE: &str = "\

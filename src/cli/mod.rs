@@ -6,6 +6,7 @@ pub mod failback;
 pub mod failover;
 pub mod failure;
 mod help;
+mod init;
 pub mod look;
 pub mod moving;
 pub mod policy;
@@ -68,6 +69,15 @@ fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
         Command::Rehearse(args) if args.list => {
             rehearse::list(ui);
             Ok(Exit::Done)
+        }
+        Command::Init(args) => {
+            let Some(written) = on_runtime(false, init::run(ui, &cli.global, args))? else {
+                return Ok(Exit::Done);
+            };
+            // The very file that was written, with all that is in it.
+            let global = Global { config: Some(written), pipelines: Vec::new(), ..cli.global.clone() };
+            let cli = Cli { global, command: Command::Verify };
+            connected(&cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await)
         }
         Command::Rehearse(args) => {
             let prompter = prompter(ui, args.yes)?;

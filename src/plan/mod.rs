@@ -4,6 +4,7 @@
 
 mod accept;
 pub mod assess;
+pub mod discover;
 mod failback;
 mod failover;
 pub mod position;

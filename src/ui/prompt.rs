@@ -117,7 +117,7 @@ pub enum Prompter {
 
 /// A person at a terminal.
 pub struct Terminal {
-    ui: Ui,
+    pub(super) ui: Ui,
     lines: Lines,
 }
 
@@ -216,7 +216,7 @@ fn choice(line: &str) -> Choice {
 
 impl Terminal {
     /// The next line; `None` at the end of the input.
-    fn line(&mut self) -> io::Result<Option<String>> {
+    pub(super) fn line(&mut self) -> io::Result<Option<String>> {
         let typed = self.lines.next();
         if !matches!(typed, Typed::Line(_)) {
             self.ui.ask(|_| "\n".to_owned());

@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `documents` | the README and the runbooks, executed |
+//! | `init` | `kdsha init` against the sandbox: the file that it writes, its questions, its refusals |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `rehearsals` | the stories of a game day, and the reports of their runs |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
@@ -15,6 +16,7 @@
 mod cases;
 mod complete;
 mod documents;
+mod init;
 mod layering;
 mod ministack;
 mod night;
