@@ -5,6 +5,7 @@ use crate::support::process::Finished;
 use kdsha::config::{self, THE_POST, Topology};
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 /// The configuration as everything but its place and its account.
 fn meaning(topology: Topology) -> Topology {
@@ -98,7 +99,8 @@ fn at_a_terminal_it_asks() {
     let served = Served::start("1");
     let asked = |answers: &[&str]| {
         let mut command = served.command(&["init", "--config", "asked.toml"]);
-        command.env("TERM", "xterm").current_dir(served.home.path());
+        // The pseudo-terminal takes the place of what is inherited.
+        command.env("TERM", "xterm").stdin(Stdio::inherit());
         let mut session = rexpect::session::spawn_command(command, Some(60_000)).expect("a pseudo-terminal");
         let mut said = String::new();
         for answer in answers {
