@@ -11,6 +11,7 @@
 //! | `watch` | the live view on a pseudo-terminal |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `night` | the binary as a process under real faults: a fault proxy, kill -9, a terminal, two operators |
+//! | `moto` | `kdsha init` on a second emulator |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod cases;
@@ -21,6 +22,7 @@ mod layering;
 mod ministack;
 mod night;
 mod rehearsals;
+mod moto;
 mod served;
 mod simulation;
 mod support;
