@@ -2,8 +2,9 @@
 //!
 //! Nothing here reads a file, the environment or the network, so `--help` costs nothing.
 
-use super::help;
+use super::{candidates, help};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCandidates;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -26,7 +27,7 @@ use crate::plan::Accepted;
 ///
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug, Clone, PartialEq, Parser)]
-#[command(name = "kdsha", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(name = "kdsha", version, long_version = help::VERSION, arg_required_else_help = true, subcommand_required = true)]
 #[command(max_term_width = 100, after_help = help::MORE, after_long_help = help::main())]
 pub struct Cli {
     /// What holds for every command.
@@ -50,7 +51,7 @@ pub struct Global {
     /// Act on this pipeline only; may be given several times
     ///
     /// Without it, all pipelines of the configuration are acted on, side by side.
-    #[arg(long = "pipeline", global = true, help_heading = "Global options", value_name = "NAME")]
+    #[arg(long = "pipeline", global = true, help_heading = "Global options", value_name = "NAME", add = ArgValueCandidates::new(candidates::pipelines))]
     pub pipelines: Vec<PipelineName>,
 
     /// Write results for people or for programs
@@ -184,6 +185,14 @@ pub enum Command {
     #[command(after_help = help::POLICY)]
     Policy,
 
+    /// Print the JSON Schema of what a command prints with --output json
+    #[command(after_help = help::SCHEMA)]
+    Schema(SchemaArgs),
+
+    /// Print the manual page of kdsha, or of a command
+    #[command(after_help = help::MAN)]
+    Man(ManArgs),
+
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -201,7 +210,7 @@ pub struct StatusArgs {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct FailoverArgs {
     /// The Region to move to: the standby of the configuration
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", add = ArgValueCandidates::new(candidates::standby))]
     pub to: Region,
 
     /// Show the plan, with every call that would be made, and stop
@@ -306,7 +315,7 @@ pub struct ResumeArgs {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct ReportArgs {
     /// The run, as `kdsha runs` lists it
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(candidates::runs))]
     pub run: Option<RunId>,
 
     /// Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown
@@ -335,7 +344,7 @@ pub enum ReportFormat {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RunArgs {
     /// The run, as `kdsha runs` lists it
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(candidates::runs))]
     pub run: Option<RunId>,
 }
 
@@ -473,6 +482,29 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
+
+    /// Complete Regions, pipelines and runs too
+    ///
+    /// The script asks kdsha itself, which reads the configuration and the names of the runs, both from
+    /// local files, and never the network. `--config` is not seen: set KDSHA_CONFIG.
+    #[arg(long)]
+    pub dynamic: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct SchemaArgs {
+    /// The document, such as `event` or `kdsha.event/1`; without it, all are listed
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::schemas))]
+    pub name: Option<String>,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ManArgs {
+    /// The command; without it, the page of kdsha itself
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(candidates::commands))]
+    pub command: Option<String>,
 }
 
 /// Longest length of time that a flag takes; the same as in `kdsha.toml`.

@@ -23,8 +23,7 @@ fn the_definition_is_sound() {
 #[test]
 fn the_commands_are_those_of_the_design() {
     let names: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    let expected =
-        "status failover failback verify resume runs report init rehearse sandbox policy completions";
+    let expected = "status failover failback verify resume runs report init rehearse sandbox policy schema man completions";
     assert_eq!(names.join(" "), expected);
 }
 

@@ -1,5 +1,9 @@
 //! What the help says after the options: examples and exit codes.
 
+/// What `--version` says; `-V` says the first word of it.
+pub(super) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), "\ncommit ", env!("KDSHA_BUILT_FROM"), "\n", env!("KDSHA_SDK"));
+
 /// After the short help.
 pub(super) const MORE: &str =
     "`kdsha help COMMAND` says more of a command; `kdsha --help` lists the exit codes.";
@@ -126,9 +130,22 @@ pub(super) const POLICY: &str = "\
 EXAMPLES
   kdsha policy > kdsha-policy.json";
 
+/// Examples of `schema`.
+pub(super) const SCHEMA: &str = "\
+EXAMPLES
+  kdsha schema                        lists the documents
+  kdsha schema event > kdsha.event.1.json";
+
+/// Examples of `man`.
+pub(super) const MAN: &str = "\
+EXAMPLES
+  kdsha man | man -l -
+  kdsha man failover > ~/.local/share/man/man1/kdsha-failover.1";
+
 /// Examples of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 EXAMPLES
+  source <(kdsha completions bash --dynamic)
   source <(kdsha completions bash)
   kdsha completions zsh > ~/.zfunc/_kdsha
   kdsha completions fish > ~/.config/fish/completions/kdsha.fish";

@@ -1,6 +1,7 @@
 //! Arguments and wiring, one file a subcommand. Prints nothing itself, names no SDK type.
 
 pub mod args;
+mod candidates;
 pub mod complete;
 pub mod failback;
 pub mod failover;
@@ -8,6 +9,7 @@ pub mod failure;
 mod help;
 mod init;
 pub mod look;
+mod man;
 pub mod moving;
 pub mod policy;
 mod rehearse;
@@ -15,6 +17,7 @@ mod report;
 pub mod resume;
 mod runs;
 mod sandbox;
+mod schema;
 pub mod session;
 mod watch;
 
@@ -63,9 +66,14 @@ fn settings(global: &Global) -> ui::Settings {
 fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Completions(args) => {
-            ui.raw(&complete::script(args.shell));
+            ui.raw(&match args.dynamic {
+                true => complete::registration(args.shell)?,
+                false => complete::script(args.shell),
+            });
             Ok(Exit::Done)
         }
+        Command::Schema(args) => schema::run(ui, args),
+        Command::Man(args) => man::run(ui, args),
         Command::Rehearse(args) if args.list => {
             rehearse::list(ui);
             Ok(Exit::Done)

@@ -25,7 +25,7 @@ mod failure;
 mod harmless;
 mod header;
 mod input;
-mod json;
+pub(crate) mod json;
 mod look;
 mod plan;
 mod position;

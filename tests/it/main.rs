@@ -12,6 +12,7 @@
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `night` | the binary as a process under real faults: a fault proxy, kill -9, a terminal, two operators |
 //! | `moto` | `kdsha init` on a second emulator |
+//! | `tools` | documents and integration files, judged by validators of others |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod cases;
@@ -20,10 +21,11 @@ mod documents;
 mod init;
 mod layering;
 mod ministack;
+mod moto;
 mod night;
 mod rehearsals;
-mod moto;
 mod served;
 mod simulation;
 mod support;
+mod tools;
 mod watch;

@@ -7,7 +7,7 @@
 
 mod ask;
 mod file;
-mod show;
+pub(super) mod show;
 
 use super::args::{Global, InitArgs, Mode};
 use super::failure::Failure;

@@ -1,12 +1,116 @@
 //! What was found, with its evidence: a table for people, `kdsha.init/1` for programs.
 
 use super::Looked;
-use crate::config::{PerSide, Pipeline, StandbyMode};
-use crate::plan::discover::{Evidence, Found, FoundPipeline};
+use crate::config::{self, PerSide, StandbyMode};
+use crate::model::{AccountId, FunctionName, PipelineName, Region, Side, StreamName};
+use crate::plan::discover::{Evidence, Found, FoundPipeline, LeftOut};
 use crate::ui::{Format, Ui};
-use serde_json::{Value, json};
-use std::fmt::Display;
+use serde::Serialize;
 use std::path::Path;
+
+/// `kdsha.init/1`: what was found, and the file that says it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Document<'a> {
+    /// The account that was looked at.
+    account: Option<&'a AccountId>,
+    /// The two Regions.
+    regions: Pair<&'a Region>,
+    /// How the standby Region is known.
+    standby_because: &'a str,
+    /// The pipelines.
+    pipelines: Vec<Pipeline<'a>>,
+    /// What there is no pipeline of, and why.
+    left_out: &'a [LeftOut],
+    /// The file; null in a dry run, which writes none.
+    path: Option<String>,
+    /// What is in it.
+    text: &'a str,
+}
+
+/// A value for each side.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Pair<T> {
+    /// The primary's.
+    primary: T,
+    /// The standby's.
+    standby: T,
+}
+
+impl<'a, T> From<&'a PerSide<T>> for Pair<&'a T> {
+    fn from(both: &'a PerSide<T>) -> Pair<&'a T> {
+        Pair { primary: &both.primary, standby: &both.standby }
+    }
+}
+
+/// A pipeline that was found.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Pipeline<'a> {
+    /// Its name.
+    name: &'a PipelineName,
+    /// `cold` or `warm`.
+    standby: &'static str,
+    /// Its streams.
+    stream: Pair<&'a StreamName>,
+    /// Its producers.
+    producers: Vec<Producer<'a>>,
+    /// Its consumer.
+    consumer: Consumer<'a>,
+    /// Its replicator.
+    replicator: Option<Replicator<'a>>,
+    /// Its sink.
+    sink: Option<Sink<'a>>,
+    /// How its parts are known.
+    evidence: &'a [Evidence],
+    /// What somebody should look at.
+    doubts: &'a [String],
+}
+
+/// A producer.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Producer<'a> {
+    /// The function.
+    function: &'a FunctionName,
+    /// Where it lives.
+    region: Side,
+    /// The variable that holds the Region.
+    region_variable: &'a str,
+    /// The variable that holds the stream.
+    stream_variable: Option<&'a str>,
+}
+
+/// A consumer.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Consumer<'a> {
+    /// The functions.
+    function: Pair<&'a FunctionName>,
+    /// The fan-out consumer that they read through.
+    stream_consumer: Option<&'a StreamName>,
+}
+
+/// A replicator.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Replicator<'a> {
+    /// The function.
+    function: &'a FunctionName,
+    /// The fan-out consumer that it reads through.
+    stream_consumer: Option<&'a StreamName>,
+}
+
+/// A sink.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Sink<'a> {
+    /// The table.
+    table: &'a str,
+    /// The attribute that names Regions.
+    region_attribute: &'a str,
+}
 
 /// Shows what was found; in a dry run the file itself is what is on stdout.
 pub(super) fn found(ui: &Ui, looked: &Looked, found: &Found, text: &str, path: Option<&Path>) {
@@ -21,15 +125,15 @@ pub(super) fn found(ui: &Ui, looked: &Looked, found: &Found, text: &str, path: O
         return ui.raw(text);
     }
     let rows: Vec<Vec<String>> = found.pipelines.iter().flat_map(rows).collect();
-    let document = json!({
-        "account": looked.survey.identity.known().map(|identity| identity.account.to_string()),
-        "regions": { "primary": looked.regions.primary, "standby": looked.regions.standby },
-        "standby_because": looked.standby_because,
-        "pipelines": found.pipelines.iter().map(pipeline).collect::<Vec<Value>>(),
-        "left_out": found.left_out,
-        "path": path.map(|path| path.display().to_string()),
-        "text": text,
-    });
+    let document = Document {
+        account: looked.survey.identity.known().map(|identity| &identity.account),
+        regions: Pair { primary: &looked.regions.primary, standby: &looked.regions.standby },
+        standby_because: &looked.standby_because,
+        pipelines: found.pipelines.iter().map(Pipeline::of).collect(),
+        left_out: &found.left_out,
+        path: path.map(|path| path.display().to_string()),
+        text,
+    };
     ui.table(&["found", "name", "because"], &rows, "kdsha.init/1", &document);
     if let Some(path) = path {
         ui.note(&format!("wrote {}; it holds all of this as comments", path.display()));
@@ -37,46 +141,50 @@ pub(super) fn found(ui: &Ui, looked: &Looked, found: &Found, text: &str, path: O
 }
 
 fn rows(one: &FoundPipeline) -> Vec<Vec<String>> {
-    let mode = format!("{} standby", mode(&one.pipeline));
+    let mode = format!("{} standby", mode(one.pipeline.standby));
     let head = vec!["pipeline".to_owned(), one.pipeline.name.to_string(), mode];
     let row = |e: &Evidence| vec![format!("  {}", e.part), e.name.clone(), e.because.clone()];
     std::iter::once(head).chain(one.evidence.iter().map(row)).collect()
 }
 
-fn mode(pipeline: &Pipeline) -> &'static str {
-    match pipeline.standby {
+fn mode(standby: StandbyMode) -> &'static str {
+    match standby {
         StandbyMode::Cold => "cold",
         StandbyMode::Warm => "warm",
     }
 }
 
-fn both<T: Display>(value: &PerSide<T>) -> Value {
-    json!({ "primary": value.primary.to_string(), "standby": value.standby.to_string() })
+impl<'a> Pipeline<'a> {
+    fn of(found: &'a FoundPipeline) -> Pipeline<'a> {
+        let one = &found.pipeline;
+        let (consumer, replicator, sink) = (&one.consumer, one.replicator.as_ref(), one.sink.as_ref());
+        Pipeline {
+            name: &one.name,
+            standby: mode(one.standby),
+            stream: Pair::from(&one.stream),
+            producers: one.producers.iter().map(Producer::of).collect(),
+            consumer: Consumer {
+                function: Pair::from(&consumer.function),
+                stream_consumer: consumer.stream_consumer.as_ref(),
+            },
+            replicator: replicator.map(|replicator| Replicator {
+                function: &replicator.function,
+                stream_consumer: replicator.stream_consumer.as_ref(),
+            }),
+            sink: sink.map(|sink| Sink { table: &sink.table, region_attribute: &sink.region_attribute }),
+            evidence: &found.evidence,
+            doubts: &found.doubts,
+        }
+    }
 }
 
-fn pipeline(one: &FoundPipeline) -> Value {
-    let Pipeline { name, stream, producers, consumer, replicator, sink, .. } = &one.pipeline;
-    let producer = |p: &crate::config::Producer| {
-        json!({
-            "function": p.function,
-            "region": p.side,
-            "region_variable": p.region_variable,
-            "stream_variable": p.stream_variable,
-        })
-    };
-    json!({
-        "name": name,
-        "standby": mode(&one.pipeline),
-        "stream": both(stream),
-        "producers": producers.iter().map(producer).collect::<Vec<Value>>(),
-        "consumer": { "function": both(&consumer.function), "stream_consumer": consumer.stream_consumer },
-        "replicator": replicator
-            .as_ref()
-            .map(|r| json!({ "function": r.function, "stream_consumer": r.stream_consumer })),
-        "sink": sink
-            .as_ref()
-            .map(|s| json!({ "table": s.table, "region_attribute": s.region_attribute })),
-        "evidence": one.evidence,
-        "doubts": one.doubts,
-    })
+impl<'a> Producer<'a> {
+    fn of(producer: &'a config::Producer) -> Producer<'a> {
+        Producer {
+            function: &producer.function,
+            region: producer.side,
+            region_variable: &producer.region_variable,
+            stream_variable: producer.stream_variable.as_deref(),
+        }
+    }
 }

@@ -69,6 +69,7 @@ pub enum Question {
 
 /// One that may be it, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
     /// A function, a variable or a table.
     pub name: String,
@@ -93,6 +94,7 @@ pub struct Choice {
 
 /// A part of a pipeline, and how it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// `stream`, `consumer`, `replicator`, `producer`, `sink`.
     pub part: &'static str,
@@ -119,6 +121,7 @@ pub struct FoundPipeline {
 
 /// Something that looked like a part of a pipeline, and why there is none of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// What.
     pub what: String,
