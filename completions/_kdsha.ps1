@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with the unfinished run, or settle what is owed')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List past runs, or show one in full')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Write a page for the post-mortem of a run')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write kdsha.toml by looking at the account')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Play the whole procedure against the built-in sandbox')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the built-in sandbox to any AWS client')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least IAM policy that this configuration needs')
@@ -166,6 +167,35 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'kdsha;init' {
+            [CompletionResult]::new('--primary', '--primary', [CompletionResultType]::ParameterName, 'The Region where the pipelines belong; without it, that of the environment or the profile')
+            [CompletionResult]::new('--standby', '--standby', [CompletionResultType]::ParameterName, 'The Region where they go; without it, the one that the functions'' environments name')
+            [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'This stream only; may be given several times')
+            [CompletionResult]::new('--consumer', '--consumer', [CompletionResultType]::ParameterName, 'This function is the consumer, where several may be; may be given several times')
+            [CompletionResult]::new('--replicator', '--replicator', [CompletionResultType]::ParameterName, 'This function is the replicator, where several may be; may be given several times')
+            [CompletionResult]::new('--producer', '--producer', [CompletionResultType]::ParameterName, 'This function is a producer, though no variable of it names the stream; may be given several times')
+            [CompletionResult]::new('--region-variable', '--region-variable', [CompletionResultType]::ParameterName, 'This variable of a producer holds the Region, where several may; may be given several times')
+            [CompletionResult]::new('--stream-variable', '--stream-variable', [CompletionResultType]::ParameterName, 'This variable of a producer holds the stream, where several may; may be given several times')
+            [CompletionResult]::new('--table', '--table', [CompletionResultType]::ParameterName, 'This table is the sink, where several may be; may be given several times')
+            [CompletionResult]::new('--region-attribute', '--region-attribute', [CompletionResultType]::ParameterName, 'The attribute of the tables'' items that names the Region which wrote them')
+            [CompletionResult]::new('--standby-mode', '--standby-mode', [CompletionResultType]::ParameterName, 'Whether the standby''s consumers are started at failover or always run; without it, as they are now')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
+            [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
+            [CompletionResult]::new('--no-replicator', '--no-replicator', [CompletionResultType]::ParameterName, 'Nothing copies the streams to the standby Region')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Write over a file that is there')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print the file on stdout, and write none')
+            [CompletionResult]::new('--stdout', '--stdout', [CompletionResultType]::ParameterName, 'Print the file on stdout, and write none')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'kdsha;rehearse' {
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'The story to play; without it, that of the AWS post. `--list` tells them all')
             [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Replay the traffic and the timing of this seed')
@@ -242,6 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('resume', 'resume', [CompletionResultType]::ParameterValue, 'Go on with the unfinished run, or settle what is owed')
             [CompletionResult]::new('runs', 'runs', [CompletionResultType]::ParameterValue, 'List past runs, or show one in full')
             [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Write a page for the post-mortem of a run')
+            [CompletionResult]::new('init', 'init', [CompletionResultType]::ParameterValue, 'Write kdsha.toml by looking at the account')
             [CompletionResult]::new('rehearse', 'rehearse', [CompletionResultType]::ParameterValue, 'Play the whole procedure against the built-in sandbox')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Serve the built-in sandbox to any AWS client')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Print the least IAM policy that this configuration needs')
@@ -268,6 +299,9 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             break
         }
         'kdsha;help;report' {
+            break
+        }
+        'kdsha;help;init' {
             break
         }
         'kdsha;help;rehearse' {

@@ -28,6 +28,9 @@ _kdsha() {
             kdsha,help)
                 cmd="kdsha__subcmd__help"
                 ;;
+            kdsha,init)
+                cmd="kdsha__subcmd__init"
+                ;;
             kdsha,policy)
                 cmd="kdsha__subcmd__policy"
                 ;;
@@ -64,6 +67,9 @@ _kdsha() {
             kdsha__subcmd__help,help)
                 cmd="kdsha__subcmd__help__subcmd__help"
                 ;;
+            kdsha__subcmd__help,init)
+                cmd="kdsha__subcmd__help__subcmd__init"
+                ;;
             kdsha__subcmd__help,policy)
                 cmd="kdsha__subcmd__help__subcmd__policy"
                 ;;
@@ -95,7 +101,7 @@ _kdsha() {
 
     case "${cmd}" in
         kdsha)
-            opts="-q -v -h -V --config --pipeline --output --color --profile --quiet --verbose --help --version status failover failback verify resume runs report rehearse sandbox policy completions help"
+            opts="-q -v -h -V --config --pipeline --output --color --profile --quiet --verbose --help --version status failover failback verify resume runs report init rehearse sandbox policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,7 +317,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__help)
-            opts="status failover failback verify resume runs report rehearse sandbox policy completions help"
+            opts="status failover failback verify resume runs report init rehearse sandbox policy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -367,6 +373,20 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kdsha__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -485,6 +505,95 @@ _kdsha() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kdsha__subcmd__init)
+            opts="-q -v -h --primary --standby --stream --consumer --replicator --no-replicator --producer --region-variable --stream-variable --table --region-attribute --standby-mode --force --stdout --dry-run --config --pipeline --output --color --profile --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --primary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standby)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --consumer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replicator)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --producer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region-variable)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream-variable)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --table)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region-attribute)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standby-mode)
+                    COMPREPLY=($(compgen -W "cold warm" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --pipeline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -38,6 +38,7 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand resume 'Go on with the unfinished run, or settle what is owed'
             cand runs 'List past runs, or show one in full'
             cand report 'Write a page for the post-mortem of a run'
+            cand init 'Write kdsha.toml by looking at the account'
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
@@ -155,6 +156,34 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kdsha;init'= {
+            cand --primary 'The Region where the pipelines belong; without it, that of the environment or the profile'
+            cand --standby 'The Region where they go; without it, the one that the functions'' environments name'
+            cand --stream 'This stream only; may be given several times'
+            cand --consumer 'This function is the consumer, where several may be; may be given several times'
+            cand --replicator 'This function is the replicator, where several may be; may be given several times'
+            cand --producer 'This function is a producer, though no variable of it names the stream; may be given several times'
+            cand --region-variable 'This variable of a producer holds the Region, where several may; may be given several times'
+            cand --stream-variable 'This variable of a producer holds the stream, where several may; may be given several times'
+            cand --table 'This table is the sink, where several may be; may be given several times'
+            cand --region-attribute 'The attribute of the tables'' items that names the Region which wrote them'
+            cand --standby-mode 'Whether the standby''s consumers are started at failover or always run; without it, as they are now'
+            cand --config 'Read the configuration from this file'
+            cand --pipeline 'Act on this pipeline only; may be given several times'
+            cand --output 'Write results for people or for programs'
+            cand --color 'Use colours'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand --no-replicator 'Nothing copies the streams to the standby Region'
+            cand --force 'Write over a file that is there'
+            cand --dry-run 'Print the file on stdout, and write none'
+            cand --stdout 'Print the file on stdout, and write none'
+            cand -q 'Leave out progress; results, questions, warnings and errors remain'
+            cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
+            cand -v 'Say more: once for the count of requests, twice for each request'
+            cand --verbose 'Say more: once for the count of requests, twice for each request'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kdsha;rehearse'= {
             cand --scenario 'The story to play; without it, that of the AWS post. `--list` tells them all'
             cand --seed 'Replay the traffic and the timing of this seed'
@@ -227,6 +256,7 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand resume 'Go on with the unfinished run, or settle what is owed'
             cand runs 'List past runs, or show one in full'
             cand report 'Write a page for the post-mortem of a run'
+            cand init 'Write kdsha.toml by looking at the account'
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
@@ -246,6 +276,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
         &'kdsha;help;runs'= {
         }
         &'kdsha;help;report'= {
+        }
+        &'kdsha;help;init'= {
         }
         &'kdsha;help;rehearse'= {
         }

@@ -45,7 +45,9 @@ pub(super) fn resolve(
 }
 
 fn check_overrides(topology: &Topology, sdk: &SdkConfig) -> Result<(), ConnectError> {
-    let has_sink = topology.pipelines.iter().any(|pipeline| pipeline.sink.is_some());
+    // Without a pipeline, tables are still to be looked for.
+    let has_sink =
+        topology.pipelines.is_empty() || topology.pipelines.iter().any(|pipeline| pipeline.sink.is_some());
     for (service, variable) in SERVICES {
         if service == "DynamoDB" && !has_sink {
             continue;

@@ -3,6 +3,7 @@
 //! ```text
 //! connect   one SdkConfig; refuses one endpoint override for two Regions
 //! observe   reads both Regions side by side, bounded; never fails: what did not answer is Unknown
+//! discover  reads what is there before a configuration names it, for `kdsha init`
 //! perform   the only writer: one mutating call an effect, one attempt, confirmed by reading
 //! ```
 //! Around every call: a pacer and a bound on concurrency for each quota (`pacer`), time-outs on every level
@@ -15,6 +16,7 @@
 mod clients;
 mod connect;
 mod convert;
+mod discover;
 mod endpoints;
 mod errors;
 mod intercept;
@@ -27,6 +29,7 @@ mod surroundings;
 mod tests;
 
 pub use connect::{ConnectError, ConnectOptions};
+pub use discover::{Surveyor, default_region};
 pub use observe::{Probe, Scope, Sides};
 pub use surroundings::surroundings;
 

@@ -2,14 +2,20 @@
 //!
 //! Nothing here reads a file, the environment or the network, so `--help` costs nothing.
 
-use super::help;
+use super::{candidates, help};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::engine::ArgValueCandidates;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::failure::Failure;
-use crate::model::{Exit, PipelineName, Region, RunId, StartAt, Timestamp, duration};
+use crate::config::PerSide;
+use crate::model::ids::InvalidId;
+use crate::model::{
+    Exit, FunctionName, PipelineName, Region, RunId, StartAt, StreamName, Timestamp, duration,
+};
 use crate::plan::Accepted;
 
 /// Fail an Amazon Kinesis Data Streams pipeline over to another AWS Region, and back
@@ -21,7 +27,7 @@ use crate::plan::Accepted;
 ///
 /// Results go to stdout, everything else to stderr.
 #[derive(Debug, Clone, PartialEq, Parser)]
-#[command(name = "kdsha", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(name = "kdsha", version, long_version = help::VERSION, arg_required_else_help = true, subcommand_required = true)]
 #[command(max_term_width = 100, after_help = help::MORE, after_long_help = help::main())]
 pub struct Cli {
     /// What holds for every command.
@@ -45,7 +51,7 @@ pub struct Global {
     /// Act on this pipeline only; may be given several times
     ///
     /// Without it, all pipelines of the configuration are acted on, side by side.
-    #[arg(long = "pipeline", global = true, help_heading = "Global options", value_name = "NAME")]
+    #[arg(long = "pipeline", global = true, help_heading = "Global options", value_name = "NAME", add = ArgValueCandidates::new(candidates::pipelines))]
     pub pipelines: Vec<PipelineName>,
 
     /// Write results for people or for programs
@@ -149,6 +155,17 @@ pub enum Command {
     #[command(after_help = help::REPORT)]
     Report(ReportArgs),
 
+    /// Write kdsha.toml by looking at the account
+    ///
+    /// Follows the event source mappings of both Regions: a stream that a function reads, and that has a twin in
+    /// the other Region, is a pipeline's; its readers are told apart by their environment, its producers are
+    /// found by theirs. What is not clear is asked, or said with a flag. Reads only (ListEventSourceMappings,
+    /// ListFunctions, ListAliases, ListStreams, ListTables, and 25 items of a table that was found);
+    /// of environments, the names of variables are shown, and no value but a Region or a stream's name. Then
+    /// the file is read back and `verify` is run.
+    #[command(after_help = help::INIT)]
+    Init(Box<InitArgs>),
+
     /// Play the whole procedure against the built-in sandbox
     ///
     /// Needs no AWS account, no credentials and no configuration: a simulated pipeline with live
@@ -168,6 +185,14 @@ pub enum Command {
     #[command(after_help = help::POLICY)]
     Policy,
 
+    /// Print the JSON Schema of what a command prints with --output json
+    #[command(after_help = help::SCHEMA)]
+    Schema(SchemaArgs),
+
+    /// Print the manual page of kdsha, or of a command
+    #[command(after_help = help::MAN)]
+    Man(ManArgs),
+
     /// Print a completion script for a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -185,7 +210,7 @@ pub struct StatusArgs {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct FailoverArgs {
     /// The Region to move to: the standby of the configuration
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", add = ArgValueCandidates::new(candidates::standby))]
     pub to: Region,
 
     /// Show the plan, with every call that would be made, and stop
@@ -300,7 +325,7 @@ pub struct ResumeArgs {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct ReportArgs {
     /// The run, as `kdsha runs` lists it
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(candidates::runs))]
     pub run: Option<RunId>,
 
     /// Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown
@@ -329,8 +354,82 @@ pub enum ReportFormat {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RunArgs {
     /// The run, as `kdsha runs` lists it
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = ArgValueCandidates::new(candidates::runs))]
     pub run: Option<RunId>,
+}
+
+/// Flags of `init`. The file is that of `--config`, else of KDSHA_CONFIG, else ./kdsha.toml; `--pipeline` names the
+/// pipelines that are written, in the order of their streams.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct InitArgs {
+    /// The Region where the pipelines belong; without it, that of the environment or the profile
+    #[arg(long, value_name = "REGION")]
+    pub primary: Option<Region>,
+
+    /// The Region where they go; without it, the one that the functions' environments name
+    #[arg(long, value_name = "REGION")]
+    pub standby: Option<Region>,
+
+    /// This stream only; may be given several times
+    ///
+    /// PRIMARY=STANDBY where it has another name in the standby Region.
+    #[arg(long = "stream", value_name = "NAME[=NAME]", value_parser = both_sides::<StreamName>)]
+    pub streams: Vec<PerSide<StreamName>>,
+
+    /// This function is the consumer, where several may be; may be given several times
+    ///
+    /// PRIMARY=STANDBY where it has another name in the standby Region.
+    #[arg(long = "consumer", value_name = "FUNCTION[=FUNCTION]", value_parser = both_sides::<FunctionName>)]
+    pub consumers: Vec<PerSide<FunctionName>>,
+
+    /// This function is the replicator, where several may be; may be given several times
+    #[arg(long = "replicator", value_name = "FUNCTION", conflicts_with = "no_replicator")]
+    pub replicators: Vec<FunctionName>,
+
+    /// Nothing copies the streams to the standby Region
+    #[arg(long)]
+    pub no_replicator: bool,
+
+    /// This function is a producer, though no variable of it names the stream; may be given several times
+    #[arg(long = "producer", value_name = "FUNCTION")]
+    pub producers: Vec<FunctionName>,
+
+    /// This variable of a producer holds the Region, where several may; may be given several times
+    #[arg(long = "region-variable", value_name = "NAME")]
+    pub region_variables: Vec<String>,
+
+    /// This variable of a producer holds the stream, where several may; may be given several times
+    #[arg(long = "stream-variable", value_name = "NAME")]
+    pub stream_variables: Vec<String>,
+
+    /// This table is the sink, where several may be; may be given several times
+    #[arg(long = "table", value_name = "NAME")]
+    pub tables: Vec<String>,
+
+    /// The attribute of the tables' items that names the Region which wrote them
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub region_attribute: Option<String>,
+
+    /// Whether the standby's consumers are started at failover or always run; without it, as they are now
+    #[arg(long, value_name = "MODE")]
+    pub standby_mode: Option<Mode>,
+
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// Print the file on stdout, and write none
+    #[arg(long, visible_alias = "stdout", conflicts_with = "force")]
+    pub dry_run: bool,
+}
+
+/// How a standby's consumer is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Started at failover
+    Cold,
+    /// Always runs
+    Warm,
 }
 
 /// Flags of `rehearse`.
@@ -397,10 +496,40 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
+
+    /// Complete Regions, pipelines and runs too
+    ///
+    /// The script asks kdsha itself, which reads the configuration and the names of the runs, both from
+    /// local files, and never the network. `--config` is not seen: set KDSHA_CONFIG.
+    #[arg(long)]
+    pub dynamic: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct SchemaArgs {
+    /// The document, such as `event` or `kdsha.event/1`; without it, all are listed
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(candidates::schemas))]
+    pub name: Option<String>,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ManArgs {
+    /// The command; without it, the page of kdsha itself
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(candidates::commands))]
+    pub command: Option<String>,
 }
 
 /// Longest length of time that a flag takes; the same as in `kdsha.toml`.
 const MOST: Duration = Duration::from_secs(365 * 86_400);
+
+/// A name, or PRIMARY=STANDBY.
+fn both_sides<T: FromStr<Err = InvalidId> + Clone>(text: &str) -> Result<PerSide<T>, String> {
+    let read = |name: &str| name.parse::<T>().map_err(|error| error.to_string());
+    let (primary, standby) = text.split_once('=').unwrap_or((text, text));
+    Ok(PerSide { primary: read(primary)?, standby: read(standby)? })
+}
 
 fn buffer(text: &str) -> Result<Duration, String> {
     match duration::parse(text)? {

@@ -23,7 +23,7 @@ fn the_definition_is_sound() {
 #[test]
 fn the_commands_are_those_of_the_design() {
     let names: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    let expected = "status failover failback verify resume runs report rehearse sandbox policy completions";
+    let expected = "status failover failback verify resume runs report init rehearse sandbox policy schema man completions";
     assert_eq!(names.join(" "), expected);
 }
 
@@ -381,6 +381,7 @@ Commands:
   resume       Go on with the unfinished run, or settle what is owed
   runs         List past runs, or show one in full
   report       Write a page for the post-mortem of a run
+  init         Write kdsha.toml by looking at the account
   rehearse     Play the whole procedure against the built-in sandbox
   sandbox      Serve the built-in sandbox to any AWS client
   policy       Print the least IAM policy that this configuration needs

@@ -1,14 +1,42 @@
 //! Completion scripts, made from the command line's own types.
 
 use super::args::Cli;
+use super::failure::Failure;
+use crate::model::Exit;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_complete::env::{CompleteEnv, Shells};
 
 /// The completion script for a shell.
 pub fn script(shell: Shell) -> String {
     let mut bytes = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kdsha", &mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The variable that asks for candidates in place of a command. Not clap's own `COMPLETE`, which anybody may have set.
+const VARIABLE: &str = "KDSHA_COMPLETE";
+
+/// The script that has a shell ask kdsha for candidates.
+///
+/// # Errors
+/// Never in practice: it is written into memory.
+pub fn registration(shell: Shell) -> Result<String, Failure> {
+    let impossible = |why: String| Failure::new(Exit::Internal, format!("no script for {shell}: {why}"));
+    let shells = Shells::builtins();
+    let name = shell.to_string();
+    let completer = shells.completer(&name).ok_or_else(|| impossible("unknown shell".to_owned()))?;
+    let mut bytes = Vec::new();
+    completer
+        .write_registration(VARIABLE, "kdsha", "kdsha", "kdsha", &mut bytes)
+        .map_err(|error| impossible(error.to_string()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Answers a shell that asks for candidates, and ends the process then; does nothing otherwise. Reads local files
+/// alone, so that a key press never waits for AWS.
+pub fn answer_shell() {
+    CompleteEnv::with_factory(Cli::command).var(VARIABLE).complete();
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! What the help says after the options: examples and exit codes.
 
+/// What `--version` says; `-V` says the first word of it.
+pub(super) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), "\ncommit ", env!("KDSHA_BUILT_FROM"), "\n", env!("KDSHA_SDK"));
+
 /// After the short help.
 pub(super) const MORE: &str =
     "`kdsha help COMMAND` says more of a command; `kdsha --help` lists the exit codes.";
@@ -7,6 +11,7 @@ pub(super) const MORE: &str =
 const START: &str = "\
 EXAMPLES
   kdsha rehearse                      play the whole procedure; nothing needs to be set up
+  kdsha init                          write kdsha.toml by looking at the account
   kdsha status                        where both Regions stand
   kdsha failover --to us-east-2 --dry-run
   kdsha failover --to us-east-2
@@ -96,6 +101,14 @@ EXAMPLES
   kdsha report > post-mortem.md
   kdsha report 20261122-104501-failover-us-east-2-3f9a";
 
+/// Examples of `init`.
+pub(super) const INIT: &str = "\
+EXAMPLES
+  kdsha init                          asks what is not clear
+  kdsha init --primary us-west-2 --standby us-east-2 --dry-run
+  kdsha init --stream KDS-HA-Stream --pipeline ticker-prices
+  kdsha init --force --config ops/kdsha.toml";
+
 /// Examples of `rehearse`.
 pub(super) const REHEARSE: &str = "\
 EXAMPLES
@@ -119,9 +132,22 @@ pub(super) const POLICY: &str = "\
 EXAMPLES
   kdsha policy > kdsha-policy.json";
 
+/// Examples of `schema`.
+pub(super) const SCHEMA: &str = "\
+EXAMPLES
+  kdsha schema                        lists the documents
+  kdsha schema event > kdsha.event.1.json";
+
+/// Examples of `man`.
+pub(super) const MAN: &str = "\
+EXAMPLES
+  kdsha man | man -l -
+  kdsha man failover > ~/.local/share/man/man1/kdsha-failover.1";
+
 /// Examples of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 EXAMPLES
+  source <(kdsha completions bash --dynamic)
   source <(kdsha completions bash)
   kdsha completions zsh > ~/.zfunc/_kdsha
   kdsha completions fish > ~/.config/fish/completions/kdsha.fish";

@@ -1,12 +1,15 @@
 //! Arguments and wiring, one file a subcommand. Prints nothing itself, names no SDK type.
 
 pub mod args;
+mod candidates;
 pub mod complete;
 pub mod failback;
 pub mod failover;
 pub mod failure;
 mod help;
+mod init;
 pub mod look;
+mod man;
 pub mod moving;
 pub mod policy;
 mod rehearse;
@@ -14,6 +17,7 @@ mod report;
 pub mod resume;
 mod runs;
 mod sandbox;
+mod schema;
 pub mod session;
 pub mod standing;
 pub mod undo;
@@ -64,12 +68,26 @@ fn settings(global: &Global) -> ui::Settings {
 fn dispatch(cli: &Cli, ui: &Ui) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Completions(args) => {
-            ui.raw(&complete::script(args.shell));
+            ui.raw(&match args.dynamic {
+                true => complete::registration(args.shell)?,
+                false => complete::script(args.shell),
+            });
             Ok(Exit::Done)
         }
+        Command::Schema(args) => schema::run(ui, args),
+        Command::Man(args) => man::run(ui, args),
         Command::Rehearse(args) if args.list => {
             rehearse::list(ui);
             Ok(Exit::Done)
+        }
+        Command::Init(args) => {
+            let Some(written) = on_runtime(false, init::run(ui, &cli.global, args))? else {
+                return Ok(Exit::Done);
+            };
+            // The very file that was written, with all that is in it.
+            let global = Global { config: Some(written), pipelines: Vec::new(), ..cli.global.clone() };
+            let cli = Cli { global, command: Command::Verify };
+            connected(&cli, ui, Prompter::AssumeYes, async |session| look::verify(session, ui).await)
         }
         Command::Rehearse(args) => {
             let prompter = prompter(ui, args.yes, false)?;

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 /// A run in a list.
 #[derive(Debug, Serialize)]
-struct Line {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Line {
     run: String,
     title: String,
     begun: String,
@@ -18,6 +19,14 @@ struct Line {
     ended: String,
     owner: String,
     owed: Vec<String>,
+}
+
+/// `kdsha.runs/1`: the runs of this machine.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Listing {
+    /// Oldest first.
+    runs: Vec<Line>,
 }
 
 /// How a run stands.
@@ -64,12 +73,7 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
     let row =
         |l: &Line| vec![l.run.clone(), l.day.clone(), l.owner.clone(), l.ended.clone(), l.title.clone()];
     let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
-    ui.table(
-        &["run", "begun", "by", "state", "what"],
-        &rows,
-        "kdsha.runs/1",
-        &serde_json::json!({ "runs": lines }),
-    );
+    ui.table(&["run", "begun", "by", "state", "what"], &rows, "kdsha.runs/1", &Listing { runs: lines });
     Ok(Exit::Done)
 }
 

@@ -14,6 +14,7 @@ mod section;
 mod sections;
 mod topology;
 mod values;
+mod write;
 
 pub use find::{Looked, Surroundings, find};
 pub use post::THE_POST;
@@ -22,6 +23,8 @@ pub use topology::{
     Consumer, MappingOverrides, Objectives, PerSide, Pipeline, Producer, Regions, Replicator, Sink,
     StandbyMode, Timing, Topology,
 };
+
+pub use write::{Remarks, render};
 
 use std::io::Read;
 use std::path::Path;

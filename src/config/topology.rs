@@ -24,6 +24,21 @@ pub struct Topology {
     pub pipelines: Vec<Pipeline>,
 }
 
+impl Topology {
+    /// Two Regions and the defaults, without a pipeline yet: what `kdsha init` starts from.
+    pub fn of_regions(regions: Regions) -> Topology {
+        Topology {
+            path: None,
+            regions,
+            account: None,
+            objectives: Objectives::default(),
+            timing: Timing::default(),
+            endpoints: BTreeMap::new(),
+            pipelines: Vec::new(),
+        }
+    }
+}
+
 /// The two Regions; never the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regions {

@@ -175,6 +175,16 @@ impl StateFolder {
         Ok(paths.into_iter().filter_map(read).collect())
     }
 
+    /// Names of the runs, newest first, by the names of their folders: for completion, which must not read journals.
+    pub fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let runs = entries.filter(|entry| entry.path().join("journal.jsonl").is_file());
+        let mut names: Vec<String> =
+            runs.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        names
+    }
+
     /// Begins the journal of a new run: header and plan are on disk when it returns.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ pub const VERSION: u32 = 1;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// Version of the format.
     pub v: u32,
@@ -23,6 +24,7 @@ pub struct Record {
 
 /// What is recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Body {
     /// First line: whose run it is.
@@ -46,6 +48,7 @@ pub enum Body {
 
 /// Whose run it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Header {
     /// The run.
     pub run: RunId,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 /// A step's verdict on a snapshot: precondition, postcondition, resume test and `verify` in one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// The world is as the step wants it; the evidence says how that is known.
@@ -21,6 +22,7 @@ pub enum Check {
 
 /// How far a wait has come. A part that is not known is `None`, never zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Progress {
     /// What is waited for, e.g. "lag of KDS-HA-ConsumerLambda in us-west-2 to be proven zero".
     pub waiting_for: String,
@@ -28,9 +30,11 @@ pub struct Progress {
     pub because: String,
     /// The reader's lag at its newest sample.
     #[serde(rename = "lag_seconds", with = "super::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub lag: Option<Duration>,
     /// Age of that sample.
     #[serde(rename = "sample_age_seconds", with = "super::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub sample_age: Option<Duration>,
     /// Records a second that still arrive.
     #[serde(rename = "arrivals_per_second", default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +46,7 @@ pub struct Progress {
         with = "super::duration::as_optional_seconds",
         skip_serializing_if = "Option::is_none"
     )]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub left: Option<Duration>,
 }
 
@@ -54,6 +59,7 @@ impl Progress {
 
 /// A named check's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// As it should be.
@@ -68,6 +74,7 @@ pub enum Verdict {
 
 /// One named check with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// The check's slug, e.g. `producer_environment`.
     pub check: String,
@@ -88,6 +95,7 @@ pub struct CheckReport {
 
 /// A moment that somebody reads, with how old it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sample {
     /// The value, in seconds of lag.
     pub lag_seconds: f64,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// What the demotion learned and the promotion and the failback need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CutOverToken {
     /// Where the standby's consumer starts: nothing before it is unprocessed. `None` is the trim horizon,
     /// or a warm standby, which needs none.
@@ -20,6 +21,7 @@ pub struct CutOverToken {
 
 /// Whether the run that left the mark has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Under way, or cut off.
@@ -32,6 +34,7 @@ pub enum RunState {
 
 /// The run mark of a standby stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunMark {
     /// The run.
     pub run: RunId,

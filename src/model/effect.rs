@@ -12,6 +12,7 @@ use std::fmt;
 
 /// What a mapping reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MappingSource {
     /// The stream itself, with the throughput that all standard readers share.
@@ -45,6 +46,7 @@ impl fmt::Display for MappingSource {
 
 /// Where a new mapping starts. LATEST is not in the list: it can miss records for minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StartAt {
     /// The oldest record that the stream still has.
@@ -64,6 +66,7 @@ impl fmt::Display for StartAt {
 
 /// One mutating AWS call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
     /// kinesis:AddTagsToStream.
@@ -199,6 +202,7 @@ impl fmt::Display for Effect {
 
 /// What came of an effect that did not fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Performed {
     /// AWS accepted the call.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// How a step ended for one pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum StepOutcome {
     /// Its effects were sent and its check says done.
@@ -47,6 +48,7 @@ pub enum StepOutcome {
 
 /// One happening. `step` is the step's slug.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// A run began, or went on.
@@ -130,6 +132,7 @@ pub enum Event {
         progress: Progress,
         /// Since when.
         #[serde(rename = "waited_seconds", with = "super::duration::as_seconds")]
+        #[cfg_attr(test, schemars(with = "f64"))]
         waited: Duration,
         /// When it gives up.
         deadline: Timestamp,
@@ -179,6 +182,7 @@ pub enum Event {
         summary: String,
         /// Seconds from the start of the run until the target Region's consumer was proven to read.
         #[serde(rename = "recovery_seconds", with = "super::duration::as_optional_seconds")]
+        #[cfg_attr(test, schemars(with = "Option<f64>"))]
         recovery: Option<Duration>,
         /// What is still owed, in words.
         owed: Vec<String>,

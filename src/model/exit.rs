@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a command ended. The table in the README is made from this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
     /// Done and verified; healthy; a dry run that could run.

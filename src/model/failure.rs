@@ -6,6 +6,7 @@ use std::fmt;
 
 /// What kind of failure it was; decides what happens next, not how it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// This look did not ask.
@@ -38,6 +39,7 @@ pub enum FailureKind {
 
 /// Whether a mutation may have been applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sent {
     /// Nothing left this machine.
@@ -50,6 +52,7 @@ pub enum Sent {
 
 /// A failed call. `Display` gives one line with operation, resource, Region and a clean message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AwsFailure {
     /// Service and operation, e.g. `lambda:UpdateFunctionConfiguration`.
     pub operation: String,

@@ -48,6 +48,26 @@ impl Environment {
     }
 }
 
+/// As it is shown: the names of the variables, or why there are none.
+#[cfg(test)]
+impl schemars::JsonSchema for Environment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Environment".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let keys = serde_json::json!({ "type": "array", "items": { "type": "string" } });
+        let unreadable = serde_json::json!({ "type": "string" });
+        schemars::json_schema!({
+            "description": "A function's environment: the names of its variables, never their values.",
+            "type": "object",
+            "oneOf": [
+                { "properties": { "keys": keys }, "required": ["keys"] },
+                { "properties": { "unreadable": unreadable }, "required": ["unreadable"] },
+            ],
+        })
+    }
+}
+
 impl Serialize for Environment {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
@@ -63,6 +83,7 @@ impl Serialize for Environment {
 
 /// A function, from `GetFunction` (which has a quota of its own, 100 a second).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FunctionView {
     /// Its unqualified ARN.
     pub arn: Arn,
@@ -95,6 +116,7 @@ impl FunctionView {
 
 /// An alias through which a producer is invoked, from `GetAlias`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AliasView {
     /// The alias's name.
     pub name: String,

@@ -8,6 +8,7 @@ use std::fmt;
 
 /// State of a mapping. It is what Lambda's control plane says, not proof that polling runs or has stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MappingState {
     /// Being created.
@@ -67,6 +68,7 @@ impl fmt::Display for MappingState {
 
 /// Where a mapping was told to start. It cannot be changed afterwards, and the checkpoint cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StartingPosition {
     /// The oldest record.
@@ -89,6 +91,7 @@ impl fmt::Display for StartingPosition {
 
 /// The settings of a mapping that a clone carries over. Defaults are Lambda's for Kinesis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MappingSettings {
     /// Records a batch, 1 to 10,000.
     pub batch_size: u32,
@@ -170,6 +173,7 @@ impl MappingSettings {
 /// A mapping, from `ListEventSourceMappings` (found) and `GetEventSourceMapping` (settings: List gives
 /// null for encrypted filters).
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Mapping {
     /// Its UUID.
     pub id: MappingId,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 /// One data point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Point {
     /// Start of the period that the point covers (CloudWatch User Guide, cloudwatch_concepts).
     pub at: Timestamp,
@@ -15,9 +16,11 @@ pub struct Point {
 
 /// One metric with one statistic, ascending in time, as far as CloudWatch has published it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Series {
     /// Length of a period.
     #[serde(rename = "period_seconds", with = "super::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub period: Duration,
     /// The points; may be empty, which proves nothing.
     pub points: Vec<Point>,

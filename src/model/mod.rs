@@ -26,6 +26,7 @@ pub mod permit;
 pub mod picture;
 pub mod snapshot;
 pub mod stream;
+pub mod survey;
 pub mod time;
 
 pub use check::{Check, CheckReport, Progress, Verdict};
@@ -48,6 +49,7 @@ pub use snapshot::{
 pub use stream::{
     ShardArrivals, ShardProbe, ShardSeries, StreamConsumer, StreamMode, StreamProbe, StreamView,
 };
+pub use survey::{RegionSurvey, Survey};
 pub use time::Clock;
 
 /// An instant, in UTC. Always the server's clock, never the workstation's (see [`Clock`]).

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// A part of a snapshot. `Unknown` is never read as absent, empty or zero.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Observed<T> {
     /// AWS answered with this.
@@ -15,6 +16,7 @@ pub enum Observed<T> {
 
 /// Why a part of a snapshot is unknown, fit for an operator to read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reason {
     /// The kind of failure.
     pub kind: FailureKind,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// A part of a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Part<T> {
     /// It was seen.
@@ -33,6 +34,7 @@ impl<T> Part<T> {
 
 /// One series, one value a period, as far as it was published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Curve {
     /// Start of the first period.
     pub from: Timestamp,
@@ -72,6 +74,7 @@ impl Curve {
 
 /// A mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MappingPicture {
     /// Its UUID.
     pub id: String,
@@ -83,6 +86,7 @@ pub struct MappingPicture {
 
 /// A producer and where it writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProducerPicture {
     /// The function.
     pub function: String,
@@ -94,6 +98,7 @@ pub struct ProducerPicture {
 
 /// A reader: its mappings and its lag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderPicture {
     /// The function.
     pub function: String,
@@ -107,6 +112,7 @@ pub struct ReaderPicture {
 
 /// A pipeline in one Region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SidePicture {
     /// The Region.
     pub region: Region,
@@ -122,6 +128,7 @@ pub struct SidePicture {
 
 /// A pipeline in both Regions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PipelinePicture {
     /// Its producers.
     pub producers: Vec<ProducerPicture>,
@@ -131,6 +138,7 @@ pub struct PipelinePicture {
 
 /// What one look saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Picture {
     /// When, by the server's clock.
     pub taken_at: Timestamp,
@@ -142,6 +150,7 @@ pub struct Picture {
     pub look_requests: u64,
     /// Recovery point objective.
     #[serde(rename = "rpo_seconds", with = "super::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub rpo: Duration,
     /// Every selected pipeline.
     pub pipelines: BTreeMap<PipelineName, PipelinePicture>,

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 /// A Region's role, fixed by the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// Where the pipeline belongs.
@@ -45,6 +46,7 @@ impl fmt::Display for Side {
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The account.
     pub account: AccountId,
@@ -56,6 +58,7 @@ pub struct Identity {
 
 /// How one API of one Region answered during a look.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ApiAnswer {
     /// Service and operation.
     pub operation: String,
@@ -69,11 +72,13 @@ pub struct ApiAnswer {
     pub kind: Option<FailureKind>,
     /// The slowest answer.
     #[serde(rename = "slowest_seconds", with = "super::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub slowest: Duration,
 }
 
 /// What belongs to a Region rather than to a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegionView {
     /// Its role.
     pub side: Side,
@@ -85,6 +90,7 @@ pub struct RegionView {
 
 /// What a look cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequestStats {
     /// HTTP requests sent, retries included.
     pub requests: u64,
@@ -94,6 +100,7 @@ pub struct RequestStats {
 
 /// A producer function.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProducerView {
     /// The function's name.
     pub name: FunctionName,
@@ -111,6 +118,7 @@ pub struct ProducerView {
 
 /// Metrics of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamMetrics {
     /// AWS/Kinesis IncomingRecords, Sum.
     pub incoming_records: Observed<Series>,
@@ -141,6 +149,7 @@ pub struct StreamMetrics {
 
 /// Metrics of a function that reads a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderMetrics {
     /// AWS/Lambda IteratorAge, Maximum, ms: age of the newest record of each batch.
     pub iterator_age: Observed<Series>,
@@ -158,6 +167,7 @@ pub struct ReaderMetrics {
 
 /// A function that reads a stream (consumer or replicator) on one side.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReaderView {
     /// The function's name.
     pub name: FunctionName,
@@ -174,6 +184,7 @@ pub struct ReaderView {
 
 /// One pipeline in one Region.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SideView {
     /// The Region.
     pub region: Region,
@@ -198,6 +209,7 @@ pub struct SideView {
 
 /// One pipeline in both Regions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PipelineView {
     /// In the order of the configuration.
     pub producers: Vec<ProducerView>,
@@ -221,6 +233,7 @@ impl PipelineView {
 
 /// What the sink's table says, from a bounded DynamoDB `Scan` in the active Region.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SinkView {
     /// The Region that was asked.
     pub region: Region,
@@ -234,6 +247,7 @@ pub struct SinkView {
 
 /// Everything observed at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// By the server's clock.
     pub taken_at: Timestamp,

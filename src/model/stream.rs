@@ -13,6 +13,7 @@ pub type ShardSeries = BTreeMap<String, Series>;
 
 /// Capacity mode of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StreamMode {
     /// A fixed number of shards.
@@ -23,6 +24,7 @@ pub enum StreamMode {
 
 /// A stream, from `DescribeStreamSummary`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamView {
     /// Its ARN; the Region inside is the client's, which was checked.
     pub arn: Arn,
@@ -51,6 +53,7 @@ impl StreamView {
 
 /// An enhanced fan-out consumer, from `ListStreamConsumers`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamConsumer {
     /// Its name.
     pub name: String,
@@ -63,6 +66,7 @@ pub struct StreamConsumer {
 /// What a direct read of every shard said, from `GetShardIterator` AT_TIMESTAMP and `GetRecords`.
 /// It reads from [`StreamProbe::since`] on, so it proves silence from then until [`StreamProbe::at`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamProbe {
     /// Where the read began.
     pub since: Timestamp,
@@ -74,6 +78,7 @@ pub struct StreamProbe {
 
 /// One shard's answer to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ShardProbe {
     /// The shard's id.
     pub shard: String,
@@ -83,6 +88,7 @@ pub struct ShardProbe {
 
 /// What arrived in a shard since the probe's start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShardArrivals {
     /// The read reached the tip (or the end of a closed shard) and found no record.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 /// Where the producers write now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Active {
     /// All of them here.
@@ -41,12 +42,15 @@ pub fn active(pipeline: &PipelineView) -> Active {
 
 /// A reader's lag at its newest data point.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lag {
     /// The lag: the largest of the series that are fresh.
     #[serde(rename = "lag_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub lag: Duration,
     /// How long ago the sample's period ended.
     #[serde(rename = "sample_age_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub sample_age: Duration,
     /// The metric it comes from.
     pub source: &'static str,
@@ -89,6 +93,7 @@ fn newest(series: &Observed<Series>, source: &'static str, now: Timestamp) -> Ob
 
 /// Shares of calls and records, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
     /// Failed inside the service.
     pub errors: f64,
@@ -98,6 +103,7 @@ pub struct Rates {
 
 /// Whether a Region's stream answers its callers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// The error rate is below the threshold.

@@ -4,6 +4,7 @@
 
 mod accept;
 pub mod assess;
+pub mod discover;
 mod failback;
 mod failover;
 pub mod position;
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 /// What the operator wants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Intent {
     /// To the standby Region.
@@ -46,6 +48,7 @@ pub enum Intent {
 
 /// The rules of a failover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The primary answers and is drained first.
@@ -82,6 +85,7 @@ impl fmt::Display for Intent {
 
 /// One step of one pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedStep {
     /// The pipeline.
     pub pipeline: PipelineName,
@@ -92,6 +96,7 @@ pub struct PlannedStep {
 
 /// What happens when a step of a stage fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// The pipeline leaves the run.
@@ -102,6 +107,7 @@ pub enum OnFailure {
 
 /// Whether a stage asks the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {
     /// It asks, once for all pipelines.
@@ -112,6 +118,7 @@ pub enum Consent {
 
 /// One kind of step for every selected pipeline, confirmed once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stage {
     /// Imperative, e.g. "Switch the producers to us-east-2".
     pub title: String,
@@ -127,11 +134,13 @@ pub struct Stage {
     pub skip_risk: Option<String>,
     /// How long its wait may take.
     #[serde(rename = "timeout_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub timeout: Duration,
 }
 
 /// A list of stages, with everything an operator needs to say yes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Plan {
     /// The run that it is for.
     pub run: RunId,
@@ -151,11 +160,13 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// Recovery time objective.
     #[serde(rename = "rto_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub rto: Duration,
 }
 
 /// A call that a real run would send, in the order of sending within its pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlannedEffect {
     /// Counted from 1.
     pub stage: usize,

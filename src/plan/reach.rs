@@ -8,6 +8,7 @@ use std::fmt;
 
 /// The APIs that decide what can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
     /// Mappings, functions, environments.
@@ -47,6 +48,7 @@ impl fmt::Display for Api {
 
 /// How an API answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", content = "why", rename_all = "snake_case")]
 pub enum Answer {
     /// Every call.
@@ -61,6 +63,7 @@ pub enum Answer {
 
 /// Whether a step can be taken now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Can {
     /// Yes.
@@ -73,6 +76,7 @@ pub enum Can {
 
 /// One API of one Region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ApiReach {
     /// The Region.
     pub region: Region,
@@ -85,6 +89,7 @@ pub struct ApiReach {
 
 /// One kind of step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepReach {
     /// What it does, with the Region.
     pub step: String,
@@ -96,6 +101,7 @@ pub struct StepReach {
 
 /// The matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reach {
     /// Both Regions, every API.
     pub apis: Vec<ApiReach>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Creates the mapping of a reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CreateMapping {
     /// Whose mapping.
     pub reader: Reader,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Deletes a reader's mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeleteMapping {
     /// Whose mapping.
     pub reader: Reader,

@@ -20,15 +20,18 @@ use std::time::Duration;
 
 /// Waits for a reader to have processed everything.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Drain {
     /// Who is drained.
     pub reader: Reader,
     /// The function's time-out plus the batching window plus the delay of metrics: how long a failure of the last
     /// batch may take to show.
     #[serde(rename = "hold_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub hold: Duration,
     /// A point whose period ended longer ago proves nothing.
     #[serde(rename = "fresh_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub fresh: Duration,
 }
 

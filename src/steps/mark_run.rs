@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Writes the run mark as tags of the standby stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MarkRun {
     /// The standby Region.
     pub region: Region,

@@ -92,6 +92,7 @@ impl Needs {
 
 /// What takes a step back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
     /// These calls, in order.
@@ -127,6 +128,7 @@ macro_rules! catalogue {
     ($($step:ident),+ $(,)?) => {
         /// Any step, as plans and journals hold it.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "step", rename_all = "snake_case")]
         pub enum AnyStep {
             $(#[doc = concat!("See [`", stringify!($step), "`].")] $step($step),)+

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// Waits until the shards of a stream have been silent for long enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProveQuiet {
     /// The stream's side.
     pub side: Side,
@@ -24,10 +25,12 @@ pub struct ProveQuiet {
     pub readers: Vec<Reader>,
     /// How long nothing may arrive.
     #[serde(rename = "quiet_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub quiet: Duration,
     /// How far back the shards are read: as far as the drain that follows will ask, so that one read serves both
     /// (a second, deeper read would show up in the stream's iterator age).
     #[serde(rename = "look_back_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub look_back: Duration,
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 
 /// What a reader does with the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Processes them.
@@ -28,6 +29,7 @@ impl fmt::Display for Role {
 
 /// One reader, by what is known at plan time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reader {
     /// Its side.
     pub side: Side,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Enables a reader's mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StartMapping {
     /// Whose mapping.
     pub reader: Reader,

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 /// Disables a reader's mapping and waits until it has really stopped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StopMapping {
     /// Whose mapping.
     pub reader: Reader,
     /// After Disabled, before it counts as stopped: the state is no proof by itself.
     #[serde(rename = "settle_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub settle: Duration,
 }
 

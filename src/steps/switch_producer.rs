@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// Switches one producer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SwitchProducer {
     /// Where the function lives.
     pub region: Region,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Sees that the pipeline rests where it should.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct VerifyResult {
     /// The active Region.
     pub region: Region,

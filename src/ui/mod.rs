@@ -10,6 +10,7 @@
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
+//! | `choose` | which of several, and words to be typed in: the questions of `init` |
 //! | `prompt`, `questions`, `input`, `aws_cli` | questions, how answers are read, the same calls by hand |
 //! | `look`, `text`, `screen` | the visual language, words and numbers, the two outputs |
 //! | `watch` | `status --watch`, full-screen |
@@ -19,11 +20,12 @@ pub mod aws_cli;
 mod card;
 mod cells;
 mod checks;
+mod choose;
 mod failure;
 mod harmless;
 mod header;
 mod input;
-mod json;
+pub(crate) mod json;
 mod look;
 mod plan;
 mod position;

@@ -48,6 +48,7 @@ impl StatusInput<'_> {
 
 /// What one side of a pipeline was judged to be.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct JudgedSide {
     health: Health,
     consumer_lag: Observed<Lag>,
@@ -56,6 +57,7 @@ pub(crate) struct JudgedSide {
 
 /// What a pipeline was judged to be.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Judged {
     active: Active,
     sides: BTreeMap<&'static str, JudgedSide>,

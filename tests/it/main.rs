@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `documents` | the README and the runbooks, executed |
+//! | `init` | `kdsha init` against the sandbox: the file that it writes, its questions, its refusals |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `rehearsals` | the stories of a game day, and the reports of their runs |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
@@ -10,16 +11,21 @@
 //! | `watch` | the live view on a pseudo-terminal |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
 //! | `night` | the binary as a process under real faults: a fault proxy, kill -9, a terminal, two operators |
+//! | `moto` | `kdsha init` on a second emulator |
+//! | `tools` | documents and integration files, judged by validators of others |
 //! | `ministack` | end to end on an AWS emulator that nobody here wrote, with the post's functions moving records |
 
 mod cases;
 mod complete;
 mod documents;
+mod init;
 mod layering;
 mod ministack;
+mod moto;
 mod night;
 mod rehearsals;
 mod served;
 mod simulation;
 mod support;
+mod tools;
 mod watch;

@@ -8,19 +8,19 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const LIMIT: Duration = Duration::from_secs(180);
 /// A wait's limit is simulated time: on a busy machine it must not be what decides.
 const OVER: [&str; 6] = ["failover", "--to", "us-east-2", "--yes", "--timeout", "9h"];
 
 /// A served sandbox; ended when dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     url: String,
-    home: tempfile::TempDir,
+    pub(crate) home: tempfile::TempDir,
 }
 
 impl Served {
-    fn start(speed: &str) -> Served {
+    pub(crate) fn start(speed: &str) -> Served {
         let home = tempfile::tempdir().expect("a temporary folder");
         let mut command = kdsha(home.path());
         command
@@ -37,13 +37,13 @@ impl Served {
         Served { child, url: url.trim().to_owned(), home }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = kdsha(self.home.path());
         command.args(arguments).env("AWS_ENDPOINT_URL", &self.url);
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         process::run(&mut self.command(arguments), LIMIT).expect("it ends")
     }
 }

@@ -199,6 +199,11 @@ impl OneSide {
     }
 }
 
+/// Who is asking, outside a look.
+pub(super) async fn identity_through(at: &RegionClients) -> Result<Identity, AwsFailure> {
+    identity(&Look::until(at, Instant::now() + BOUND)).await
+}
+
 async fn identity(look: &Look<'_>) -> Result<Identity, AwsFailure> {
     const OPERATION: &str = "sts:GetCallerIdentity";
     let request = look.at.sts().get_caller_identity();

@@ -10,7 +10,7 @@
 //! | `score` | what the day is worth |
 
 mod scenario;
-mod score;
+pub(super) mod score;
 mod shell;
 mod story;
 mod surprise;
@@ -39,9 +39,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub fn list(ui: &Ui) {
     let rows: Vec<Vec<String>> =
         Scenario::ALL.iter().map(|(name, _, about)| vec![(*name).to_owned(), (*about).to_owned()]).collect();
-    let stories: Vec<_> =
-        Scenario::ALL.iter().map(|(name, _, about)| json!({ "name": name, "about": about })).collect();
-    ui.table(&["scenario", "what happens"], &rows, "kdsha.scenarios/1", &json!({ "scenarios": stories }));
+    let stories: Vec<_> = Scenario::ALL.iter().map(|(name, _, about)| score::Told { name, about }).collect();
+    let document = score::Scenarios { scenarios: stories };
+    ui.table(&["scenario", "what happens"], &rows, "kdsha.scenarios/1", &document);
 }
 
 /// Plays a story to its account.
@@ -178,22 +178,22 @@ impl Play<'_> {
         let rto = self.session.topology.objectives.rto;
         self.day.owed = runs.iter().flat_map(RunRecord::owed_in_words).count();
         let score = score::score(&self.day, &ledger, recovery, rto);
-        let document = json!({
-            "scenario": self.scenario.name(),
-            "seed": self.seed,
-            "put": ledger.put,
-            "processed": ledger.processed,
-            "lost": ledger.lost,
-            "pending": ledger.pending,
-            "duplicates": ledger.duplicates,
-            "recovery_seconds": recovery.map(|r| r.as_secs()),
-            "rto_seconds": rto.as_secs(),
-            "requests": self.session.aws.requests_sent(),
-            "kills": self.day.kills,
-            "surprises": score::told(&self.surprises.borrow()),
-            "mistakes_avoided": self.day.avoided,
-            "commands": self.day.ran,
-            "score": score,
+        let document = json!(score::Account {
+            scenario: self.scenario.name(),
+            seed: self.seed,
+            put: ledger.put,
+            processed: ledger.processed,
+            lost: ledger.lost,
+            pending: ledger.pending,
+            duplicates: ledger.duplicates,
+            recovery_seconds: recovery.map(|r| r.as_secs()),
+            rto_seconds: rto.as_secs(),
+            requests: self.session.aws.requests_sent(),
+            kills: self.day.kills,
+            surprises: score::told(&self.surprises.borrow()),
+            mistakes_avoided: &self.day.avoided,
+            commands: &self.day.ran,
+            score,
         });
         self.ui.rehearsal(&document);
         self.verdict(&ledger, recovery, rto)

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 /// A command of the day.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Ran {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Ran {
     /// When.
     pub at: Timestamp,
     /// The command line.
@@ -34,7 +35,8 @@ pub(super) struct Day {
 
 /// A part of the score.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Part {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Part {
     /// What is counted.
     pub what: &'static str,
     /// Points.
@@ -47,7 +49,8 @@ pub(super) struct Part {
 
 /// The score.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Score {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Score {
     /// The sum.
     pub points: u32,
     /// The most of them.
@@ -96,9 +99,73 @@ fn settled(day: &Day) -> Part {
     Part { what: "nothing owed", points, of: 10, why: format!("{} steps are owed", day.owed) }
 }
 
+/// `kdsha.rehearsal/1`: what became of every record, and of the day.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Account<'a> {
+    /// The story.
+    pub scenario: &'a str,
+    /// Replays its traffic and its timing.
+    pub seed: u64,
+    /// Records put by the producers.
+    pub put: u64,
+    /// Processed at least once.
+    pub processed: u64,
+    /// Neither processed nor readable any more.
+    pub lost: u64,
+    /// Still readable, not processed yet.
+    pub pending: u64,
+    /// Processed a second time.
+    pub duplicates: u64,
+    /// Until the standby's consumer was proven to read; null: never.
+    pub recovery_seconds: Option<u64>,
+    /// The recovery time objective.
+    pub rto_seconds: u64,
+    /// HTTP requests that kdsha sent.
+    pub requests: u64,
+    /// How often kdsha was killed.
+    pub kills: u32,
+    /// What was thrown in.
+    pub surprises: Vec<Surprise>,
+    /// Guards that fired, and what they kept from happening.
+    pub mistakes_avoided: &'a [String],
+    /// Every command, in order.
+    pub commands: &'a [Ran],
+    /// What the day is worth.
+    pub score: Score,
+}
+
+/// A surprise.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Surprise {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: String,
+}
+
+/// `kdsha.scenarios/1`: the stories that can be played.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Scenarios<'a> {
+    /// All of them.
+    pub scenarios: Vec<Told<'a>>,
+}
+
+/// A story.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Told<'a> {
+    /// For `--scenario`.
+    pub name: &'a str,
+    /// What happens.
+    pub about: &'a str,
+}
+
 /// The surprises, for the document.
-pub(super) fn told(surprises: &[Happened]) -> Vec<serde_json::Value> {
-    surprises.iter().map(|s| serde_json::json!({ "at": s.at, "what": s.what })).collect()
+pub(super) fn told(surprises: &[Happened]) -> Vec<Surprise> {
+    surprises.iter().map(|s| Surprise { at: s.at, what: s.what.to_string() }).collect()
 }
 
 #[cfg(test)]

@@ -12,12 +12,40 @@ pub use ask::{ask, may};
 use super::args::{ReportArgs, ReportFormat};
 use super::failure::Failure;
 use super::runs;
-use crate::journal::{RunRecord, StateFolder};
-use crate::model::{Exit, RunId, Snapshot};
-use crate::ui::report::{Form, page};
+use crate::journal::{Header, RunRecord, StateFolder};
+use crate::model::{Event, Exit, RunId, Snapshot, Timestamp};
+use crate::plan::Plan;
+use crate::ui::report::{Facts, Form, page};
 use crate::ui::{Format, Ui};
+use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
+
+/// `kdsha.report/1`: a run's journal, and what the page says of it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document<'a> {
+    /// Who ran what.
+    header: &'a Header,
+    /// The plan that was confirmed.
+    plan: &'a Plan,
+    /// What happened, in order.
+    events: Vec<Happening>,
+    /// What is still owed, in words.
+    owed: Vec<String>,
+    /// The page's facts.
+    report: &'a Facts,
+}
+
+/// One happening.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Happening {
+    /// When.
+    at: Timestamp,
+    /// What.
+    what: Event,
+}
 
 /// What CloudWatch said when the report was made.
 pub enum Asked {
@@ -57,16 +85,17 @@ pub fn write(ui: &Ui, args: &ReportArgs, run: &RunRecord, asked: &Asked) -> Resu
         facts.missing.push(format!("What CloudWatch says of the time after the run's last look: {why}."));
     }
     if ui.settings().format == Format::Json {
-        let events: Vec<_> =
-            run.events.iter().map(|(at, event)| serde_json::json!({"at": at, "what": event})).collect();
-        let body = serde_json::json!({
-            "header": run.header,
-            "plan": run.plan,
-            "events": events,
-            "owed": run.owed_in_words(),
-            "report": facts,
-        });
-        ui.document("kdsha.report/1", &body);
+        let happening = |(at, what): &'_ (Timestamp, Event)| Happening { at: *at, what: what.clone() };
+        ui.document(
+            "kdsha.report/1",
+            &Document {
+                header: &run.header,
+                plan: &run.plan,
+                events: run.events.iter().map(happening).collect(),
+                owed: run.owed_in_words(),
+                report: &facts,
+            },
+        );
         return Ok(Exit::Done);
     }
     let text = page(&facts, form(args));

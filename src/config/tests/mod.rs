@@ -5,6 +5,7 @@ mod mutations;
 mod pipelines;
 mod readers;
 mod tables;
+mod writing;
 
 use super::*;
 use crate::model::Side;

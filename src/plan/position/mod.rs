@@ -19,6 +19,7 @@ use std::time::Duration;
 
 /// One series that took part, with the point that decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Anchor {
     /// The metric, e.g. `AWS/Lambda IteratorAge Maximum`.
     pub series: String,
@@ -35,6 +36,7 @@ pub struct Anchor {
 
 /// Where the position comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// Derived from data points.
@@ -54,18 +56,23 @@ pub enum Origin {
 
 /// What is taken off the derived position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Buffer {
     /// The operator's overlap buffer.
     #[serde(rename = "overlap_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub overlap: Duration,
     /// The consumer's timeout.
     #[serde(rename = "consumer_timeout_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub consumer_timeout: Duration,
     /// The mapping's batching window.
     #[serde(rename = "batching_window_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub batching_window: Duration,
     /// For clocks of the two Regions and disorder of arrival times.
     #[serde(rename = "allowance_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub allowance: Duration,
 }
 
@@ -78,6 +85,7 @@ impl Buffer {
 
 /// A start position with its arithmetic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Position {
     /// Where the mapping starts.
     pub start: StartAt,
@@ -89,6 +97,7 @@ pub struct Position {
     pub duplicates: Option<u64>,
     /// How long ago the start lies; `None` for the trim horizon.
     #[serde(default, rename = "rewind_seconds", with = "crate::model::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub rewind: Option<Duration>,
     /// What the operator should know, one sentence each (clamped to retention, widened window, ...).
     pub notes: Vec<String>,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// Everything that is known of a run.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
     /// What the run was to do.
     pub title: String,
@@ -43,14 +44,17 @@ pub struct Facts {
     pub summary: Option<String>,
     /// Recovery time objective.
     #[serde(rename = "rto_seconds", with = "crate::model::duration::as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
     pub rto: Duration,
     /// From the beginning of the run until the target Region's consumer was proven to read.
     #[serde(rename = "recovery_seconds", with = "crate::model::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub recovery: Option<Duration>,
     /// When the last producer was seen to write to the target Region.
     pub switched: Option<Timestamp>,
     /// Recovery point objective.
     #[serde(rename = "rpo_seconds", with = "crate::model::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub rpo: Option<Duration>,
     /// What may not have reached the target Region.
     pub at_risk: AtRisk,
@@ -82,6 +86,7 @@ pub struct Facts {
 
 /// Good, bad, or neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// As it should be.
@@ -96,6 +101,7 @@ pub enum Standing {
 
 /// What may not have reached the target Region when it took over.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AtRisk {
     /// Against the objective.
     pub standing: Standing,
@@ -103,6 +109,7 @@ pub struct AtRisk {
     pub records: Option<u64>,
     /// How far behind the copy was: the recovery point.
     #[serde(rename = "behind_seconds", with = "crate::model::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub behind: Option<Duration>,
     /// How that is known, or why it is not.
     pub why: String,
@@ -110,6 +117,7 @@ pub struct AtRisk {
 
 /// How many requests were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Requests {
     /// So many that are known of.
     pub sent: u64,
@@ -119,6 +127,7 @@ pub struct Requests {
 
 /// A stage.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StageFact {
     /// Counted from 1.
     pub number: usize,
@@ -138,6 +147,7 @@ pub struct StageFact {
 
 /// A step that ended.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepFact {
     /// When.
     pub at: Timestamp,
@@ -157,6 +167,7 @@ pub struct StepFact {
 
 /// One thing before and after.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Change {
     /// The pipeline.
     pub pipeline: String,
@@ -172,6 +183,7 @@ pub struct Change {
 
 /// What somebody decided.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
     /// When.
     pub at: Timestamp,
@@ -183,11 +195,13 @@ pub struct Decision {
 
 /// A mutating call.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// When it was about to be sent.
     pub at: Timestamp,
     /// How long the answer took; `None` when none was written down.
     #[serde(rename = "took_seconds", with = "crate::model::duration::as_optional_seconds")]
+    #[cfg_attr(test, schemars(with = "Option<f64>"))]
     pub took: Option<Duration>,
     /// The pipeline.
     pub pipeline: String,
@@ -209,6 +223,7 @@ pub struct Call {
 
 /// A step that was owed.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Debt {
     /// Since when.
     pub since: Timestamp,
@@ -224,6 +239,7 @@ pub struct Debt {
 
 /// A reader's lag over time.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lag {
     /// The pipeline.
     pub pipeline: String,
@@ -241,6 +257,7 @@ pub struct Lag {
 
 /// A line of the log.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Happening {
     /// When.
     pub at: Timestamp,

@@ -19,10 +19,16 @@ fn read(name: &str) -> String {
 
 fn documents() -> Vec<(String, String)> {
     let mut names = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(root().join("runbooks")).expect("runbooks") {
-        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-        assert!(name.ends_with(".md"), "{name}");
-        names.push(format!("runbooks/{name}"));
+    for folder in ["runbooks", "runbooks/integrations"] {
+        for entry in fs::read_dir(root().join(folder)).expect("runbooks") {
+            let entry = entry.expect("an entry");
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match name.ends_with(".md") {
+                true => names.push(format!("{folder}/{name}")),
+                // The files that the pages of the integrations are about are judged by `tools`.
+                false => assert!(folder.contains('/') || entry.path().is_dir(), "{folder}/{name}"),
+            }
+        }
     }
     names.into_iter().map(|name| (name.clone(), read(&name))).collect()
 }

@@ -15,6 +15,6 @@ mod permissions;
 mod refusals;
 mod rig;
 mod traffic;
-mod venv;
+pub(crate) mod venv;
 mod warm;
 mod world;

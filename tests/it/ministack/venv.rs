@@ -15,10 +15,18 @@ const ADVICE: &str =
 /// The interpreter of the virtual environment.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PYTHON.get_or_init(|| ready().map_err(|why| format!("{why}\n{ADVICE}"))) {
+    match PYTHON.get_or_init(|| python_with("ministack", REQUIREMENTS)) {
         Ok(python) => python,
         Err(why) => panic!("{why}"),
     }
+}
+
+/// The interpreter of a virtual environment with these packages.
+///
+/// # Errors
+/// Says which step failed, and what is needed.
+pub fn python_with(name: &str, requirements: &str) -> Result<PathBuf, String> {
+    ready(name, requirements).map_err(|why| format!("{why}\n{ADVICE}"))
 }
 
 /// FNV-1a: the folder's name has to stay the same from run to run, nothing more.
@@ -39,10 +47,10 @@ fn step(what: &str, command: &mut Command) -> Result<String, String> {
     }
 }
 
-fn ready() -> Result<PathBuf, String> {
+fn ready(name: &str, requirements: &str) -> Result<PathBuf, String> {
     let version = step("python3 --version", Command::new("python3").args(["--version"]))?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = target.join(format!("ministack-{}", fingerprint(&format!("{version}\n{REQUIREMENTS}"))));
+    let folder = target.join(format!("{name}-{}", fingerprint(&format!("{version}\n{requirements}"))));
     fs::create_dir_all(target).map_err(|e| format!("{}: {e}", target.display()))?;
     let path = folder.with_extension("lock");
     let lock = File::create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -50,19 +58,19 @@ fn ready() -> Result<PathBuf, String> {
     lock.lock().map_err(|e| format!("{}: {e}", path.display()))?;
     let complete = folder.join("complete");
     if !complete.exists() {
-        install(&folder)?;
-        fs::write(&complete, REQUIREMENTS).map_err(|e| format!("{}: {e}", complete.display()))?;
+        install(&folder, requirements)?;
+        fs::write(&complete, requirements).map_err(|e| format!("{}: {e}", complete.display()))?;
     }
     Ok(folder.join("bin/python"))
 }
 
-fn install(folder: &Path) -> Result<(), String> {
+fn install(folder: &Path, packages: &str) -> Result<(), String> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     }
     step("python3 -m venv", Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     let requirements = folder.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).map_err(|e| format!("{}: {e}", requirements.display()))?;
+    fs::write(&requirements, packages).map_err(|e| format!("{}: {e}", requirements.display()))?;
     let pip = || {
         let mut command = Command::new(folder.join("bin/python"));
         command.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);

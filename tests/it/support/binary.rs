@@ -32,5 +32,8 @@ fn the_binary_says_its_version_without_any_set_up() {
     let finished =
         super::process::run(kdsha(home.path()).arg("--version"), limit).expect("a finished process");
     assert_eq!(finished.code(), Some(0), "{}", finished.stderr);
-    assert_eq!(finished.stdout.trim(), format!("kdsha {}", env!("CARGO_PKG_VERSION")));
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    assert_eq!(lines[0], format!("kdsha {}", env!("CARGO_PKG_VERSION")));
+    assert!(lines[1].starts_with("commit "), "{lines:?}");
+    assert!(lines[2].starts_with("aws-config 1.") && lines[2].contains(", aws-sdk-kinesis 1."), "{lines:?}");
 }
