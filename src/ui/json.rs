@@ -159,7 +159,7 @@ pub(crate) fn status(input: &StatusInput<'_>) -> String {
         .map(|region| (region.as_str(), crate::plan::assess::silent_apis(input.snapshot, region)));
     let body = StatusBody {
         taken_at: input.snapshot.taken_at,
-        regions: Regions { primary: &names.primary, standby: &names.standby },
+        regions: RegionsBody { primary: &names.primary, standby: &names.standby },
         ok: input.is_sound(),
         pipelines: super::status::judge(input),
         deviations: input.deviations(),
