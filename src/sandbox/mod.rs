@@ -24,6 +24,9 @@ use world::{Outage, World, is_mutating};
 /// How long an answer takes when nothing is wrong.
 const LATENCY: Duration = Duration::from_millis(20);
 
+/// How much later a call arrives than the one that overtook it: what that one changes has settled by then.
+const OVERTAKEN_BY: Duration = Duration::from_secs(8);
+
 /// One call, for the log.
 #[derive(Debug, Clone)]
 pub struct Logged {
@@ -208,6 +211,7 @@ impl Sandbox {
             Some(Fault::Overtaken(other)) => {
                 let was_taken = self.with_world(|world| world.call(&other)).is_ok();
                 lock(&self.0.overtaking).push((*other, was_taken));
+                tokio::time::sleep(OVERTAKEN_BY).await;
             }
             Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
             None => {}

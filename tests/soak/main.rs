@@ -1,13 +1,14 @@
 //! The soak: thousands of simulated outages, on every core.
 //!
-//! `cargo run --profile soak --example soak -- --seeds 20000`; one story again: `-- --seed 123`.
+//! `cargo run --profile soak --example soak -- --seeds 20000`; one story again: `-- --seed 123`; only the stories in
+//! whose telling some words stand: `-- --seeds 20000 --telling "another operator"`.
 
 #![allow(clippy::print_stdout)]
 
 #[path = "../it/simulation/seeds/mod.rs"]
 mod seeds;
 
-use seeds::{Report, play};
+use seeds::{Report, play, tell};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -20,21 +21,29 @@ struct Asked {
     seeds: u64,
     threads: usize,
     told: bool,
+    /// Only stories with these words.
+    telling: Option<String>,
 }
 
 fn asked() -> Result<Asked, String> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let mut asked = Asked { first: 0, seeds: 1_000, threads: cores, told: false };
+    let mut asked = Asked { first: 0, seeds: 1_000, threads: cores, told: false, telling: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
+        if name == "--telling" {
+            asked.telling = arguments.next();
+            continue;
+        }
         let value = arguments.next().and_then(|text| text.parse::<u64>().ok());
         let value = value.ok_or_else(|| format!("{name} needs a number"))?;
         match name.as_str() {
             "--seeds" => asked.seeds = value,
             "--from" => asked.first = value,
             "--threads" => asked.threads = usize::try_from(value).unwrap_or(cores).max(1),
-            "--seed" => asked = Asked { first: value, seeds: 1, threads: 1, told: true },
-            _ => return Err(format!("{name}: --seeds N, --from N, --threads N or --seed N")),
+            "--seed" => asked = Asked { first: value, seeds: 1, threads: 1, told: true, telling: None },
+            _ => {
+                return Err(format!("{name}: --seeds N, --from N, --threads N, --telling WORDS or --seed N"));
+            }
         }
     }
     Ok(asked)
@@ -102,6 +111,9 @@ fn soak(asked: &Asked) -> Sum {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= asked.first + asked.seeds {
                 break;
+            }
+            if asked.telling.as_ref().is_some_and(|words| !tell(seed).contains(words)) {
+                continue;
             }
             let started = Instant::now();
             let report = play_safely(seed);

@@ -40,6 +40,11 @@ pub struct Report {
     pub fingerprint: u64,
 }
 
+/// The story of a seed in words, without playing it.
+pub fn tell(seed: u64) -> String {
+    Scenario::draw(seed).to_string()
+}
+
 /// Plays the story of a seed on a runtime of its own.
 pub fn play(seed: u64) -> Report {
     fastrand::seed(seed);

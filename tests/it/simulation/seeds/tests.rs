@@ -1,7 +1,7 @@
 //! A few hundred stories with every test run, and one again on demand.
 
 use super::draw::Scenario;
-use super::{Report, play};
+use super::{Report, play, tell};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -60,6 +60,7 @@ fn seeds() {
 #[test]
 fn a_seed_is_always_the_same_story() {
     for seed in [3, 17, 1_000_003] {
+        assert!(tell(seed).starts_with(&format!("Seed {seed}.")));
         assert_eq!(Scenario::draw(seed), Scenario::draw(seed));
         let (first, second) = (play(seed), play(seed));
         assert_eq!(first.fingerprint, second.fingerprint, "seed {seed}");
