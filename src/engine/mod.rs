@@ -303,7 +303,7 @@ impl<'a> Engine<'a> {
             return self.owe(number, &work, tally);
         }
         let snapshot = self.look(&work).await;
-        self.stop_if_taken(&snapshot)?;
+        self.stop_if_taken(stage, &snapshot)?;
         let is_done =
             |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
         let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
@@ -323,7 +323,7 @@ impl<'a> Engine<'a> {
             true => self.look(&work).await,
             false => snapshot,
         };
-        self.stop_if_taken(&snapshot)?;
+        self.stop_if_taken(stage, &snapshot)?;
         if asked {
             let by = self.prompter.borrow().by().to_owned();
             self.emit(Event::StageConfirmed { number, by })?;

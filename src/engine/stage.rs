@@ -134,7 +134,7 @@ impl<'a> Engine<'a> {
                 return Ok(end);
             }
             if let Some(seen) = self.look_unless_interrupted(&work).await {
-                self.stop_if_taken(&seen)?;
+                self.stop_if_taken(stage, &seen)?;
                 snapshot = seen;
             }
         }

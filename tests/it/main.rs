@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `documents` | the README and the runbooks, executed |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
+//! | `terminal` | the binary on a pseudo-terminal: Ctrl-C, a no, an emergency |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
 //! | `simulation` | the engine and the SDK on the sandbox in process, in virtual time |
@@ -16,3 +17,4 @@ mod ministack;
 mod served;
 mod simulation;
 mod support;
+mod terminal;

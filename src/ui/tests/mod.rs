@@ -330,6 +330,29 @@ fn no_page_is_wider_than_its_terminal() {
     }
 }
 
+/// Another child: Ctrl-C opens a question about a wait, again and again.
+#[test]
+fn child_that_waits() {
+    if std::env::var_os("KDSHA_WAIT").is_none() {
+        return;
+    }
+    let ui = Ui::new(Settings::default());
+    let mut prompter = Prompter::terminal(&ui);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let interrupt = crate::engine::Interrupt::on_signals().expect("signals");
+        for round in 1..=4 {
+            ui.note(&format!("round {round} waits"));
+            interrupt.raised().await;
+            interrupt.lower();
+            let answer = prompter.wait(&questions::stuck(true));
+            ui.note(&format!("round {round}: {answer:?}"));
+        }
+        interrupt.raised().await;
+        ui.note(&format!("to the end: {}", interrupt.is_final()));
+    });
+}
+
 /// The child of the tests on a pseudo-terminal (`questions.rs`): asks, and says what it was told.
 #[test]
 fn child_that_asks() {
