@@ -13,8 +13,8 @@ const LIMIT: u64 = 180_000;
 
 fn rehearse(home: &Path) -> Result<PtySession, Error> {
     let mut command = kdsha(home);
-    command.args(["rehearse", "--seed", "3"]).env("TERM", "xterm");
-    // The pseudo-terminal is its stdin, stdout and stderr.
+    command.args(["rehearse", "--seed", "3"]).env("TERM", "xterm").stdin(std::process::Stdio::inherit());
+    // The pseudo-terminal becomes its stdin, stdout and stderr, where nothing else was asked for.
     rexpect::session::spawn_command(command, Some(LIMIT))
 }
 
@@ -37,7 +37,7 @@ fn ctrl_c_at_a_question_offers_to_put_back_what_was_changed() -> Result<(), Erro
     terminal.send_control('c')?;
     terminal.exp_string("INTERRUPTED")?;
     terminal.exp_string("can be put back (2 calls")?;
-    terminal.exp_string("no (default) > ")?;
+    terminal.exp_string("[n]o (default) > ")?;
     terminal.send_line("y")?;
     // The Ctrl-C that stopped the run does not stop the way back.
     terminal.exp_string("everything that can be put back was")?;
@@ -59,8 +59,10 @@ fn an_emergency_typed_at_a_question_goes_on_as_one() -> Result<(), Error> {
     terminal.send_line("us-west-2 is failing")?;
     terminal.exp_string("the run is an emergency from here on: us-west-2 is failing")?;
     terminal.exp_string("Plan: Fail over to us-east-2 (emergency)")?;
-    answer(&mut terminal, "Remove a leftover mapping", "y")?;
-    answer(&mut terminal, "Create the consumer in us-east-2, enabled", "n")?;
+    // Marked anew with the earlier position, and then what was prepared makes way for it.
+    answer(&mut terminal, "[1/7] Mark the run", "y")?;
+    answer(&mut terminal, "[2/7] Remove a leftover mapping", "y")?;
+    answer(&mut terminal, "[3/7] Create the consumer in us-east-2, enabled", "n")?;
     terminal.exp_string("STOPPED BY THE OPERATOR")?;
     Ok(())
 }
