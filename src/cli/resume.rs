@@ -112,7 +112,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
     let _lock = session.state.lock(&session::holder(session, "resume", Some(&run.header.run)))?;
     session::same_account(snapshot, run)?;
     let journal = session.state.go_on(run)?;
-    let only = run.owed().into_iter().map(|(key, _)| key).collect();
+    let only = run.owed().into_iter().map(|(key, _)| key).chain(closing_marks(&run.plan)).collect();
     let earlier = Earlier {
         began: Some(run.began),
         only: Some(only),
@@ -120,6 +120,15 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
         ..Earlier::default()
     };
     engine(session, ui, journal, &run.plan, &earlier).await
+}
+
+/// The marks that a plan closes: they tell of what is owed until nothing is.
+fn closing_marks(plan: &Plan) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let is_closing = |step: &AnyStep| matches!(step, AnyStep::MarkRun(m) if m.mark.state == RunState::Closed);
+    plan.stages.iter().enumerate().flat_map(move |(number, stage)| {
+        let closing = stage.steps.iter().enumerate().filter(move |(_, planned)| is_closing(&planned.step));
+        closing.map(move |(index, _)| (number + 1, index))
+    })
 }
 
 /// What a run of another machine owes, by its mark: an emergency's plan of today, of which only those steps are

@@ -120,7 +120,7 @@ struct Tally {
 
 impl Tally {
     fn owed_in_words(&self) -> Vec<String> {
-        self.owed.iter().filter_map(|owing| owing.words.clone()).collect()
+        self.owed.iter().map(|owing| owing.words.clone()).collect()
     }
 
     fn out(&self) -> BTreeSet<PipelineName> {

@@ -1,6 +1,6 @@
 //! One stage: look, send what is ready, look again, until every step's check says done.
 
-use super::owing::{Owing, leaves_owed};
+use super::owing::Owing;
 use super::waits::Patience;
 use super::{Engine, Halt};
 use crate::aws::{Probe, Scope, Sides as AwsSides};
@@ -170,10 +170,6 @@ impl<'a> Engine<'a> {
         let mut ready = Vec::new();
         for one in work.iter() {
             match check(one.planned, snapshot) {
-                Check::Done(_) if leaves_owed(&one.planned.step) => {
-                    let reason = "closed once what is owed is settled".to_owned();
-                    over.push((one.index, StepOutcome::Owed { reason }));
-                }
                 Check::Done(evidence) if one.sends.get() > 0 => {
                     over.push((one.index, StepOutcome::Applied { evidence }));
                 }

@@ -51,5 +51,5 @@ async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
     let healed = stage.sandbox.now();
     stage.pass(2 * MINUTE).await;
     stage.expect(stage.resume().await, Exit::Done);
-    assert!(stage.sandbox.now().duration_since(healed).as_secs() < 5 * 60);
+    assert!(stage.sandbox.now().duration_since(healed).as_secs() < 8 * 60);
 }
