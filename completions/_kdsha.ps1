@@ -128,6 +128,8 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Use this profile of the AWS configuration')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer the prompts with yes; lifts no guard')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back what the unfinished run has changed, instead of going on')
+            [CompletionResult]::new('--emergency', '--emergency', [CompletionResultType]::ParameterName, 'Go on with an unfinished failover as an emergency: the old Region may not answer')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out progress; results, questions, warnings and errors remain')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more: once for the count of requests, twice for each request')

@@ -771,7 +771,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__resume)
-            opts="-q -v -h --yes --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-q -v -h --yes --undo --emergency --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

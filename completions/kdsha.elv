@@ -120,6 +120,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand --color 'Use colours'
             cand --profile 'Use this profile of the AWS configuration'
             cand --yes 'Answer the prompts with yes; lifts no guard'
+            cand --undo 'Put back what the unfinished run has changed, instead of going on'
+            cand --emergency 'Go on with an unfinished failover as an emergency: the old Region may not answer'
             cand -q 'Leave out progress; results, questions, warnings and errors remain'
             cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
             cand -v 'Say more: once for the count of requests, twice for each request'

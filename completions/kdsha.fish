@@ -138,6 +138,8 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l undo -d 'Put back what the unfinished run has changed, instead of going on'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l emergency -d 'Go on with an unfinished failover as an emergency: the old Region may not answer'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -15,6 +15,9 @@ use crate::ui::Ui;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Makes an emergency's plan, from a start position where the operator gives one.
+pub type Emergency<'a> = dyn Fn(Request<'_>, Option<StartAt>) -> Plan + 'a;
+
 /// What the operator wants.
 pub struct Wanted<'a> {
     /// Where to, and by which rules.
@@ -29,8 +32,8 @@ pub struct Wanted<'a> {
     pub open_runs: OpenRuns,
     /// Makes the plan.
     pub plan: &'a dyn Fn(Request<'_>) -> Plan,
-    /// Makes the plan of an emergency, from a start position where the operator gives one; failovers alone.
-    pub emergency: Option<&'a dyn Fn(Request<'_>, Option<StartAt>) -> Plan>,
+    /// Makes the plan of an emergency; failovers alone.
+    pub emergency: Option<&'a Emergency<'a>>,
 }
 
 /// Whose open run a command goes on with.

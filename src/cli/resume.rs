@@ -139,7 +139,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
     session::same_account(snapshot, run)?;
     let mut journal = session.state.go_on(run)?;
     journal.saw(session.picture(snapshot, run.began))?;
-    let only = owed_and_verified(run);
+    let only = owed_and_verified(run).into_iter().chain(closing_marks(&run.plan)).collect();
     let earlier = Earlier {
         began: Some(run.began),
         only: Some(only),
@@ -147,6 +147,15 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
         ..Earlier::default()
     };
     engine(session, ui, journal, &run.plan, &earlier).await
+}
+
+/// The marks that a plan closes: they tell of what is owed until nothing is.
+fn closing_marks(plan: &Plan) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let is_closing = |step: &AnyStep| matches!(step, AnyStep::MarkRun(m) if m.mark.state == RunState::Closed);
+    plan.stages.iter().enumerate().flat_map(move |(number, stage)| {
+        let closing = stage.steps.iter().enumerate().filter(move |(_, planned)| is_closing(&planned.step));
+        closing.map(move |(index, _)| (number + 1, index))
+    })
 }
 
 /// What a run of another machine owes, by its mark: an emergency's plan of today, of which only those steps are

@@ -9,15 +9,12 @@ fn marks<'s>(run: &'s RunRecord, snapshot: &'s Snapshot) -> Vec<&'s Observed<Opt
     views.map(|view| &view.standby.mark).collect()
 }
 
-/// Whether another run has taken every stream of this one: nothing of it is left to go on with. A run that has
-/// only set its mark leaves nothing behind once the mark is another's; any other gives way to later runs alone.
-fn is_superseded(run: &RunRecord, snapshot: &Snapshot) -> bool {
+/// Whether another run has taken every stream of this one: what stands in the world is the other's, and nothing of
+/// this one is left to go on with, to settle or to put back.
+pub fn is_superseded(run: &RunRecord, snapshot: &Snapshot) -> bool {
     let marks = marks(run, snapshot);
-    let gives_way = run.has_only_marked();
     let later = |mark: &&Observed<Option<RunMark>>| match mark {
-        Observed::Known(Some(mark)) => {
-            mark.run != run.header.run && (gives_way || mark.token.marked_at > run.began)
-        }
+        Observed::Known(Some(mark)) => mark.run != run.header.run,
         _ => false,
     };
     marks.len() == run.plan.pipelines.len() && marks.iter().all(later)

@@ -29,6 +29,10 @@ pub async fn offer(
     let runs = session.runs()?;
     let Some(record) = runs.iter().find(|record| record.header.run == *run) else { return Ok(exit) };
     let Ok(back) = of(record, &session.topology, session.aws.clock().now()) else { return Ok(exit) };
+    // A run that gave way to another one leaves everything to it.
+    if exit == Exit::Locked && standing::is_superseded(record, &session.look(false).await?) {
+        return Ok(exit);
+    }
     let asks = session.prompter.borrow().is_operator() && !session.interrupt.is_final();
     let yes = match asks {
         true => session.prompter.borrow_mut().undo(&question(&back)).unwrap_or(false),

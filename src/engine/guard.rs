@@ -4,6 +4,7 @@
 use super::stage::Work;
 use super::{Engine, Halt};
 use crate::model::{Environment, Event, FunctionName, Observed, Region, RunState, Secret, Snapshot};
+use crate::plan::Stage;
 use crate::steps::{AnyStep, SwitchProducer};
 use crate::ui::{Change, ChangePrompt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,17 +24,25 @@ pub fn environments(snapshot: &Snapshot) -> Environments {
 }
 
 impl Engine<'_> {
-    /// Stops when another run has marked a stream of this one: it was faster, or took the run over.
-    pub(super) fn stop_if_taken(&self, snapshot: &Snapshot) -> Result<(), Halt> {
+    /// Stops when the streams are another run's: it was faster. Until this run has set its own mark, that is one
+    /// under way; afterwards any other mark in its place, because then what stands in the world is the other's.
+    pub(super) fn stop_if_taken(&self, stage: &Stage, snapshot: &Snapshot) -> Result<(), Halt> {
         let ours = self.journal.borrow().run().clone();
+        let is_opening =
+            |step: &AnyStep| matches!(step, AnyStep::MarkRun(m) if m.mark.state == RunState::Open);
+        let is_marked = !stage.steps.iter().any(|planned| is_opening(&planned.step));
         for (name, view) in &snapshot.pipelines {
             let Observed::Known(Some(mark)) = &view.standby.mark else { continue };
-            if mark.run != ours && mark.state == RunState::Open {
-                return Err(Halt::Taken(format!(
-                    "{name}: run {} ({} by {}, since {}) is under way on stream {}; this run sends nothing more",
-                    mark.run, mark.intent, mark.owner, mark.token.marked_at, view.standby.stream_name
-                )));
-            }
+            let state = match mark.state {
+                _ if mark.run == ours => continue,
+                RunState::Open => "is under way",
+                RunState::Owed | RunState::Closed if is_marked => "took its place",
+                RunState::Owed | RunState::Closed => continue,
+            };
+            return Err(Halt::Taken(format!(
+                "{name}: run {} ({} by {}, since {}) {state} on stream {}; this run sends nothing more",
+                mark.run, mark.intent, mark.owner, mark.token.marked_at, view.standby.stream_name
+            )));
         }
         Ok(())
     }

@@ -4,9 +4,11 @@
 //! Running it twice is the repair; running it after a kill is the resume.
 
 mod confirm;
+mod ending;
 mod guard;
 mod interrupt;
 mod owing;
+mod sending;
 mod silence;
 mod stage;
 pub mod undo;
@@ -21,9 +23,10 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{
     AccountId, Check, Event, Exit, FunctionName, PipelineName, Region, Snapshot, StepOutcome, Timestamp,
 };
-use crate::plan::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage};
+use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
 use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
+use ending::{ending, next_command};
 use owing::Owing;
 use silence::Silence;
 use std::cell::{Cell, RefCell};
@@ -120,7 +123,7 @@ struct Tally {
 
 impl Tally {
     fn owed_in_words(&self) -> Vec<String> {
-        self.owed.iter().filter_map(|owing| owing.words.clone()).collect()
+        self.owed.iter().map(|owing| owing.words.clone()).collect()
     }
 
     fn out(&self) -> BTreeSet<PipelineName> {
@@ -306,7 +309,7 @@ impl<'a> Engine<'a> {
             return self.owe(number, &work, tally);
         }
         let snapshot = self.look(&work).await;
-        self.stop_if_taken(&snapshot)?;
+        self.stop_if_taken(stage, &snapshot)?;
         let is_done =
             |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
         let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
@@ -326,7 +329,7 @@ impl<'a> Engine<'a> {
             true => self.look(&work).await,
             false => snapshot,
         };
-        self.stop_if_taken(&snapshot)?;
+        self.stop_if_taken(stage, &snapshot)?;
         if asked {
             let by = self.prompter.borrow().by().to_owned();
             self.emit(Event::StageConfirmed { number, by })?;
@@ -387,48 +390,4 @@ fn is_recovery(plan: &Plan, stage: &Stage) -> bool {
         crate::steps::AnyStep::StartMapping(start) => start.reader.region == *to,
         _ => false,
     })
-}
-
-fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: bool) -> (Exit, String) {
-    let names =
-        |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match halt {
-        Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
-        Some(Halt::Taken(text) | Halt::Changed(text)) => (Exit::Locked, text.clone()),
-        Some(Halt::Turned(reason)) => (Exit::Declined, format!("turned into an emergency: {reason}")),
-        Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
-        Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
-        Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
-        Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
-        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
-            (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())
-        }
-        None if !tally.failed.is_empty() => {
-            (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
-        }
-        None if !tally.timed_out.is_empty() => {
-            (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
-        }
-        None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
-        None if !tally.owed.is_empty() => {
-            (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
-        }
-        None => (Exit::Done, format!("{} is active and verified", plan.intent.to())),
-    }
-}
-
-/// The command that goes on.
-fn next_command(exit: Exit, plan: &Plan, earlier: &Earlier) -> Option<String> {
-    match exit {
-        Exit::Done => None,
-        _ if earlier.undoing => Some("kdsha resume --undo".to_owned()),
-        Exit::Owed => Some("kdsha resume".to_owned()),
-        _ if earlier.only.is_some() => Some("kdsha resume".to_owned()),
-        Exit::Locked => Some("kdsha status".to_owned()),
-        _ => Some(match &plan.intent {
-            Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
-            Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),
-            Intent::Failback { .. } => "kdsha failback".to_owned(),
-        }),
-    }
 }

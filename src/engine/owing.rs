@@ -11,19 +11,15 @@ pub(super) struct Owing {
     pub(super) pipeline: PipelineName,
     /// For the run mark.
     pub(super) code: String,
-    /// For people; `None` for the mark itself, which only tells of the others.
-    pub(super) words: Option<String>,
+    /// For people.
+    pub(super) words: String,
 }
 
 impl Owing {
     pub(super) fn new(planned: &PlannedStep, reason: &str) -> Owing {
         let step = &planned.step;
         let words = format!("{}: {} ({reason})", planned.pipeline, step.summary());
-        Owing {
-            pipeline: planned.pipeline.clone(),
-            code: code(step),
-            words: (!matches!(step, AnyStep::MarkRun(_))).then_some(words),
-        }
+        Owing { pipeline: planned.pipeline.clone(), code: code(step), words }
     }
 }
 
@@ -52,9 +48,4 @@ pub(super) fn leaving_owed(stage: &Stage, tally: &Tally) -> Option<Stage> {
         }
     }
     is_changed.then_some(changed)
-}
-
-/// Whether a step leaves a mark that tells of owed steps: it is itself owed until the mark can be closed.
-pub(super) fn leaves_owed(step: &AnyStep) -> bool {
-    matches!(step, AnyStep::MarkRun(step) if step.mark.state == RunState::Owed)
 }

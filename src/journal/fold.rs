@@ -3,7 +3,6 @@
 use super::record::{Body, Header, Record, VERSION};
 use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
 use crate::plan::Plan;
-use crate::steps::AnyStep;
 use std::collections::BTreeMap;
 
 /// A run as its journal tells it.
@@ -77,10 +76,6 @@ impl RunRecord {
     pub fn owed_in_words(&self) -> Vec<String> {
         let summary = |(stage, index): (usize, usize)| {
             let step = self.plan.stages.get(stage - 1)?.steps.get(index)?;
-            // The run mark is only kept open by the others.
-            if matches!(step.step, AnyStep::MarkRun(_)) {
-                return None;
-            }
             Some(format!("{}: {}", step.pipeline, step.step.summary()))
         };
         self.owed()

@@ -399,7 +399,15 @@ fn choices(look: Look, prompt: &StagePrompt) -> String {
         format!("Stage {}/{}, in {}: {}?", prompt.number, prompt.of, regions.join(" and "), prompt.title);
     let question = look.hang("", &look.paint(Tone::Strong, question));
     let emergency = if prompt.emergency.is_some() { "  e[m]ergency" } else { "" };
-    format!("{question}[y]es  [n]o, stop here (resumable)  [e]xplain{skip}{emergency}  (default: no) > ")
+    let choices =
+        one_line(look, |no| format!("[y]es  [n]o, {no}  [e]xplain{skip}{emergency}  (default: no) > "));
+    question + &choices
+}
+
+/// The choices on one line: on a narrow terminal the no says less.
+pub(super) fn one_line(look: Look, line: impl Fn(&str) -> String) -> String {
+    let long = line("stop here (resumable)");
+    if console::measure_text_width(&long) <= look.columns() { long } else { line("stop") }
 }
 
 /// Why, the calls as AWS CLI lines, what undoes them. Command lines are never broken, so that they can be copied.

@@ -3,7 +3,7 @@
 
 use super::look::{Look, Mark, Tone};
 use super::plan::call;
-use super::prompt::{Prompter, Terminal};
+use super::prompt::{Prompter, Terminal, one_line};
 use super::text;
 use crate::model::{Effect, FunctionName, PipelineName, Region, duration};
 use std::io;
@@ -220,7 +220,9 @@ fn wait_choices(look: Look, prompt: &WaitPrompt) -> String {
     let question = look.paint(Tone::Strong, "What now?");
     let emergency = if prompt.emergency.is_some() { "  e[m]ergency" } else { "" };
     let longer = duration::show(Duration::from_secs(prompt.longer.as_secs()));
-    format!("{question}  [w]ait on ({longer})  [n]o, stop here (resumable){emergency}  (default: stop) > ")
+    one_line(look, |no| {
+        format!("{question}  [w]ait on ({longer})  [n]o, {no}{emergency}  (default: stop) > ")
+    })
 }
 
 fn change(look: Look, prompt: &ChangePrompt) -> String {

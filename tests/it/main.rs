@@ -6,6 +6,7 @@
 //! | `init` | `kdsha init` against the sandbox: the file that it writes, its questions, its refusals |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |
 //! | `rehearsals` | the stories of a game day, and the reports of their runs |
+//! | `terminal` | the binary on a pseudo-terminal: Ctrl-C, a no, an emergency |
 //! | `support` | running the binary in a hermetic environment and within a time limit |
 //! | `served` | the binary against the sandbox that it serves |
 //! | `watch` | the live view on a pseudo-terminal |
@@ -27,5 +28,6 @@ mod rehearsals;
 mod served;
 mod simulation;
 mod support;
+mod terminal;
 mod tools;
 mod watch;

@@ -4,7 +4,7 @@ use super::human;
 use super::sample_run as run;
 use super::samples::{self, account, at, id};
 use crate::model::{Effect, Event, MappingSettings, MappingSource, Region};
-use crate::ui::{Answer, Prompter, Settings, StagePrompt, Ui, aws_cli};
+use crate::ui::{Answer, Prompter, Settings, StagePrompt, Stuck, Ui, WaitAnswer, WaitPrompt, aws_cli};
 use snapbox::{assert_data_eq, file};
 use std::time::Duration;
 
@@ -129,6 +129,114 @@ fn ask_on_this_terminal() {
         ui.note(&format!("stage {stage}: {:?}", prompter.ask(&prompt)));
     }
     ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
+}
+
+/// A wait for the drain that does not end.
+pub(super) fn stuck(is_interrupt: bool) -> WaitPrompt {
+    WaitPrompt {
+        stuck: vec![Stuck {
+            pipeline: id("ticker-prices"),
+            summary: "Wait until the lag of the consumer KDS-HA-ConsumerLambda in us-west-2 is proven zero"
+                .to_owned(),
+            because: "no data point for 9m".to_owned(),
+        }],
+        is_interrupt,
+        longer: std::time::Duration::from_secs(1_800),
+        emergency: Some(samples::east()),
+    }
+}
+
+#[test]
+fn a_wait_out_of_time_can_be_waited_on_stopped_or_turned() {
+    let emergency = || WaitAnswer::Emergency { reason: "no answer".to_owned() };
+    for (typed, answer) in [
+        ("w\n", WaitAnswer::On),
+        ("what\nW\n", WaitAnswer::On),
+        ("n\n", WaitAnswer::Stop),
+        ("\n", WaitAnswer::Stop),
+        ("", WaitAnswer::Stop),
+        ("y\n", WaitAnswer::Stop),
+        ("m\nus-east-2\nno answer\n", emergency()),
+        ("emergency\nus-west-2\nus-east-2\nno answer\n", emergency()),
+        // Neither without the Region nor without a reason.
+        ("m\n\nw\n", WaitAnswer::On),
+        ("m\nus-east-2\n\nn\n", WaitAnswer::Stop),
+    ] {
+        let mut given = None;
+        human(80, |ui| {
+            given = Prompter::with_reader(ui, Box::new(typed.as_bytes())).wait(&stuck(false)).ok();
+        });
+        assert_eq!(given, Some(answer), "{typed:?}");
+    }
+    assert_eq!(Prompter::AssumeYes.wait(&stuck(false)).ok(), Some(WaitAnswer::Stop));
+    // Where it is not legal it is neither offered nor taken.
+    let (_, err) = human(80, |ui| {
+        let prompt = WaitPrompt { emergency: None, ..stuck(true) };
+        let mut prompter = Prompter::with_reader(ui, Box::new(&b"m\nn\n"[..]));
+        assert_eq!(prompter.wait(&prompt).ok(), Some(WaitAnswer::Stop));
+    });
+    assert!(err.contains("Only a planned failover") && !err.contains("e[m]ergency"), "{err}");
+}
+
+#[test]
+fn a_stage_is_turned_into_an_emergency_with_the_region_and_a_reason() {
+    let (answer, err) = ask("emergency\nus-east-2\n us-west-2 went dark \n", 3);
+    assert_eq!(answer, Answer::Emergency { reason: "us-west-2 went dark".to_owned() });
+    assert!(err.contains("e[m]ergency"), "{err}");
+    assert_eq!(ask("m\nno\nno\nno\ny\n", 3).0, Answer::Yes, "three tries, and it stays what it is");
+}
+
+/// On a real terminal: the Ctrl-C that opens the question about a wait is no answer to it, the next one is.
+#[test]
+fn an_interrupt_opens_one_question_about_a_wait() -> Result<(), rexpect::error::Error> {
+    if std::env::var_os("KDSHA_WAIT").is_some() {
+        wait_on_this_terminal();
+        return Ok(());
+    }
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command
+        .args([
+            "--exact",
+            "ui::tests::questions::an_interrupt_opens_one_question_about_a_wait",
+            "--nocapture",
+        ])
+        .env("KDSHA_WAIT", "1")
+        .env("TERM", "xterm");
+    let mut terminal = rexpect::session::spawn_command(command, Some(20_000))?;
+    // The second round hears interrupts in two places: in the engine's, and in the keyboard's since the first question.
+    for (round, typed, answer) in [(1, "w", "Ok(On)"), (2, "w", "Ok(On)"), (3, "n", "Ok(Stop)")] {
+        terminal.exp_string(&format!("round {round} waits"))?;
+        terminal.send_control('c')?;
+        terminal.exp_string("(default: stop) > ")?;
+        terminal.send_line(typed)?;
+        terminal.exp_string(&format!("round {round}: {answer}"))?;
+    }
+    terminal.exp_string("round 4 waits")?;
+    terminal.send_control('c')?;
+    terminal.exp_string("(default: stop) > ")?;
+    terminal.send_control('c')?;
+    terminal.exp_string("round 4: Err(Kind(Interrupted))")?;
+    terminal.exp_string("to the end: false")?;
+    terminal.exp_eof()?;
+    Ok(())
+}
+
+fn wait_on_this_terminal() {
+    let ui = Ui::new(Settings::default());
+    let mut prompter = Prompter::terminal(&ui);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let interrupt = crate::engine::Interrupt::on_signals().expect("signals");
+        for round in 1..=4 {
+            ui.note(&format!("round {round} waits"));
+            interrupt.raised().await;
+            interrupt.lower();
+            let answer = prompter.wait(&stuck(true));
+            ui.note(&format!("round {round}: {answer:?}"));
+        }
+        interrupt.raised().await;
+        ui.note(&format!("to the end: {}", interrupt.is_final()));
+    });
 }
 
 fn one_of_each() -> Vec<Effect> {

@@ -32,16 +32,6 @@ async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
     let lambda = |call: &&kdsha::sandbox::Logged| {
         call.region == region("us-west-2") && call.operation.starts_with("Update")
     };
-    println!(
-        "{PIPELINES} pipelines: {} s, {west} requests to the silent Region, {} in all",
-        took.as_secs(),
-        log.len()
-    );
-    let mut when = std::collections::BTreeMap::<(i64, String), usize>::new();
-    for call in log.iter().filter(|call| call.region == region("us-west-2")) {
-        *when.entry((call.at.duration_since(begun).as_secs() / 10, call.operation.clone())).or_default() += 1;
-    }
-    println!("{when:?}");
     assert!(took.as_secs() < 5 * 60, "{took:?}");
     // Two looks of about a hundred, which try every API of every pipeline, and three steps with the retries of their reads.
     assert!(west < 250, "{west} requests to a Region that does not answer");
@@ -50,15 +40,16 @@ async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
     let said = stage.stderr.text();
     assert_eq!(said.matches("calls in a row unanswered").count(), 1, "it is said once");
     // No line tells of a call that never left.
-    let sent: Vec<&str> = said.lines().filter(|l| l.contains("send") && l.contains("us-west-2:")).collect();
+    let sent: Vec<&str> =
+        said.lines().filter(|l| l.starts_with("03:") && l.contains("send    us-west-2:")).collect();
     assert!(sent.is_empty(), "{sent:?}");
 
     // Every pipeline's consumer runs in the standby, and every one owes.
     let running = stage.mappings("us-east-2").iter().filter(|m| m["State"] == "Enabled").count();
     assert_eq!(running, PIPELINES as usize);
     stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    let healed = stage.sandbox.now();
     stage.pass(2 * MINUTE).await;
-    let before = stage.sandbox.now();
     stage.expect(stage.resume().await, Exit::Done);
-    println!("settled in {} s", stage.sandbox.now().duration_since(before).as_secs());
+    assert!(stage.sandbox.now().duration_since(healed).as_secs() < 8 * 60);
 }

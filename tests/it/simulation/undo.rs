@@ -147,3 +147,24 @@ async fn a_failback_is_put_back_before_its_switch() {
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
+
+/// The opposite steps send just what each step says that takes it back.
+#[tokio::test(start_paused = true)]
+async fn the_way_back_is_what_the_steps_say() {
+    use kdsha::steps::Undo;
+    let stage = Stage::post(78);
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", "n"])).await, Exit::Declined);
+    let state = kdsha::journal::StateFolder::at(stage.state.path());
+    let run = state.runs().expect("the runs").remove(0).run.expect("a journal");
+    let back = kdsha::engine::undo::of(&run, &stage.topology, stage.sandbox.now()).expect("a way back");
+    let said =
+        run.plan.stages.iter().take(2).rev().flat_map(|stage| &stage.steps).flat_map(|planned| match planned
+            .step
+            .undo()
+        {
+            Undo::Effects(effects) => effects,
+            other => panic!("{other:?}"),
+        });
+    assert_eq!(back.calls(), said.collect::<Vec<_>>());
+    assert!(back.stays.is_empty());
+}

@@ -1,0 +1,51 @@
+//! How a run ended, in one line, and the command that goes on.
+
+use super::{Earlier, Halt, Tally};
+use crate::model::{Exit, PipelineName};
+use crate::plan::{Intent, Mode, Plan};
+use std::collections::BTreeSet;
+
+/// The exit code, and the line that says why.
+pub(super) fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: bool) -> (Exit, String) {
+    let names =
+        |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match halt {
+        Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
+        Some(Halt::Taken(text) | Halt::Changed(text)) => (Exit::Locked, text.clone()),
+        Some(Halt::Turned(reason)) => (Exit::Declined, format!("turned into an emergency: {reason}")),
+        Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
+        Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
+        Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
+        Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
+        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
+            (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())
+        }
+        None if !tally.failed.is_empty() => {
+            (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
+        }
+        None if !tally.timed_out.is_empty() => {
+            (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
+        }
+        None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
+        None if !tally.owed.is_empty() => {
+            (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
+        }
+        None => (Exit::Done, format!("{} is active and verified", plan.intent.to())),
+    }
+}
+
+/// The command that goes on.
+pub(super) fn next_command(exit: Exit, plan: &Plan, earlier: &Earlier) -> Option<String> {
+    match exit {
+        Exit::Done => None,
+        _ if earlier.undoing => Some("kdsha resume --undo".to_owned()),
+        Exit::Owed => Some("kdsha resume".to_owned()),
+        _ if earlier.only.is_some() => Some("kdsha resume".to_owned()),
+        Exit::Locked => Some("kdsha status".to_owned()),
+        _ => Some(match &plan.intent {
+            Intent::Failover { to, mode: Mode::Planned } => format!("kdsha failover --to {to}"),
+            Intent::Failover { to, mode: Mode::Emergency } => format!("kdsha failover --to {to} --emergency"),
+            Intent::Failback { .. } => "kdsha failback".to_owned(),
+        }),
+    }
+}
