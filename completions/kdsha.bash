@@ -31,6 +31,9 @@ _kdsha() {
             kdsha,init)
                 cmd="kdsha__subcmd__init"
                 ;;
+            kdsha,man)
+                cmd="kdsha__subcmd__man"
+                ;;
             kdsha,policy)
                 cmd="kdsha__subcmd__policy"
                 ;;
@@ -48,6 +51,9 @@ _kdsha() {
                 ;;
             kdsha,sandbox)
                 cmd="kdsha__subcmd__sandbox"
+                ;;
+            kdsha,schema)
+                cmd="kdsha__subcmd__schema"
                 ;;
             kdsha,status)
                 cmd="kdsha__subcmd__status"
@@ -70,6 +76,9 @@ _kdsha() {
             kdsha__subcmd__help,init)
                 cmd="kdsha__subcmd__help__subcmd__init"
                 ;;
+            kdsha__subcmd__help,man)
+                cmd="kdsha__subcmd__help__subcmd__man"
+                ;;
             kdsha__subcmd__help,policy)
                 cmd="kdsha__subcmd__help__subcmd__policy"
                 ;;
@@ -88,6 +97,9 @@ _kdsha() {
             kdsha__subcmd__help,sandbox)
                 cmd="kdsha__subcmd__help__subcmd__sandbox"
                 ;;
+            kdsha__subcmd__help,schema)
+                cmd="kdsha__subcmd__help__subcmd__schema"
+                ;;
             kdsha__subcmd__help,status)
                 cmd="kdsha__subcmd__help__subcmd__status"
                 ;;
@@ -101,7 +113,7 @@ _kdsha() {
 
     case "${cmd}" in
         kdsha)
-            opts="-q -v -h -V --config --pipeline --output --color --profile --quiet --verbose --help --version status failover failback verify resume runs report init rehearse sandbox policy completions help"
+            opts="-q -v -h -V --config --pipeline --output --color --profile --quiet --verbose --help --version status failover failback verify resume runs report init rehearse sandbox policy schema man completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -146,7 +158,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__completions)
-            opts="-q -v -h --config --pipeline --output --color --profile --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-q -v -h --dynamic --config --pipeline --output --color --profile --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -317,7 +329,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__help)
-            opts="status failover failback verify resume runs report init rehearse sandbox policy completions help"
+            opts="status failover failback verify resume runs report init rehearse sandbox policy schema man completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -387,6 +399,20 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__help__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kdsha__subcmd__help__subcmd__man)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -484,6 +510,20 @@ _kdsha() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        kdsha__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         kdsha__subcmd__help__subcmd__status)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -563,6 +603,51 @@ _kdsha() {
                     COMPREPLY=($(compgen -W "cold warm" -- "${cur}"))
                     return 0
                     ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --pipeline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kdsha__subcmd__man)
+            opts="-q -v -h --config --pipeline --output --color --profile --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -879,6 +964,51 @@ _kdsha() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --pipeline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        kdsha__subcmd__schema)
+            opts="-q -v -h --config --pipeline --output --color --profile --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

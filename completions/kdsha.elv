@@ -42,6 +42,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
+            cand schema 'Print the JSON Schema of what a command prints with --output json'
+            cand man 'Print the manual page of kdsha, or of a command'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -237,12 +239,39 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'kdsha;schema'= {
+            cand --config 'Read the configuration from this file'
+            cand --pipeline 'Act on this pipeline only; may be given several times'
+            cand --output 'Write results for people or for programs'
+            cand --color 'Use colours'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand -q 'Leave out progress; results, questions, warnings and errors remain'
+            cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
+            cand -v 'Say more: once for the count of requests, twice for each request'
+            cand --verbose 'Say more: once for the count of requests, twice for each request'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'kdsha;man'= {
+            cand --config 'Read the configuration from this file'
+            cand --pipeline 'Act on this pipeline only; may be given several times'
+            cand --output 'Write results for people or for programs'
+            cand --color 'Use colours'
+            cand --profile 'Use this profile of the AWS configuration'
+            cand -q 'Leave out progress; results, questions, warnings and errors remain'
+            cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
+            cand -v 'Say more: once for the count of requests, twice for each request'
+            cand --verbose 'Say more: once for the count of requests, twice for each request'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'kdsha;completions'= {
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'
             cand --color 'Use colours'
             cand --profile 'Use this profile of the AWS configuration'
+            cand --dynamic 'Complete Regions, pipelines and runs too'
             cand -q 'Leave out progress; results, questions, warnings and errors remain'
             cand --quiet 'Leave out progress; results, questions, warnings and errors remain'
             cand -v 'Say more: once for the count of requests, twice for each request'
@@ -262,6 +291,8 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand rehearse 'Play the whole procedure against the built-in sandbox'
             cand sandbox 'Serve the built-in sandbox to any AWS client'
             cand policy 'Print the least IAM policy that this configuration needs'
+            cand schema 'Print the JSON Schema of what a command prints with --output json'
+            cand man 'Print the manual page of kdsha, or of a command'
             cand completions 'Print a completion script for a shell'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -286,6 +317,10 @@ set edit:completion:arg-completer[kdsha] = {|@words|
         &'kdsha;help;sandbox'= {
         }
         &'kdsha;help;policy'= {
+        }
+        &'kdsha;help;schema'= {
+        }
+        &'kdsha;help;man'= {
         }
         &'kdsha;help;completions'= {
         }

@@ -47,6 +47,8 @@ complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "init" -d 'Write kdsha.t
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "rehearse" -d 'Play the whole procedure against the built-in sandbox'
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "sandbox" -d 'Serve the built-in sandbox to any AWS client'
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "policy" -d 'Print the least IAM policy that this configuration needs'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "schema" -d 'Print the JSON Schema of what a command prints with --output json'
+complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "man" -d 'Print the manual page of kdsha, or of a command'
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l config -d 'Read the configuration from this file' -r -F
@@ -154,6 +156,9 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l profile -d 'Use thi
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l format -d 'Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown' -r -f -a "html\t'One file that needs nothing else; opens in any browser, and prints'
+markdown\t'For a wiki or a ticket'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l out -d 'Write the page to this file instead of to stdout' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -162,6 +167,7 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l color -d 'Use col
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l no-aws -d 'Ask AWS nothing: the page has what the journal has'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -191,8 +197,9 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l dry-run -l stdout -
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post. `--list` tells them all' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l seed -d 'Replay the traffic and the timing of this seed' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l keep -d 'Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`' -r -f -a "(__fish_complete_directories)"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -201,6 +208,9 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l color -d 'Use c
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l list -d 'List the stories and stop'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l interactive -d 'Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l calm -d 'Played by hand, and nobody interferes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l yes -d 'Answer the prompts with yes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l real-time -d 'Let simulated time pass as real time does'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
@@ -232,6 +242,28 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l profile -d 'Use t
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l config -d 'Read the configuration from this file' -r -F
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
+json\t'JSON with a schema'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l color -d 'Use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'
@@ -240,19 +272,22 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l color -d 'Us
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l dynamic -d 'Complete Regions, pipelines and runs too'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "status" -d 'Show where both Regions stand'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "failover" -d 'Move the pipelines to the other Region'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "failback" -d 'Move the pipelines back to the primary Region'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "verify" -d 'Check that this is a sound resting state, from which a failover could run now'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "resume" -d 'Go on with the unfinished run, or settle what is owed'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "runs" -d 'List past runs, or show one in full'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "report" -d 'Write a page for the post-mortem of a run'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "init" -d 'Write kdsha.toml by looking at the account'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "rehearse" -d 'Play the whole procedure against the built-in sandbox'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "sandbox" -d 'Serve the built-in sandbox to any AWS client'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "policy" -d 'Print the least IAM policy that this configuration needs'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "status" -d 'Show where both Regions stand'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "failover" -d 'Move the pipelines to the other Region'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "failback" -d 'Move the pipelines back to the primary Region'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "verify" -d 'Check that this is a sound resting state, from which a failover could run now'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "resume" -d 'Go on with the unfinished run, or settle what is owed'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "runs" -d 'List past runs, or show one in full'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "report" -d 'Write a page for the post-mortem of a run'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "init" -d 'Write kdsha.toml by looking at the account'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "rehearse" -d 'Play the whole procedure against the built-in sandbox'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "sandbox" -d 'Serve the built-in sandbox to any AWS client'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "policy" -d 'Print the least IAM policy that this configuration needs'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "schema" -d 'Print the JSON Schema of what a command prints with --output json'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "man" -d 'Print the manual page of kdsha, or of a command'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

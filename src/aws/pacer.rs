@@ -164,7 +164,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_second_sees_more_than_the_quota() {
-        let pacer = Pacer::new(10, 10);
+        let (rate, burst) = Family::LambdaControl.rate().expect("a rate");
+        let pacer = Pacer::new(rate, burst);
         let start = Instant::now();
         let sent: Vec<f64> = (0..100).map(|_| (pacer.reserve(start) - start).as_secs_f64()).collect();
         for at in &sent {

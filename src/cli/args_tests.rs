@@ -46,7 +46,8 @@ fn every_example_is_a_valid_command_line() {
     let mut tried = 0;
     for line in texts.map(ToString::to_string).collect::<Vec<_>>().join("\n").lines() {
         let Some(rest) = line.strip_prefix("  kdsha ") else { continue };
-        let end = rest.find("  ").into_iter().chain(rest.find(" > ")).min().unwrap_or(rest.len());
+        let ends = ["  ", " > ", " | "].into_iter().filter_map(|end| rest.find(end));
+        let end = ends.min().unwrap_or(rest.len());
         for part in format!("kdsha {}", &rest[..end]).split(" && ") {
             assert!(parse(part).is_ok(), "{part}: {:?}", parse(part));
             tried += 1;
@@ -128,7 +129,11 @@ fn without_a_command_the_help_is_shown_and_it_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
     assert_eq!(error.exit_code(), 2);
     assert_eq!(parse("kdsha --version").expect_err("shown").exit_code(), 0);
-    assert_eq!(refused("kdsha --version"), format!("kdsha {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(refused("kdsha -V"), format!("kdsha {}\n", env!("CARGO_PKG_VERSION")));
+    let long = refused("kdsha --version");
+    for line in ["commit ", "aws-config ", "aws-sdk-lambda "] {
+        assert!(long.contains(line), "{long}");
+    }
 }
 
 #[test]
@@ -385,6 +390,8 @@ Commands:
   rehearse     Play the whole procedure against the built-in sandbox
   sandbox      Serve the built-in sandbox to any AWS client
   policy       Print the least IAM policy that this configuration needs
+  schema       Print the JSON Schema of what a command prints with --output json
+  man          Print the manual page of kdsha, or of a command
   completions  Print a completion script for a shell
   help         Print this message or the help of the given subcommand(s)
 

@@ -26,7 +26,7 @@ async fn run(stage: &Stage, way: Way) -> Result<Exit, kdsha::cli::failure::Failu
 
 /// Lets a run go on until a call has met the fault, and drops it there: nothing after that instant happens.
 async fn kill(stage: &Stage, way: Way, nth: u32, fault: &Fault) -> bool {
-    let before = stage.sandbox.log().iter().filter(|call| call.is_mutating).count();
+    let before = stage.sandbox.calls().1;
     let rule = Rule {
         only_mutating: true,
         skip: nth,
@@ -36,7 +36,7 @@ async fn kill(stage: &Stage, way: Way, nth: u32, fault: &Fault) -> bool {
     };
     stage.sandbox.inject(rule);
     let met = async {
-        let seen = || stage.sandbox.log().iter().filter(|call| call.is_mutating).count();
+        let seen = || stage.sandbox.calls().1;
         while seen() < before + nth as usize + 1 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -24,10 +24,10 @@ async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
     let start = Timestamp::from_second(struck.as_second() - 900).expect("an instant");
     args.start_at = Some(StartAt::Timestamp(start));
 
-    let (begun, before) = (stage.sandbox.now(), stage.sandbox.log().len());
+    let (begun, before) = (stage.sandbox.now(), stage.sandbox.calls().0);
     stage.expect(stage.failover(&args).await, Exit::Owed);
     let took = stage.sandbox.now().duration_since(begun);
-    let log = stage.sandbox.log().split_off(before);
+    let log = stage.sandbox.log_from(before);
     let west = log.iter().filter(|call| call.region == region("us-west-2")).count();
     let lambda = |call: &&kdsha::sandbox::Logged| {
         call.region == region("us-west-2") && call.operation.starts_with("Update")
