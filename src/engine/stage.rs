@@ -91,7 +91,9 @@ impl<'a> Engine<'a> {
         let names: BTreeSet<PipelineName> = work.iter().map(|w| w.planned.pipeline.clone()).collect();
         let names: Vec<PipelineName> = names.into_iter().collect();
         let scope = match needs {
-            Some(needs) => self.scope(needs).of(&names),
+            Some(needs) => {
+                Scope { marks: work.iter().any(|one| self.needs_mark(one)), ..self.scope(needs).of(&names) }
+            }
             None => Scope::status(),
         };
         // Boxed: the future of a look is large, and it is awaited from deep within.
@@ -226,6 +228,12 @@ impl<'a> Engine<'a> {
             None => one.sends.get() < MOST_SENDS,
             Some(at) => self.now() >= at + VISIBLE_WITHIN && one.sends.get() < MOST_SENDS,
         }
+    }
+
+    /// Whether the run mark matters to the next look: the step is the mark, or may send something after it.
+    fn needs_mark(&self, one: &Work<'_>) -> bool {
+        let step = &one.planned.step;
+        matches!(step, AnyStep::MarkRun(_)) || (!step.effects().is_empty() && self.may_send(one))
     }
 
     /// Takes steps that are over out of the work, and tells.

@@ -43,6 +43,9 @@ pub struct Scope {
     pub probe: Option<Probe>,
     /// Whether the lag of each shard is read, where a stream has shard-level metrics.
     pub shard_metrics: bool,
+    /// Whether the run marks are read: five tags a second are all that an account may ask for (Kinesis
+    /// ListTagsForStream), so a look that only waits leaves them out.
+    pub marks: bool,
     /// Whether the sinks' tables are sampled.
     pub sink: bool,
     /// How far back metrics are read.
@@ -64,6 +67,7 @@ impl Scope {
             sides: Sides::Both,
             probe: None,
             shard_metrics: false,
+            marks: true,
             sink: false,
             metrics_window,
         }

@@ -63,7 +63,7 @@ impl Wants {
         let stream = pipeline.stream.of(side);
         self.streams.insert(stream.clone());
         self.metrics.extend(STREAM_METRICS.map(|(name, stat)| MetricId::stream(stream, name, stat)));
-        if side == Side::Standby {
+        if side == Side::Standby && scope.marks {
             self.marked.insert(stream.clone());
         }
         if scope.shard_metrics {

@@ -94,6 +94,11 @@ fn a_prompt_is_left_with_the_terminal_as_it_was() -> Result<(), Error> {
         desk.terminal.send_line("y")?;
         desk.expect("(default: no) > ")?;
         desk.stop(stop)?;
+        if matches!(stop, Stop::CtrlC) {
+            // Somebody is there to be asked.
+            desk.expect("[n]o (default) > ")?;
+            desk.terminal.send_line("")?;
+        }
         desk.must_have_stopped_well(&format!("{stop:?} at the second prompt"))?;
         assert_eq!(scene.mark()["kdsha:state"], "open");
     }

@@ -180,7 +180,9 @@ async fn without_anybody_to_ask_a_changed_key_of_ours_stops_the_run() {
     assert!(said.contains("INPUT_STREAM: was KDS-HA-Stream, is another-stream"), "{said}");
     assert_eq!(stage.environment()["PRODUCING_TO_REGION"], "us-west-2");
     // It stands still until the key is as it was, or somebody says yes at a terminal.
-    stage.expect(stage.resume().await, Exit::Locked);
+    let refused = stage.resume().await.expect_err("a producer of another stream");
+    assert_eq!(refused.exit, Exit::Blocked, "{}", refused.message);
+    assert!(refused.message.contains("producer_stream"), "{}", refused.message);
     set(&stage.sandbox, &[("INPUT_STREAM", "KDS-HA-Stream")]);
     stage.pass(MINUTE).await;
     stage.expect(stage.resume().await, Exit::Done);
