@@ -44,6 +44,9 @@ macro_rules! client {
             self.$service.get_or_init(|| {
                 let mut config = $sdk::config::Builder::from(&self.sdk)
                     .region($sdk::config::Region::new(self.region.to_string()))
+                    // The SDK's own budgets of retries live as long as the process: another connection's failures
+                    // would decide whether this one tries again.
+                    .retry_partition($sdk::config::retry::RetryPartition::custom("kdsha").build())
                     .interceptor(WireInterceptor(self.wire.clone()));
                 if let Some(client) = self.sdk.http_client() {
                     config.set_http_client(Some(retries::paced(client, self.lanes.clone())));
