@@ -123,7 +123,10 @@ fn commands(lines: &[&str], first: usize) -> Vec<(usize, String)> {
             found.push((first + index, part));
         }
     }
-    found.retain(|(_, command)| command.contains("kdsha "));
+    // Command lines of other tools may name kdsha too.
+    let program =
+        |command: &str| command.split_whitespace().find(|word| !word.contains('=')) == Some("kdsha");
+    found.retain(|(_, command)| program(command));
     found
 }
 
