@@ -37,8 +37,10 @@ impl Checks<'_> {
         if standby.mode == primary.mode && standby.open_shards < primary.open_shards {
             smaller.push(format!("{} shards < {}", standby.open_shards, primary.open_shards));
         }
-        if standby.max_record_size_kib < primary.max_record_size_kib {
-            smaller.push("largest record is smaller".to_owned());
+        if let (Some(there), Some(here)) = (standby.max_record_size_kib, primary.max_record_size_kib)
+            && there < here
+        {
+            smaller.push(format!("largest record {there} KiB < {here} KiB"));
         }
         match smaller.is_empty() {
             true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),

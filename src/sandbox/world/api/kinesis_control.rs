@@ -22,6 +22,7 @@ impl World {
             "ListShards" => self.list_shards(at, input),
             "IncreaseStreamRetentionPeriod" => self.change_retention(at, input, true),
             "DecreaseStreamRetentionPeriod" => self.change_retention(at, input, false),
+            "UpdateMaxRecordSize" => self.update_max_record_size(at, input),
             "AddTagsToStream" => self.add_tags(at, input),
             "RemoveTagsFromStream" => self.remove_tags(at, input),
             "ListTagsForStream" => self.list_stream_tags(at, input),
@@ -60,6 +61,16 @@ impl World {
         let most = input.count("MaxRecordSizeInKiB").unwrap_or(1_024);
         let id = self.create_stream(at.place, name, shards, on_demand, most);
         self.streams[id.0].tags = input.strings("Tags");
+        empty()
+    }
+
+    /// Kinesis API reference, UpdateMaxRecordSize: 1,024 to 10,240 KiB.
+    fn update_max_record_size(&mut self, at: At, input: Input) -> ApiResult {
+        let id = self.stream_of(at, input)?;
+        match input.count("MaxRecordSizeInKiB") {
+            Some(size @ 1_024..=10_240) => self.streams[id.0].max_record_kib = size,
+            _ => return Err(invalid("MaxRecordSizeInKiB must be between 1024 and 10240.")),
+        }
         empty()
     }
 
