@@ -1,6 +1,7 @@
 //! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
 //! time leaves everything resumable.
 
+use super::post::{CONSUMER, REPLICATOR, WEST, said, set_fault};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
@@ -9,9 +10,6 @@ use kdsha::sandbox::world::{FunctionFault, Outage};
 use kdsha::ui::Format;
 use serde_json::json;
 
-const WEST: &str = "us-west-2";
-const CONSUMER: &str = "KDS-HA-ConsumerLambda";
-
 fn no_metrics(stage: &Stage) {
     stage.sandbox.inject(Rule {
         region: Some(region(WEST)),
@@ -19,11 +17,6 @@ fn no_metrics(stage: &Stage) {
         fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
         ..Rule::default()
     });
-}
-
-fn set_fault(stage: &Stage, function: &str, fault: Option<FunctionFault>) {
-    let name = function.parse().expect("a name");
-    stage.sandbox.with_world(|world| assert!(world.set_fault(&region(WEST), &name, fault)));
 }
 
 /// A run whose waits are short, so that one that cannot end is seen to end.
@@ -53,8 +46,7 @@ async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
     let run = kdsha::cli::failover::run(&session, &ui, &args);
     let (exit, ()) = tokio::join!(run, watch);
     stage.expect(exit, Exit::TimedOut);
-    let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
-    let said = said.join(" ");
+    let said = said(&stage);
     assert!(said.contains("no record in any of"), "silence was not proven: {said}");
     assert!(said.contains("GetMetricData"), "{said}");
     let still_on = stage.mappings(WEST).iter().all(|m| m["State"] == "Enabled");
@@ -69,12 +61,12 @@ async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
 #[tokio::test(start_paused = true)]
 async fn a_failing_consumer_with_lag_zero_is_not_drained() {
     let stage = Stage::post(402);
-    set_fault(&stage, CONSUMER, Some(FunctionFault::Fails));
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
     assert_eq!(short(&stage).await, Exit::TimedOut, "{}", stage.stderr.text());
     let of_consumer =
         |m: &&serde_json::Value| m["FunctionArn"].as_str().is_some_and(|a| a.ends_with(CONSUMER));
     assert_eq!(stage.mappings(WEST).iter().find(of_consumer).expect("a mapping")["State"], "Enabled");
-    set_fault(&stage, CONSUMER, None);
+    set_fault(&stage, WEST, CONSUMER, None);
     stage.must_fail_over().await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
@@ -104,8 +96,7 @@ async fn another_reader_that_lags_is_named() {
             stage.pass(5 * MINUTE).await;
         }
         let (exit, ()) = tokio::join!(short(&stage), a_reader_that_lags(&stage));
-        let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
-        let said = said.join(" ");
+        let said = said(&stage);
         assert_eq!(exit, Exit::TimedOut, "{said}");
         assert!(said.contains("another reader of KDS-HA-Stream lags") && said.contains(named), "{said}");
         stage.pass(5 * MINUTE).await;
@@ -119,9 +110,9 @@ async fn another_reader_that_lags_is_named() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_says_its_lag_its_sample_its_pace_and_its_deadline() {
     let stage = Stage::post(404);
-    set_fault(&stage, "KDS-HA-ReplicationAgentLambda", Some(FunctionFault::Fails));
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
     stage.pass(10 * MINUTE).await;
-    set_fault(&stage, "KDS-HA-ReplicationAgentLambda", None);
+    set_fault(&stage, WEST, REPLICATOR, None);
     let exit =
         kdsha::cli::failover::run(&stage.session().await, &stage.ui(Format::Json), &stage.over()).await;
     stage.expect(exit, Exit::Done);

@@ -29,6 +29,7 @@
 //! such duplicates matter, and `README.md` says so. How far DynamoDB's global table has caught up has no exact metric:
 //! `verify` samples the sink instead.
 
+use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailbackArgs;
 use kdsha::cli::failure::Failure;
@@ -38,28 +39,6 @@ use kdsha::sandbox::world::{FunctionFault, Outage, World};
 use kdsha::ui::{Format, Prompter};
 use serde_json::{Value, json};
 
-const WEST: &str = "us-west-2";
-const EAST: &str = "us-east-2";
-const CONSUMER: &str = "KDS-HA-ConsumerLambda";
-const PRODUCER: &str = "KDS-HA-ProducerLambda";
-const REPLICATOR: &str = "KDS-HA-ReplicationAgentLambda";
-const STREAM: &str = "KDS-HA-Stream";
-
-fn stream_arn(region_name: &str, stream: &str) -> String {
-    format!("arn:aws:kinesis:{region_name}:123456789012:stream/{stream}")
-}
-
-/// What was said on both streams, in one line.
-fn said(stage: &Stage) -> String {
-    let both = stage.stdout.text() + &stage.stderr.text();
-    both.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn mapping_of<'m>(mappings: &'m [Value], function: &str) -> &'m Value {
-    let is_its = |m: &&Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(function));
-    mappings.iter().find(is_its).unwrap_or_else(|| panic!("no mapping of {function}"))
-}
-
 async fn dry_run(stage: &Stage) -> Result<Exit, Failure> {
     let mut args = stage.over();
     args.dry_run = true;
@@ -68,8 +47,7 @@ async fn dry_run(stage: &Stage) -> Result<Exit, Failure> {
 
 fn set_faults(stage: &Stage, functions: &[&str], fault: Option<FunctionFault>) {
     for name in functions {
-        let name = name.parse().expect("a name");
-        stage.sandbox.with_world(|world| assert!(world.set_fault(&region(WEST), &name, fault)));
+        set_fault(stage, WEST, name, fault);
     }
 }
 
@@ -212,10 +190,11 @@ async fn a_producer_that_nobody_moved_is_named_and_nothing_is_stopped() {
 #[tokio::test(start_paused = true)]
 async fn the_right_mapping_is_found_among_hundreds() {
     let stage = Stage::post(607);
-    let other = json!({"StreamName": "other", "ShardCount": 1});
+    let another = stream_arn(WEST).replace(STREAM, "another");
+    let other = json!({"StreamName": "another", "ShardCount": 1});
     stage.call(Service::Kinesis, WEST, "CreateStream", other);
     stage.pass(MINUTE).await;
-    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST, "other"),
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": another,
         "StartingPosition": "TRIM_HORIZON", "Enabled": false});
     stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
     for number in 0..120 {
@@ -223,7 +202,7 @@ async fn the_right_mapping_is_found_among_hundreds() {
         let function = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
             "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
         stage.call(Service::Lambda, WEST, "CreateFunction", function);
-        let input = json!({"FunctionName": name, "EventSourceArn": stream_arn(WEST, "other"),
+        let input = json!({"FunctionName": name, "EventSourceArn": another,
             "StartingPosition": "LATEST", "Enabled": false});
         stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
     }
@@ -242,12 +221,12 @@ async fn the_right_mapping_is_found_among_hundreds() {
 #[tokio::test(start_paused = true)]
 async fn the_replicator_goes_on_from_its_checkpoint_once_the_standby_has_stopped() {
     let stage = Stage::post(608);
-    let before = mapping_of(&stage.mappings(WEST), REPLICATOR)["UUID"].clone();
+    let before = mapping(&stage, WEST, REPLICATOR)["UUID"].clone();
     stage.must_fail_over().await;
     stage.pass(5 * MINUTE).await;
     let from = stage.mutations().len();
     stage.must_fail_back().await;
-    assert_eq!(mapping_of(&stage.mappings(WEST), REPLICATOR)["UUID"], before);
+    assert_eq!(mapping(&stage, WEST, REPLICATOR)["UUID"], before);
     let calls: Vec<(String, String)> = stage
         .mutations()
         .split_off(from)
@@ -271,7 +250,7 @@ async fn a_replicator_the_other_way_is_refused() {
     let function = json!({"FunctionName": REPLICATOR, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
         "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
     stage.call(Service::Lambda, EAST, "CreateFunction", function);
-    let input = json!({"FunctionName": REPLICATOR, "EventSourceArn": stream_arn(EAST, STREAM),
+    let input = json!({"FunctionName": REPLICATOR, "EventSourceArn": stream_arn(EAST),
         "StartingPosition": "LATEST"});
     stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
     stage.pass(3 * MINUTE).await;
@@ -290,7 +269,7 @@ async fn a_replicator_that_fails_is_never_drained() {
     let mut args = stage.over();
     args.timeout = Some(12 * MINUTE);
     stage.expect(stage.failover(&args).await, Exit::TimedOut);
-    assert_eq!(mapping_of(&stage.mappings(WEST), REPLICATOR)["State"], "Enabled");
+    assert_eq!(mapping(&stage, WEST, REPLICATOR)["State"], "Enabled");
     set_faults(&stage, &[REPLICATOR], None);
     stage.must_fail_over().await;
     stage.must_fail_back().await;
@@ -300,7 +279,7 @@ async fn a_replicator_that_fails_is_never_drained() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_put_records_cannot_take_is_warned_of() {
     let stage = Stage::post(611);
-    let mapping = mapping_of(&stage.mappings(WEST), REPLICATOR)["UUID"].clone();
+    let mapping = mapping(&stage, WEST, REPLICATOR)["UUID"].clone();
     let input = json!({"UUID": mapping, "BatchSize": 1000});
     stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", input);
     stage.pass(3 * MINUTE).await;
@@ -311,7 +290,7 @@ async fn a_batch_that_put_records_cannot_take_is_warned_of() {
 #[tokio::test(start_paused = true)]
 async fn a_record_that_the_standby_cannot_take_is_warned_of() {
     let stage = Stage::post(612);
-    let input = json!({"StreamARN": stream_arn(WEST, STREAM), "MaxRecordSizeInKiB": 4096});
+    let input = json!({"StreamARN": stream_arn(WEST), "MaxRecordSizeInKiB": 4096});
     stage.call(Service::Kinesis, WEST, "UpdateMaxRecordSize", input);
     stage.pass(MINUTE).await;
     stage.expect(dry_run(&stage).await, Exit::Done);
@@ -332,14 +311,14 @@ async fn the_same_command_again_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_mapping_that_is_still_being_deleted_is_waited_for() {
     let stage = Stage::post(614);
-    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST, STREAM),
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST),
         "StartingPosition": "LATEST", "Enabled": false});
     let made = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
     stage.pass(2 * MINUTE).await;
     stage.call(Service::Lambda, EAST, "DeleteEventSourceMapping", json!({"UUID": made["UUID"]}));
-    assert_eq!(mapping_of(&stage.mappings(EAST), CONSUMER)["State"], "Deleting");
+    assert_eq!(mapping(&stage, EAST, CONSUMER)["State"], "Deleting");
     stage.must_fail_over().await;
-    assert_ne!(mapping_of(&stage.mappings(EAST), CONSUMER)["UUID"], made["UUID"]);
+    assert_ne!(mapping(&stage, EAST, CONSUMER)["UUID"], made["UUID"]);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }

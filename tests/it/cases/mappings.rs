@@ -1,37 +1,12 @@
 //! Event source mappings: the right one among many, its settings in the other Region, and what Lambda says when it
 //! refuses one.
 
+use super::post::{CONSUMER, EAST, WEST, mapping, remap, said, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
 use serde_json::{Value, json};
-
-const WEST: &str = "us-west-2";
-const EAST: &str = "us-east-2";
-const CONSUMER: &str = "KDS-HA-ConsumerLambda";
-
-fn stream_arn(region_name: &str) -> String {
-    format!("arn:aws:kinesis:{region_name}:123456789012:stream/KDS-HA-Stream")
-}
-
-fn mapping(stage: &Stage, region_name: &str) -> Value {
-    let is_its = |m: &Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(CONSUMER));
-    stage.mappings(region_name).into_iter().find(is_its).expect("a mapping")
-}
-
-async fn remap(stage: &Stage, settings: Value) {
-    let old = mapping(stage, WEST);
-    stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
-    stage.pass(2 * MINUTE).await;
-    let mut input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST),
-        "StartingPosition": "TRIM_HORIZON"});
-    for (key, value) in settings.as_object().expect("settings") {
-        input[key] = value.clone();
-    }
-    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
-    stage.pass(20 * MINUTE).await;
-}
 
 /// Every setting of the primary's mapping arrives in the standby, with ARNs of the standby.
 #[tokio::test(start_paused = true)]
@@ -48,9 +23,9 @@ async fn every_setting_is_cloned_and_arns_are_those_of_the_other_region() {
         }),
     )
     .await;
-    let home = mapping(&stage, WEST);
+    let home = mapping(&stage, WEST, CONSUMER);
     stage.must_fail_over().await;
-    let there = mapping(&stage, EAST);
+    let there = mapping(&stage, EAST, CONSUMER);
     for key in [
         "BatchSize",
         "MaximumBatchingWindowInSeconds",
@@ -79,8 +54,7 @@ async fn a_destination_that_cannot_be_carried_over_is_listed() {
     args.dry_run = true;
     let exit = stage.failover(&args).await;
     stage.expect(exit, Exit::Done);
-    let said: Vec<String> = stage.stdout.text().split_whitespace().map(str::to_owned).collect();
-    assert!(said.join(" ").contains("arn:aws:s3:::dead-letters stays the same"), "{}", stage.stdout.text());
+    assert!(said(&stage).contains("arn:aws:s3:::dead-letters stays the same"), "{}", stage.stdout.text());
 }
 
 /// A mapping of an alias reads the same stream as the function's own: two consumers, refused before anything changes.
@@ -138,8 +112,7 @@ async fn a_refused_mapping_ends_the_run_before_the_producers_are_switched() {
 async fn a_start_waits_for_evidence_of_polling() {
     let stage = Stage::post(306);
     stage.must_fail_over().await;
-    let said: Vec<String> = stage.stderr.text().split_whitespace().map(str::to_owned).collect();
-    let said = said.join(" ");
+    let said = said(&stage);
     assert!(said.contains(" polls: "), "{said}");
     let evidence = ["PolledEventCount", "Invocations", "SubscribeToShardEvent", "GetRecords.Iterator"];
     assert!(evidence.iter().any(|metric| said.contains(metric)), "{said}");

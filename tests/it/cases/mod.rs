@@ -8,5 +8,6 @@ mod holes;
 mod mappings;
 mod models;
 mod positions;
+mod post;
 mod preflight;
 mod producers;

@@ -6,14 +6,14 @@
 //! What is counted: records that reached the standby's stream and that nobody has processed once everything has come
 //! to rest. Records that were not replicated yet are no matter of the position; so the replicator is left on.
 
+use super::post::{CONSUMER, mapping};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::{Exit, Timestamp};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::world::{FunctionFault, Story, World};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
-const CONSUMER: &str = "KDS-HA-ConsumerLambda";
 /// The post's overlap buffer.
 const BUFFER: Duration = Duration::from_secs(300);
 
@@ -80,11 +80,6 @@ impl Formula {
         };
         p - BUFFER
     }
-}
-
-fn mapping(stage: &Stage, region_name: &str, function: &str) -> Value {
-    let is_its = |m: &&Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(function));
-    stage.mappings(region_name).iter().find(is_its).cloned().expect("a mapping")
 }
 
 /// What a script would do: create the standby's mapping at the formula's start and point the producer there.

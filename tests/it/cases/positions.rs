@@ -2,48 +2,15 @@
 //! fail, each played with the real commands. Where a case is decided by pure arithmetic alone, the properties in
 //! `plan/position.rs` hold it too.
 
+use super::post::{CONSUMER, EAST, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::config::StandbyMode;
 use kdsha::model::{Clock, Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
 use kdsha::ui::Format;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
-
-const WEST: &str = "us-west-2";
-const EAST: &str = "us-east-2";
-const CONSUMER: &str = "KDS-HA-ConsumerLambda";
-const REPLICATOR: &str = "KDS-HA-ReplicationAgentLambda";
-
-fn stream_arn(region_name: &str) -> String {
-    format!("arn:aws:kinesis:{region_name}:123456789012:stream/KDS-HA-Stream")
-}
-
-/// The mapping of a function.
-fn mapping(stage: &Stage, region_name: &str, function: &str) -> Option<Value> {
-    let is_its = |m: &Value| m["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with(function));
-    stage.mappings(region_name).into_iter().find(is_its)
-}
-
-/// Replaces the consumer's mapping in the primary by one with these settings.
-async fn remap(stage: &Stage, settings: Value) {
-    let old = mapping(stage, WEST, CONSUMER).expect("the consumer's mapping");
-    stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
-    stage.pass(2 * MINUTE).await;
-    let mut input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST),
-        "StartingPosition": "TRIM_HORIZON"});
-    for (key, value) in settings.as_object().expect("settings") {
-        input[key] = value.clone();
-    }
-    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
-    stage.pass(20 * MINUTE).await;
-}
-
-fn set_fault(stage: &Stage, region_name: &str, function: &str, fault: Option<FunctionFault>) {
-    let name = function.parse().expect("a name");
-    stage.sandbox.with_world(|world| assert!(world.set_fault(&region(region_name), &name, fault)));
-}
 
 /// Fails over as an emergency, brings the primary back, settles, fails back: nothing may be lost on the way.
 async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
@@ -68,7 +35,7 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
 
 /// The created mapping's start in the standby.
 fn start_in_standby(stage: &Stage) -> Timestamp {
-    let mapping = mapping(stage, EAST, CONSUMER).expect("the standby's mapping");
+    let mapping = mapping(stage, EAST, CONSUMER);
     assert_eq!(mapping["StartingPosition"], "AT_TIMESTAMP");
     let at = mapping["StartingPositionTimestamp"].as_f64().expect("an instant");
     assert_eq!(at.fract(), 0.0, "Lambda documents whole seconds");
@@ -79,7 +46,7 @@ fn start_in_standby(stage: &Stage) -> Timestamp {
 #[tokio::test(start_paused = true)]
 async fn position_01_the_metrics_ended_long_ago() {
     let stage = Stage::post(101);
-    let old = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    let old = mapping(&stage, WEST, CONSUMER);
     let off = json!({"UUID": old["UUID"], "Enabled": false});
     stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", off);
     stage.pass(40 * MINUTE).await;
@@ -128,7 +95,7 @@ async fn position_03_a_fan_out_consumer() {
     remap(&stage, json!({"EventSourceArn": arn})).await;
     stage.topology.pipelines[0].consumer.stream_consumer = Some(name.parse().expect("a name"));
     stage.must_fail_over().await;
-    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    let there = mapping(&stage, EAST, CONSUMER);
     assert!(there["EventSourceArn"].as_str().is_some_and(|arn| arn.contains("/consumer/prices-efo:")));
     stage.pass(5 * MINUTE).await;
     stage.must_fail_back().await;
@@ -196,8 +163,7 @@ async fn position_07_a_start_before_retention_is_said() {
     args.start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 48 * 60 * MINUTE));
     let exit = stage.failover(&args).await;
     stage.expect(exit, Exit::Done);
-    let said: Vec<String> = stage.stdout.text().split_whitespace().map(str::to_owned).collect();
-    assert!(said.join(" ").contains("the same as trim-horizon"), "{}", stage.stdout.text());
+    assert!(said(&stage).contains("the same as trim-horizon"), "{}", stage.stdout.text());
 }
 
 /// 8. The filter goes with the clone, although List hides it once it is encrypted.
@@ -207,10 +173,10 @@ async fn position_08_an_encrypted_filter_is_cloned() {
     let pattern = r#"{"data":{"ticker":[{"exists":true}]}}"#;
     let key = format!("arn:aws:kms:{WEST}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
     remap(&stage, json!({"FilterCriteria": {"Filters": [{"Pattern": pattern}]}, "KMSKeyArn": key})).await;
-    let listed = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    let listed = mapping(&stage, WEST, CONSUMER);
     assert!(listed["FilterCriteria"].is_null(), "List shows the filter: {listed}");
     stage.must_fail_over().await;
-    let uuid = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping")["UUID"].clone();
+    let uuid = mapping(&stage, EAST, CONSUMER)["UUID"].clone();
     let there = stage.call(Service::Lambda, EAST, "GetEventSourceMapping", json!({ "UUID": uuid }));
     assert_eq!(there["FilterCriteria"]["Filters"][0]["Pattern"], pattern);
     assert!(there["KMSKeyArn"].is_null(), "a key belongs to its Region");
@@ -225,7 +191,7 @@ async fn position_09_a_tumbling_window_is_read_whole() {
     remap(&stage, json!({"TumblingWindowInSeconds": 600})).await;
     stage.must_fail_over().await;
     assert_eq!(start_in_standby(&stage).as_second() % 600, 0);
-    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    let there = mapping(&stage, EAST, CONSUMER);
     assert_eq!(there["TumblingWindowInSeconds"], 600);
 }
 
@@ -239,7 +205,7 @@ async fn position_10_a_leftover_at_latest_is_replaced() {
     let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
     stage.pass(2 * MINUTE).await;
     stage.must_fail_over().await;
-    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    let there = mapping(&stage, EAST, CONSUMER);
     assert_ne!(there["UUID"], left["UUID"]);
     assert_eq!(there["StartingPosition"], "AT_TIMESTAMP");
     stage.must_fail_back().await;
@@ -255,7 +221,7 @@ async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
     let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
     stage.pass(2 * MINUTE).await;
     stage.must_fail_over().await;
-    let there = mapping(&stage, EAST, CONSUMER).expect("the standby's mapping");
+    let there = mapping(&stage, EAST, CONSUMER);
     assert_eq!(there["UUID"], left["UUID"]);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
@@ -266,7 +232,7 @@ async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
 #[tokio::test(start_paused = true)]
 async fn position_12_the_primarys_mapping_was_deleted() {
     let stage = Stage::post(112);
-    let old = mapping(&stage, WEST, CONSUMER).expect("a mapping");
+    let old = mapping(&stage, WEST, CONSUMER);
     stage.call(Service::Lambda, WEST, "DeleteEventSourceMapping", json!({"UUID": old["UUID"]}));
     stage.pass(20 * MINUTE).await;
     let refused = stage.failover(&stage.over()).await.expect_err("a mapping is due");

@@ -1,6 +1,7 @@
 //! The switch of the producers: several of them, in either Region, behind an alias, in every state that Lambda knows,
 //! and with a hand other than ours in between.
 
+use super::post::{EAST, PRODUCER, WEST, said};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
@@ -8,10 +9,6 @@ use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::Story;
 use serde_json::{Value, json};
-
-const WEST: &str = "us-west-2";
-const EAST: &str = "us-east-2";
-const PRODUCER: &str = "KDS-HA-ProducerLambda";
 
 /// A further producer function with an environment of its own, known to the configuration.
 async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
@@ -39,9 +36,8 @@ async fn refused(stage: &Stage, names: &str) {
     let before = stage.mutations().len();
     let refused = stage.failover(&stage.over()).await.expect_err("it should be refused");
     assert_eq!(refused.exit, Exit::Blocked);
-    let said = format!("{}{}{}", refused.message, stage.stdout.text(), stage.stderr.text());
-    let said: Vec<&str> = said.split_whitespace().collect();
-    assert!(said.join(" ").contains(names), "`{names}` is not in: {}", said.join(" "));
+    let said = refused.message + &said(stage);
+    assert!(said.contains(names), "`{names}` is not in: {said}");
     assert_eq!(stage.mutations().len(), before);
 }
 

@@ -182,7 +182,7 @@ impl Dice {
 impl Scenario {
     /// The same number, the same scenario.
     pub fn draw(seed: u64) -> Scenario {
-        let mut dice = Dice(fastrand::Rng::with_seed(seed ^ 0x5eed_0f_0d15_a57e));
+        let mut dice = Dice(fastrand::Rng::with_seed(seed ^ 0x5eed_0f0d_15a5_7e00));
         let pipelines = shapes(&mut dice);
         let lead = minutes(dice.pick(&[1, 3, 5, 8, 12]));
         let mut scenario = Scenario {

@@ -177,7 +177,7 @@ pub fn exit_code_keeps_its_word(ended: &Ended, calls: &[Logged]) -> Option<Viola
             format!("{:?} ended with {:?} and sent {}", ended.command, ended.how.exit(), sent.join(", "));
         return broken(if only_looks { "a look changes nothing" } else { "the exit code is true" }, what);
     }
-    let Some(exit) = ended.how.exit() else { return None };
+    let exit = ended.how.exit()?;
     let legal = match ended.command {
         Command::Verify => matches!(exit, Exit::Done | Exit::Deviation | Exit::Usage | Exit::Locked),
         Command::DryRun { .. } => matches!(exit, Exit::Done | Exit::Blocked | Exit::Usage | Exit::Locked),
@@ -319,7 +319,8 @@ pub fn dry_run_is_the_run(printed: &[Told], calls: &[Logged]) -> Option<Violatio
     let mut sent: Vec<Told> = calls.iter().filter(|call| call.is_mutating).map(sent).collect();
     // Pipelines run side by side: the order is fixed within one of them only.
     let mut printed = printed.to_vec();
-    (sent.sort(), printed.sort());
+    sent.sort();
+    printed.sort();
     (sent != printed).then_some(())?;
     broken("a dry run prints what the run sends", format!("printed {printed:?}, sent {sent:?}"))
 }
