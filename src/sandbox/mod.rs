@@ -44,6 +44,8 @@ pub struct Logged {
     pub is_mutating: bool,
     /// Whether it reached the world.
     pub applied: bool,
+    /// Whether it is the second delivery of one request: the client sent it once.
+    pub is_repeat: bool,
 }
 
 /// What becomes of a request.
@@ -207,6 +209,9 @@ impl Sandbox {
             }
             Some(Fault::Twice) => {
                 let _ = self.apply(&call);
+                if let Some(last) = lock(&self.0.log).last_mut() {
+                    last.is_repeat = true;
+                }
             }
             Some(Fault::Overtaken(other)) => {
                 let was_taken = self.with_world(|world| world.call(&other)).is_ok();
@@ -235,6 +240,7 @@ impl Sandbox {
             input: if is_mutating { call.input.clone() } else { Value::Null },
             is_mutating,
             applied,
+            is_repeat: false,
         };
         self.0.mutating.fetch_add(usize::from(is_mutating), Ordering::Relaxed);
         lock(&self.0.log).push(logged);

@@ -6,7 +6,7 @@ use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{FunctionFault, Outage};
+use kdsha::sandbox::world::{FunctionFault, MetricTrouble, Outage};
 use kdsha::ui::Format;
 use serde_json::json;
 
@@ -52,6 +52,29 @@ async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
     let still_on = stage.mappings(WEST).iter().all(|m| m["State"] == "Enabled");
     assert!(still_on, "a reader was stopped without proof");
     sandbox.mend();
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// CloudWatch answers, and has no data points any more: at first the newest one is too old, then there is none.
+/// Neither is zero.
+#[tokio::test(start_paused = true)]
+async fn no_data_points_are_not_zero() {
+    let stage = Stage::post(406);
+    let lost = Some(MetricTrouble::Absent);
+    stage.sandbox.with_world(|world| world.set_metric_trouble(&region(WEST), lost));
+    let mut args = stage.over();
+    args.timeout = Some(30 * MINUTE);
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    let said = said(&stage);
+    assert!(said.contains("data point is") && said.contains("proves nothing"), "{said}");
+    assert!(said.contains("no data point: missing is not zero"), "{said}");
+    assert!(
+        stage.mappings(WEST).iter().all(|m| m["State"] == "Enabled"),
+        "a reader was stopped without proof"
+    );
+    stage.sandbox.with_world(|world| world.set_metric_trouble(&region(WEST), None));
     stage.must_fail_over().await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
