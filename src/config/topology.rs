@@ -187,6 +187,15 @@ fn source(stream: &StreamName, consumer: Option<&StreamName>) -> MappingSource {
     }
 }
 
+impl Producer {
+    /// The variables with which it writes to a Region's stream.
+    pub fn variables(&self, region: &Region, stream: &StreamName) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::from([(self.region_variable.clone(), region.to_string())]);
+        variables.extend(self.stream_variable.clone().map(|variable| (variable, stream.to_string())));
+        variables
+    }
+}
+
 /// A Lambda function that writes to the stream named in its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Producer {

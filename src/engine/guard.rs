@@ -3,7 +3,10 @@
 
 use super::stage::Work;
 use super::{Engine, Halt};
-use crate::model::{Environment, Event, FunctionName, Observed, Region, RunState, Secret, Snapshot};
+use crate::config::{Pipeline, Producer};
+use crate::model::{
+    Environment, Event, FunctionName, Observed, PipelineName, Region, RunState, Secret, Side, Snapshot,
+};
 use crate::plan::Stage;
 use crate::steps::{AnyStep, SwitchProducer};
 use crate::ui::{Change, ChangePrompt};
@@ -58,17 +61,44 @@ impl Engine<'_> {
                 continue;
             };
             let Environment::Readable(now) = &function.environment else { continue };
-            self.weigh(step, now)?;
+            self.weigh(&one.planned().pipeline, step, now)?;
             let key = (step.region.clone(), step.function.clone());
             self.environments.borrow_mut().insert(key, now.clone());
         }
         Ok(())
     }
 
-    fn weigh(&self, step: &SwitchProducer, now: &BTreeMap<String, Secret>) -> Result<(), Halt> {
+    /// What the producer's variables were before the switch. A deploy writes them again, and switching from there
+    /// is what was confirmed.
+    fn home(&self, pipeline: &PipelineName, step: &SwitchProducer) -> BTreeMap<String, String> {
+        let regions = &self.topology.regions;
+        let Some(from) = regions.side_of(&step.to).map(Side::other) else { return BTreeMap::new() };
+        let pipeline = self.topology.pipelines.iter().find(|p| p.name == *pipeline);
+        let is_it = |p: &&Producer| p.function == step.function && p.side == step.side;
+        let variables = |p: &Pipeline| {
+            let producer = p.producers.iter().find(is_it)?;
+            Some(producer.variables(regions.of(from), p.stream.of(from)))
+        };
+        pipeline.and_then(variables).unwrap_or_default()
+    }
+
+    fn weigh(
+        &self,
+        pipeline: &PipelineName,
+        step: &SwitchProducer,
+        now: &BTreeMap<String, Secret>,
+    ) -> Result<(), Halt> {
         let key = (step.region.clone(), step.function.clone());
         let accepted = self.accepted.borrow().contains(&key);
         let changes = changes(step, self.environments.borrow().get(&key), now);
+        let home = self.home(pipeline, step);
+        let set_back = |c: &Change| c.is_ours && c.is.as_ref() == home.get(&c.key);
+        let (back, changes): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(set_back);
+        if !back.is_empty() {
+            let lines = back.iter().map(Change::line).collect::<Vec<_>>().join("; ");
+            let text = format!("somebody else set {} back ({lines}): it is switched again", step.function);
+            self.emit(Event::Note { text })?;
+        }
         let (ours, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.is_ours);
         if !others.is_empty() {
             let keys = others.iter().map(|c| c.key.as_str()).collect::<Vec<_>>().join(", ");

@@ -37,8 +37,8 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
     let mut moves = Vec::new();
     for selected in request.selected() {
         check_pipeline(&mut checks, &selected, options.mode);
-        let position =
-            if selected.is_cold() { start_position(&mut checks, &selected, options) } else { None };
+        let starts = selected.is_cold() && request.switched_back(&selected).is_none();
+        let position = if starts { start_position(&mut checks, &selected, options) } else { None };
         if let Some(position) = &position {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
@@ -57,6 +57,7 @@ struct Move<'a> {
     consumer: Reader,
     standby: Reader,
     replicator: Option<Reader>,
+    /// Where the standby's consumer starts, where it has to be started.
     start: Option<StartAt>,
     settings: MappingSettings,
 }
@@ -64,8 +65,8 @@ struct Move<'a> {
 impl<'a> Move<'a> {
     fn new(checks: &mut Checks<'a>, of: Selected<'a>, start: Option<StartAt>) -> Move<'a> {
         let regions = &checks.request.topology.regions;
-        let settings =
-            if of.is_cold() { clone_settings(checks, &of, start) } else { MappingSettings::default() };
+        let starts = of.is_cold() && checks.request.switched_back(&of).is_none();
+        let settings = if starts { clone_settings(checks, &of, start) } else { MappingSettings::default() };
         Move {
             of,
             consumer: assess::reader_of(of.pipeline, regions, Side::Primary),
@@ -150,7 +151,7 @@ impl<'a> Move<'a> {
 
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     let request = checks.request;
-    let continuing = request.own_mark(of.view).is_some();
+    let continuing = request.own_mark(of.view).is_some() || request.switched_back(of).is_some();
     let unless_continuing = |due: Due| if continuing { Due::AtMostOne } else { due };
     let regions = &request.topology.regions;
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
@@ -304,7 +305,8 @@ fn cold(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Ve
 }
 
 fn mark(request: &Request<'_>, moves: &[Move<'_>], state: RunState) -> Vec<PlannedStep> {
-    each(moves, |m| vec![request.mark(&m.of, "failover", m.start, state)])
+    let former = |m: &Move<'_>| Some(StartAt::Timestamp(request.switched_back(&m.of)?.token.position?));
+    each(moves, |m| vec![request.mark(&m.of, "failover", m.start.or_else(|| former(m)), state)])
 }
 
 fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {

@@ -52,6 +52,9 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
 }
 
 fn active_side(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Side> {
+    if checks.request.switched_back(of).is_some() {
+        return Some(Side::Standby);
+    }
     match assess::active(of.view) {
         Active::Region(region) => checks.request.topology.regions.side_of(&region),
         Active::Mixed(_) | Active::Unknown(_) => None,

@@ -1,5 +1,6 @@
 //! What both sequences are made from: the request, and stages for all selected pipelines.
 
+use super::assess::{self, Active};
 use super::position::Position;
 use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
@@ -81,6 +82,25 @@ impl<'a> Request<'a> {
         (mark.run == *self.run).then_some(mark)
     }
 
+    /// The mark of a failover that is over and stands, but for producers that write to the primary again: only
+    /// somebody else can have switched them back, as a deploy does that writes the template's environment.
+    pub(crate) fn switched_back(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
+        let mark = of.view.standby.mark.known()?.as_ref()?;
+        let is_over = mark.state == RunState::Closed && mark.intent == "failover" && mark.run != *self.run;
+        let runs = |side: Side| {
+            let reader = assess::reader_of(of.pipeline, &self.topology.regions, side);
+            let mappings = of.view.side(side).consumer.mappings.known()?;
+            Some(mappings.iter().any(|m| reader.owns(m) && m.state.is_on()))
+        };
+        let stands = of.is_cold() && runs(Side::Standby) == Some(true) && runs(Side::Primary) == Some(false);
+        let is_back = match assess::active(of.view) {
+            Active::Region(region) => region == *self.region(Side::Primary),
+            Active::Mixed(_) => true,
+            Active::Unknown(_) => false,
+        };
+        (is_over && stands && is_back).then_some(mark)
+    }
+
     /// A stage; empty ones are left out of plans.
     pub(crate) fn stage(&self, title: impl Into<String>, steps: Vec<PlannedStep>) -> Stage {
         Stage {
@@ -129,10 +149,7 @@ impl<'a> Request<'a> {
         let producers = of.pipeline.producers.iter().zip(&of.view.producers);
         producers
             .map(|(producer, view)| {
-                let mut set = BTreeMap::from([(producer.region_variable.clone(), target.to_string())]);
-                if let Some(variable) = &producer.stream_variable {
-                    set.insert(variable.clone(), stream.to_string());
-                }
+                let set = producer.variables(target, stream);
                 of.step(SwitchProducer {
                     region: self.region(producer.side).clone(),
                     side: producer.side,

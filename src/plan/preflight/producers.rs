@@ -1,7 +1,7 @@
 //! Checks of the producers: readable, idle, with their variables, writing where they should.
 
 use super::{About, Checks};
-use crate::model::{AliasView, Environment, FunctionView, Observed, ProducerView, Side, Verdict};
+use crate::model::{AliasView, Environment, FunctionView, Observed, ProducerView, RunMark, Side, Verdict};
 use crate::plan::assess::{self, Active};
 use crate::plan::sequence::Selected;
 
@@ -116,14 +116,18 @@ impl Checks<'_> {
         let about = self.about(of, expected);
         let expected_region = self.request.region(expected);
         let goal = self.request.region(expected.other());
-        let continuing = self.request.own_mark(of.view).is_some();
+        let switched_back = self.request.switched_back(of);
+        if let (Side::Standby, Some(mark)) = (expected, switched_back) {
+            return self.switched_back(of, mark);
+        }
+        let continuing = self.request.own_mark(of.view).is_some() || switched_back.is_some();
         let check = "active_region";
         match assess::active(of.view) {
             Active::Region(region) if region == *expected_region => {
                 self.ok(check, &about, format!("the producers write to {region}"));
             }
             Active::Region(_) | Active::Mixed(_) if continuing => {
-                self.ok(check, &about, "the producers are on their way (this run is going on)");
+                self.ok(check, &about, "the producers are on their way (this run goes on with what was begun)");
             }
             Active::Region(region) if region == *goal => self.advise(
                 check,
@@ -148,6 +152,22 @@ impl Checks<'_> {
             ),
             Active::Unknown(why) => self.say(check, &about, Verdict::Unknown, why),
         }
+    }
+
+    /// Everything else is as the failover left it, so the same command repairs it.
+    fn switched_back(&mut self, of: &Selected<'_>, mark: &RunMark) {
+        let about = self.about(of, Side::Standby);
+        let [primary, standby] = [Side::Primary, Side::Standby].map(|side| self.request.region(side));
+        let evidence = format!(
+            "run {} left {standby} active, and somebody has set producers back to {primary}, where nobody reads: a \
+             deploy does so",
+            mark.run
+        );
+        let advice = format!(
+            "`kdsha failover --to {standby}` switches them again and keeps the rest; what was written to {primary} \
+             meanwhile is processed after the failback"
+        );
+        self.advise("active_region", &about, Verdict::Fail, evidence, advice);
     }
 
     /// An emergency asks nothing of the primary, but the standby must not be active already.

@@ -1,5 +1,9 @@
 //! A request and an answer, whoever carried them: a socket, or the SDK's connector in the same process.
 
+use flate2::read::GzDecoder;
+use std::borrow::Cow;
+use std::io::Read;
+
 /// A request, read whole.
 #[derive(Debug, Clone)]
 pub struct HttpCall {
@@ -25,6 +29,24 @@ impl HttpCall {
     pub fn pairs(&self) -> Vec<(String, String)> {
         pairs(&self.query)
     }
+}
+
+/// The most that a compressed body may become.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// The request with its body as it was before the client compressed it: botocore and the SDKs do so with large
+/// bodies of PutMetricData (Smithy, requestCompression trait).
+///
+/// # Errors
+/// What is wrong with the compressed body.
+pub(super) fn unpacked(request: &HttpCall) -> Result<Cow<'_, HttpCall>, String> {
+    if request.header("content-encoding") != Some("gzip") {
+        return Ok(Cow::Borrowed(request));
+    }
+    let mut body = Vec::new();
+    let unpack = GzDecoder::new(request.body.as_slice()).take(MOST_BYTES).read_to_end(&mut body);
+    unpack.map_err(|error| format!("the body is no gzip: {error}"))?;
+    Ok(Cow::Owned(HttpCall { body, ..request.clone() }))
 }
 
 /// The decoded pairs of a query or of a form.

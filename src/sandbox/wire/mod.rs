@@ -47,6 +47,8 @@ pub struct Decoded {
 /// AWS's error for a request without a signature or with an unknown operation, with the way back.
 pub fn decode(request: &HttpCall) -> Result<Decoded, (Protocol, ApiError)> {
     let protocol = protocol(request);
+    let request = http::unpacked(request).map_err(|why| (protocol, serialization(&why)))?;
+    let request = request.as_ref();
     let scope = Scope::of(request).map_err(|error| (protocol, error))?;
     let (operation, input) = operation(request, &scope, protocol).map_err(|error| (protocol, error))?;
     let Scope { service, region, account } = scope;

@@ -99,7 +99,19 @@ async fn a_deploy_that_resets_the_producer_is_a_deviation() {
     stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
     stage.pass(MINUTE).await;
     stage.expect(stage.verify().await, Exit::Deviation);
+    assert!(said(&stage).contains("`kdsha failover --to us-east-2` switches them again"), "{}", said(&stage));
     stage.expect(stage.status(Format::Human).await, Exit::Deviation);
+    // The advice is true, and what was written to the old Region meanwhile is not lost.
+    stage.pass(5 * MINUTE).await;
+    let before = stage.mutations().len();
+    stage.must_fail_over().await;
+    let calls: Vec<String> =
+        stage.mutations().split_off(before).into_iter().map(|call| call.operation).collect();
+    assert_eq!(calls, ["AddTagsToStream", "UpdateFunctionConfiguration", "AddTagsToStream"]);
+    stage.expect(stage.verify().await, Exit::Done);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// What nobody replicated before the outage lies in the old stream: it is processed after the failback, because the

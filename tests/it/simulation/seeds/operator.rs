@@ -144,7 +144,9 @@ impl<'a> Operator<'a> {
             if ended.how.exit() == Some(Exit::Done) {
                 return Outcome::Done;
             }
-            if ended.said.contains("kdsha resume") {
+            if side == Side::Standby && unfolded(&ended.said).contains("switches them again") {
+                self.run(Command::Failover { emergency: false, start_at: None }, None).await;
+            } else if ended.said.contains("kdsha resume") {
                 self.run(Command::Resume, None).await;
             } else if self.weather.meddled.get() && ended.said.contains("active_region") {
                 self.weather.put_right(side);
@@ -182,8 +184,13 @@ impl<'a> Operator<'a> {
     }
 }
 
+/// What was said without the line ends that a terminal's width makes.
+fn unfolded(said: &str) -> String {
+    said.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a mapping of somebody else's forbids to go on. What is said is folded to the terminal's width.
 fn is_in_the_way(said: &str) -> bool {
-    let words = said.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ");
+    let words = unfolded(said);
     words.contains("position LATEST") || words.contains("mapping already exists")
 }

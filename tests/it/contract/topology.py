@@ -1,0 +1,231 @@
+"""The post's topology, built in an empty account of the sandbox by boto3, used, and taken down again.
+
+    topology.py URL
+
+Every answer is held to botocore's models (`aws.py`). Prints a row an operation; exits 1 with what was wrong.
+"""
+
+import sys
+import time
+
+from aws import Checked
+
+ACCOUNT = "111122223333"
+WEST, EAST = "us-west-2", "us-east-2"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/KDS-HA-Role"
+STREAM = "KDS-HA-Stream"
+
+
+def stream_arn(region):
+    return f"arn:aws:kinesis:{region}:{ACCOUNT}:stream/{STREAM}"
+
+
+def until(what, seen, limit=60):
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        found = seen()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen in {limit} s")
+
+
+def stream(kinesis, region):
+    kinesis.create_stream(StreamName=STREAM, ShardCount=2, Tags={"team": "prices"})
+    kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    kinesis.increase_stream_retention_period(StreamName=STREAM, RetentionPeriodHours=48)
+    until("ACTIVE", lambda: summary(kinesis)["StreamStatus"] == "ACTIVE")
+    kinesis.decrease_stream_retention_period(StreamName=STREAM, RetentionPeriodHours=24)
+    until("ACTIVE", lambda: summary(kinesis)["StreamStatus"] == "ACTIVE")
+    assert summary(kinesis)["StreamARN"] == stream_arn(region)
+    kinesis.add_tags_to_stream(StreamName=STREAM, Tags={"kdsha:run": "1", "other": "2"})
+    kinesis.remove_tags_from_stream(StreamName=STREAM, TagKeys=["other"])
+    tags = {tag["Key"]: tag["Value"] for tag in kinesis.list_tags_for_stream(StreamName=STREAM)["Tags"]}
+    assert tags == {"team": "prices", "kdsha:run": "1"}, tags
+    names = [n for page in kinesis.get_paginator("list_streams").paginate() for n in page["StreamNames"]]
+    assert names == [STREAM], names
+    shards = [s for page in kinesis.get_paginator("list_shards").paginate(StreamName=STREAM) for s in page["Shards"]]
+    assert len(shards) == 2, shards
+    described = kinesis.describe_stream(StreamName=STREAM)["StreamDescription"]
+    assert [s["ShardId"] for s in described["Shards"]] == [s["ShardId"] for s in shards]
+    kinesis.enable_enhanced_monitoring(StreamName=STREAM, ShardLevelMetrics=["IteratorAgeMilliseconds"])
+    kinesis.disable_enhanced_monitoring(StreamName=STREAM, ShardLevelMetrics=["IteratorAgeMilliseconds"])
+    consumer = kinesis.register_stream_consumer(StreamARN=stream_arn(region), ConsumerName="efo")["Consumer"]
+    assert consumer["ConsumerStatus"] == "CREATING", consumer
+    until("a consumer", lambda: kinesis.describe_stream_consumer(
+        ConsumerARN=consumer["ConsumerARN"])["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE")
+    pages = kinesis.get_paginator("list_stream_consumers").paginate(StreamARN=stream_arn(region))
+    assert [c["ConsumerName"] for page in pages for c in page["Consumers"]] == ["efo"]
+    return consumer["ConsumerARN"], [s["ShardId"] for s in shards]
+
+
+def summary(kinesis):
+    return kinesis.describe_stream_summary(StreamName=STREAM)["StreamDescriptionSummary"]
+
+
+def records(kinesis, shards):
+    one = kinesis.put_record(StreamName=STREAM, PartitionKey="a", Data=b"\x00\xff")
+    several = kinesis.put_records(StreamName=STREAM, Records=[
+        {"PartitionKey": f"key-{n}", "Data": f"record {n}".encode()} for n in range(20)])
+    assert several["FailedRecordCount"] == 0 and len(several["Records"]) == 20
+    found = []
+    for shard in shards:
+        at = kinesis.get_shard_iterator(StreamName=STREAM, ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+        page = kinesis.get_records(ShardIterator=at["ShardIterator"], Limit=100)
+        assert page["MillisBehindLatest"] == 0 and page["NextShardIterator"]
+        found += page["Records"]
+    assert len(found) == 21 and b"\x00\xff" in [r["Data"] for r in found], found
+    after = kinesis.get_shard_iterator(StreamName=STREAM, ShardId=one["ShardId"], ShardIteratorType="AT_SEQUENCE_NUMBER",
+                                       StartingSequenceNumber=one["SequenceNumber"])
+    assert kinesis.get_records(ShardIterator=after["ShardIterator"])["Records"][0]["Data"] == b"\x00\xff"
+    latest = kinesis.get_shard_iterator(StreamName=STREAM, ShardId=shards[0], ShardIteratorType="LATEST")
+    assert kinesis.get_records(ShardIterator=latest["ShardIterator"])["Records"] == []
+
+
+def function(awslambda, name, variables):
+    made = awslambda.create_function(
+        FunctionName=name, Runtime="python3.12", Handler="lambda_function.lambda_handler", Role=ROLE, Timeout=30,
+        Code={"ZipFile": b"PK\x05\x06" + b"\x00" * 18}, Environment={"Variables": variables})
+    assert made["State"] == "Pending", made["State"]
+    awslambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    return made["FunctionArn"]
+
+
+def functions(awslambda, region):
+    arn = function(awslambda, "KDS-HA-ProducerLambda", {"INPUT_STREAM": STREAM, "PRODUCING_TO_REGION": region})
+    function(awslambda, "KDS-HA-ConsumerLambda", {"DDB_TABLE_NAME": "prices"})
+    name = "KDS-HA-ProducerLambda"
+    before = awslambda.get_function_configuration(FunctionName=name)
+    awslambda.update_function_configuration(
+        FunctionName=name, RevisionId=before["RevisionId"],
+        Environment={"Variables": {"INPUT_STREAM": STREAM, "PRODUCING_TO_REGION": region, "MORE": "1"}})
+    awslambda.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert awslambda.get_function(FunctionName=name)["Configuration"]["Environment"]["Variables"]["MORE"] == "1"
+    version = awslambda.publish_version(FunctionName=name)["Version"]
+    until("a version", lambda: awslambda.get_function(
+        FunctionName=name, Qualifier=version)["Configuration"]["State"] == "Active")
+    alias = awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    assert awslambda.get_alias(FunctionName=name, Name="live")["RevisionId"] == alias["RevisionId"]
+    awslambda.update_alias(FunctionName=name, Name="live", FunctionVersion=version, RevisionId=alias["RevisionId"])
+    pages = awslambda.get_paginator("list_aliases").paginate(FunctionName=name)
+    assert [a["Name"] for page in pages for a in page["Aliases"]] == ["live"]
+    pages = awslambda.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    assert [v["Version"] for page in pages for v in page["Versions"]] == ["$LATEST", version]
+    awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
+    assert awslambda.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 5
+    assert awslambda.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"] == 995
+    awslambda.delete_function_concurrency(FunctionName=name)
+    awslambda.tag_resource(Resource=arn, Tags={"stack": "prices", "more": "x"})
+    awslambda.untag_resource(Resource=arn, TagKeys=["more"])
+    assert awslambda.list_tags(Resource=arn)["Tags"] == {"stack": "prices"}
+    pages = awslambda.get_paginator("list_functions").paginate()
+    assert len([f for page in pages for f in page["Functions"]]) == 2
+
+
+def mappings(awslambda, region, consumer_arn):
+    made = awslambda.create_event_source_mapping(
+        FunctionName="KDS-HA-ConsumerLambda", EventSourceArn=stream_arn(region), StartingPosition="TRIM_HORIZON",
+        BatchSize=100, MetricsConfig={"Metrics": ["EventCount"]}, MaximumRetryAttempts=5,
+        BisectBatchOnFunctionError=True, FunctionResponseTypes=["ReportBatchItemFailures"])
+    assert made["ResponseMetadata"]["HTTPStatusCode"] == 202 and made["State"] == "Creating", made
+    uuid = made["UUID"]
+    state = lambda: awslambda.get_event_source_mapping(UUID=uuid)["State"]
+    until("Enabled", lambda: state() == "Enabled")
+    fan_out = awslambda.create_event_source_mapping(
+        FunctionName="KDS-HA-ConsumerLambda", EventSourceArn=consumer_arn, StartingPosition="LATEST", Enabled=False)
+    until("Disabled", lambda: awslambda.get_event_source_mapping(UUID=fan_out["UUID"])["State"] == "Disabled")
+    changed = awslambda.update_event_source_mapping(UUID=uuid, Enabled=False)
+    assert changed["State"] in ("Updating", "Disabling"), changed["State"]
+    until("Disabled", lambda: state() == "Disabled")
+    pages = awslambda.get_paginator("list_event_source_mappings").paginate(FunctionName="KDS-HA-ConsumerLambda")
+    found = {m["UUID"] for page in pages for m in page["EventSourceMappings"]}
+    assert found == {uuid, fan_out["UUID"]}, found
+    of_stream = awslambda.list_event_source_mappings(EventSourceArn=stream_arn(region))["EventSourceMappings"]
+    assert [m["UUID"] for m in of_stream] == [uuid]
+    return [uuid, fan_out["UUID"]]
+
+
+def table(dynamodb):
+    dynamodb.create_table(
+        TableName="prices", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "ticker", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "ticker", "AttributeType": "S"}])
+    dynamodb.get_waiter("table_exists").wait(TableName="prices", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert dynamodb.describe_table(TableName="prices")["Table"]["TableStatus"] == "ACTIVE"
+    pages = dynamodb.get_paginator("list_tables").paginate()
+    assert [t for page in pages for t in page["TableNames"]] == ["prices"]
+    key, item = {"ticker": {"S": "AMZN"}}, {"ticker": {"S": "AMZN"}, "price": {"N": "1.5"}, "in": {"S": WEST}}
+    dynamodb.put_item(TableName="prices", Item=item)
+    assert dynamodb.get_item(TableName="prices", Key=key)["Item"] == item
+    pages = dynamodb.get_paginator("scan").paginate(TableName="prices")
+    assert [i for page in pages for i in page["Items"]] == [item]
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName="prices", KeyConditionExpression="ticker = :t", ExpressionAttributeValues={":t": {"S": "AMZN"}})
+    assert [i for page in pages for i in page["Items"]] == [item]
+    dynamodb.delete_item(TableName="prices", Key=key)
+    assert "Item" not in dynamodb.get_item(TableName="prices", Key=key)
+
+
+def metrics(checked, region, now):
+    """The same metrics through every protocol that a client of CloudWatch speaks; a large body is compressed."""
+    minute = int(now // 60) * 60 - 180
+    for number, protocol in enumerate(["json", "query", "smithy-rpc-v2-cbor"]):
+        cloudwatch = checked.client("cloudwatch", region, protocol=protocol)
+        name, dimensions = f"of-{protocol}", [{"Name": "Place", "Value": region}]
+        datum = {"MetricName": name, "Dimensions": dimensions, "Timestamp": minute, "Value": 2.5, "Unit": "Count"}
+        cloudwatch.put_metric_data(Namespace="kdsha/contract", MetricData=[datum])
+        many = [dict(datum, MetricName=f"{name}-{n}", Value=float(n)) for n in range(200)]
+        cloudwatch.put_metric_data(Namespace="kdsha/contract", MetricData=many)
+        metric = {"Namespace": "kdsha/contract", "MetricName": name, "Dimensions": dimensions}
+        seen = lambda: cloudwatch.get_metric_data(
+            StartTime=minute - 600, EndTime=minute + 600, ScanBy="TimestampAscending", MetricDataQueries=[
+                {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}])["MetricDataResults"][0]
+        result = until("a data point", lambda: seen()["Values"] and seen())
+        assert (result["Values"], [at.timestamp() for at in result["Timestamps"]]) == ([2.5], [minute]), result
+        points = cloudwatch.get_metric_statistics(
+            StartTime=minute - 600, EndTime=minute + 600, Period=60, Statistics=["Sum", "Maximum"], **metric)
+        assert [p["Maximum"] for p in points["Datapoints"]] == [2.5], points
+        pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace="kdsha/contract", MetricName=f"{name}-199")
+        assert len([m for page in pages for m in page["Metrics"]]) == 1
+        assert number < 3
+
+
+def take_down(kinesis, awslambda, dynamodb, consumer_arn, uuids):
+    for uuid in uuids:
+        gone = awslambda.delete_event_source_mapping(UUID=uuid)
+        assert gone["State"] == "Deleting", gone["State"]
+    until("no mapping", lambda: not awslambda.list_event_source_mappings()["EventSourceMappings"])
+    awslambda.delete_alias(FunctionName="KDS-HA-ProducerLambda", Name="live")
+    for name in ("KDS-HA-ProducerLambda", "KDS-HA-ConsumerLambda"):
+        awslambda.delete_function(FunctionName=name)
+    assert awslambda.list_functions()["Functions"] == []
+    dynamodb.delete_table(TableName="prices")
+    dynamodb.get_waiter("table_not_exists").wait(TableName="prices", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    kinesis.deregister_stream_consumer(ConsumerARN=consumer_arn)
+    until("no consumer", lambda: not kinesis.list_stream_consumers(StreamARN=consumer_arn.split("/consumer")[0])["Consumers"])
+    kinesis.delete_stream(StreamName=STREAM)
+    kinesis.get_waiter("stream_not_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def main(url):
+    checked = Checked(url, ACCOUNT)
+    for region in (WEST, EAST, "eu-central-1"):
+        kinesis, awslambda, dynamodb = (checked.client(s, region) for s in ("kinesis", "lambda", "dynamodb"))
+        who = checked.client("sts", region).get_caller_identity()
+        assert who["Account"] == ACCOUNT, who
+        consumer_arn, shards = stream(kinesis, region)
+        records(kinesis, shards)
+        functions(awslambda, region)
+        uuids = mappings(awslambda, region, consumer_arn)
+        table(dynamodb)
+        now = kinesis.describe_stream_summary(StreamName=STREAM)["ResponseMetadata"]["HTTPHeaders"]["date"]
+        metrics(checked, region, time.mktime(time.strptime(now, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone)
+        take_down(kinesis, awslambda, dynamodb, consumer_arn, uuids)
+    for operation, calls, codes in checked.table():
+        print(f"{operation:42} {calls:4} {' '.join(codes)}")
+    for line in sorted(set(checked.wrong)):
+        print("WRONG", line)
+    return 1 if checked.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
