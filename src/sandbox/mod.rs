@@ -6,6 +6,7 @@ pub mod call;
 mod connect;
 pub mod faults;
 mod serve;
+mod shapes;
 mod wire;
 pub mod world;
 

@@ -2,13 +2,15 @@
 
     topology.py URL
 
-Every answer is held to botocore's models (`aws.py`). Prints a row an operation; exits 1 with what was wrong.
+Every answer is held to botocore's models (`aws.py`), then every operation is sent requests that break one rule of its
+model each (`malformed.py`). Prints a row an operation; exits 1 with what was wrong.
 """
 
 import sys
 import time
 
 from aws import Checked
+from malformed import walk
 
 ACCOUNT = "111122223333"
 WEST, EAST = "us-west-2", "us-east-2"
@@ -220,11 +222,16 @@ def main(url):
         now = kinesis.describe_stream_summary(StreamName=STREAM)["ResponseMetadata"]["HTTPHeaders"]["date"]
         metrics(checked, region, time.mktime(time.strptime(now, "%a, %d %b %Y %H:%M:%S GMT")) - time.timezone)
         take_down(kinesis, awslambda, dynamodb, consumer_arn, uuids)
-    for operation, calls, codes in checked.table():
-        print(f"{operation:42} {calls:4} {' '.join(codes)}")
-    for line in sorted(set(checked.wrong)):
+    wrong = sorted(set(checked.wrong))
+    calls = {operation: (number, codes) for operation, number, codes in checked.table()}
+    print(f"{'operation':42} {'taken':>5} {'refused':>7}  errors")
+    for operation, refused, taken in walk(checked):
+        number, codes = calls.get(operation, (0, []))
+        print(f"{operation:42} {number:5} {refused:7}  {' '.join(codes)}")
+        wrong += [f"{operation}: {line}" for line in taken]
+    for line in wrong:
         print("WRONG", line)
-    return 1 if checked.wrong else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

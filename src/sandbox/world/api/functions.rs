@@ -293,20 +293,6 @@ fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), ApiErro
              in this request: {key}"
         )));
     }
-    let named = |key: &&String| {
-        key.len() >= 2
-            && key.starts_with(|c: char| c.is_ascii_alphabetic())
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    if let Some(key) = variables.keys().find(|key| !named(key)) {
-        return Err(lambda_error(
-            400,
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{key}' at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
-            ),
-        ));
-    }
     let text = serde_json::to_string(variables).unwrap_or_default();
     match text.len() > ENVIRONMENT_MOST {
         false => Ok(()),

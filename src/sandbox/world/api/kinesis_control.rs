@@ -38,15 +38,6 @@ impl World {
 
     fn create_stream_call(&mut self, at: At, input: Input) -> ApiResult {
         let name = input.text("StreamName").unwrap_or_default();
-        if name.parse::<crate::model::StreamName>().is_err() {
-            return Err(ApiError::new(
-                400,
-                "ValidationException",
-                format!(
-                    "1 validation error detected: Value '{name}' at 'streamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
-                ),
-            ));
-        }
         let place = &self.places[at.place.0];
         if place.streams.contains_key(name) {
             let text = format!("Stream {name} under account {} already exists.", place.account);

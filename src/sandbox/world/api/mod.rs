@@ -18,6 +18,7 @@ use super::outage::{Outage, is_kinesis_data_plane};
 use super::place::PlaceId;
 use crate::model::Region;
 use crate::sandbox::call::{ApiCall, ApiError, ApiReply, ApiResult, Service};
+use crate::sandbox::shapes;
 use serde_json::{Map, Value, json};
 
 /// Whether an operation changes the world. Everything else may be tried again without harm.
@@ -98,6 +99,7 @@ impl World {
         if let Some(refused) = self.refusal(call) {
             return Err(refused);
         }
+        shapes::check(call)?;
         let at = At { place: self.place(&call.account, &call.region) };
         let input = Input(&call.input);
         let operation = call.operation.as_str();

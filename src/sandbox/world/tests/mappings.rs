@@ -81,7 +81,8 @@ fn what_is_missing_is_said_with_a_400() {
         assert_eq!((error.status, error.code.as_str()), (400, "InvalidParameterValueException"), "{text}");
         assert!(error.message.contains(text), "{}", error.message);
     }
-    let unknown = play.refused(Service::Lambda, EAST, "GetEventSourceMapping", json!({ "UUID": "none" }));
+    let nobody = json!({ "UUID": "00000000-0000-4000-8000-000000000000" });
+    let unknown = play.refused(Service::Lambda, EAST, "GetEventSourceMapping", nobody);
     assert_eq!(
         (unknown.status, unknown.message.as_str()),
         (404, "The resource you requested does not exist.")

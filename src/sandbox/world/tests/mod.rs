@@ -177,9 +177,9 @@ fn a_world_may_be_moved_to_another_thread() {
 
 #[test]
 fn an_operation_that_is_not_played_is_named() {
-    let error = Play::empty().refused(Service::Kinesis, WEST, "SplitShard", json!({}));
+    let error = Play::empty().refused(Service::Kinesis, WEST, "StartStreamEncryption", json!({}));
     assert_eq!((error.status, error.code.as_str()), (400, "UnknownOperationException"));
-    assert!(error.message.contains("SplitShard"));
+    assert!(error.message.contains("StartStreamEncryption"));
 }
 
 #[test]
