@@ -36,6 +36,11 @@ impl Series {
         let start = self.points.partition_point(|p| p.at < from);
         &self.points[start..]
     }
+    /// The points whose period reaches beyond `from`, and the later ones.
+    pub fn reaching(&self, from: Timestamp) -> &[Point] {
+        let start = self.points.partition_point(|p| p.at + self.period <= from);
+        &self.points[start..]
+    }
     /// The points whose period has ended by `now`: the newest period is provisional until then.
     pub fn complete(&self, now: Timestamp) -> &[Point] {
         let end = self.points.partition_point(|p| p.at + self.period <= now);

@@ -159,6 +159,8 @@ pub struct ReaderMetrics {
     pub throttles: Observed<Series>,
     /// AWS/Lambda Invocations, Sum.
     pub invocations: Observed<Series>,
+    /// AWS/Lambda Duration, Maximum, ms.
+    pub duration: Observed<Series>,
     /// AWS/Kinesis SubscribeToShardEvent.MillisBehindLatest, Maximum, ms: enhanced fan-out readers alone.
     pub millis_behind_latest: Option<Observed<Series>>,
     /// AWS/Lambda PolledEventCount of the one mapping, Sum; a zero proves polling as much as a number does.

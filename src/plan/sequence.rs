@@ -83,7 +83,8 @@ impl<'a> Request<'a> {
     }
 
     /// The mark of a failover that is over and stands, but for producers that write to the primary again: only
-    /// somebody else can have switched them back, as a deploy does that writes the template's environment.
+    /// somebody else can have switched them back, as a deploy does that writes the template's environment. A warm
+    /// pipeline whose producers all write to the primary simply rests there.
     pub(crate) fn switched_back(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
         let mark = of.view.standby.mark.known()?.as_ref()?;
         let is_over = mark.state == RunState::Closed && mark.intent == "failover" && mark.run != *self.run;
@@ -92,9 +93,10 @@ impl<'a> Request<'a> {
             let mappings = of.view.side(side).consumer.mappings.known()?;
             Some(mappings.iter().any(|m| reader.owns(m) && m.state.is_on()))
         };
-        let stands = of.is_cold() && runs(Side::Standby) == Some(true) && runs(Side::Primary) == Some(false);
+        let fenced = || runs(Side::Standby) == Some(true) && runs(Side::Primary) == Some(false);
+        let stands = !of.is_cold() || fenced();
         let is_back = match assess::active(of.view) {
-            Active::Region(region) => region == *self.region(Side::Primary),
+            Active::Region(region) => of.is_cold() && region == *self.region(Side::Primary),
             Active::Mixed(_) => true,
             Active::Unknown(_) => false,
         };

@@ -6,8 +6,13 @@
 //!    which CloudWatch would show that the last batch failed;
 //! 2. the reader's own position metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age
 //!    otherwise) has a fresh point, has been zero since before the hold began, and has no gap in between;
-//! 3. the function's iterator age has no point above zero within the hold: nothing was being worked off;
-//! 4. no Errors and no Throttles within the hold.
+//! 3. the function's iterator age has no point above zero within the hold and the longest invocation before it:
+//!    nothing was being worked off;
+//! 4. no Errors and no Throttles within the hold, a whole time-out before it and the pause before a retry.
+//!
+//! Rules 3 and 4 look further back than the silence, since Lambda stamps its metrics with the minute in which an
+//! invocation began and sends them when it has ended (Lambda Developer Guide, "Types of metrics"): of batches that
+//! follow each other, each as long as the time-out, the last one that can be seen began before the hold did.
 
 use super::reader::{Found, Reader};
 use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
@@ -34,6 +39,9 @@ pub struct Drain {
     #[cfg_attr(test, schemars(with = "f64"))]
     pub fresh: Duration,
 }
+
+/// How long Lambda may pause before it tries a failed batch again; no figure is published.
+const BEFORE_A_RETRY: Duration = Duration::from_secs(60);
 
 /// Two points of a series further apart than this many periods have a gap between them.
 const GAP_PERIODS: u32 = 3;
@@ -140,14 +148,34 @@ impl Drain {
         )
     }
 
-    /// Rules 3 and 4: a series with no point above zero since `from`. No point at all is fine here: Lambda
-    /// emits these metrics when it invokes, and rule 2 has proven that the reader polls.
-    fn none_since(&self, what: &str, series: &Observed<Series>, seen: Seen<'_>) -> Result<(), Check> {
+    /// Rules 3 and 4: a series with no point above zero within the hold and so long before it. No point at all is
+    /// fine here: Lambda emits these metrics when it invokes, and rule 2 has proven that the reader polls.
+    fn none_within(
+        &self,
+        before: Duration,
+        what: &str,
+        series: &Observed<Series>,
+        seen: Seen<'_>,
+    ) -> Result<(), Check> {
         let series = series.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
-        match series.since(seen.at - self.hold).iter().rev().find(|point| point.value > 0.0) {
+        let from = seen.at - self.hold - before;
+        match series.reaching(from).iter().rev().find(|point| point.value > 0.0) {
             None => Ok(()),
             Some(point) => Err(self.not_yet(seen, format!("{what} {} at {}", point.value.round(), point.at))),
         }
+    }
+
+    /// No invocation takes longer: the hold is the time-out, the batching window and the delay of metrics.
+    fn longest(&self) -> Duration {
+        self.hold.saturating_sub(self.fresh)
+    }
+
+    /// The longest invocation that metrics show; what they do not show may have taken all its time.
+    fn longest_seen(&self, durations: &Observed<Series>, seen: Seen<'_>) -> Duration {
+        let from = seen.at - self.hold - self.longest();
+        let points = durations.known().map(|series| series.reaching(from)).unwrap_or_default();
+        let longest = points.iter().map(|point| point.value).reduce(f64::max);
+        longest.map_or(self.longest(), |ms| Duration::from_millis(ms.max(0.0) as u64))
     }
 
     fn is_drained(&self, seen: Seen<'_>) -> Result<String, Check> {
@@ -164,9 +192,10 @@ impl Drain {
         let evidence = self.zero_throughout(position, seen)?;
         let metrics = &view.metrics;
         let in_hand = "batches were being worked off: iterator age (ms)";
-        self.none_since(in_hand, &metrics.iterator_age, seen)?;
-        self.none_since("the function failed: Errors", &metrics.errors, seen)?;
-        self.none_since("the function was throttled: Throttles", &metrics.throttles, seen)?;
+        self.none_within(self.longest_seen(&metrics.duration, seen), in_hand, &metrics.iterator_age, seen)?;
+        let retried = self.longest() + BEFORE_A_RETRY;
+        self.none_within(retried, "the function failed: Errors", &metrics.errors, seen)?;
+        self.none_within(retried, "the function was throttled: Throttles", &metrics.throttles, seen)?;
         Ok(format!("lag {evidence}, no arrivals, no errors, no throttles for {}", duration::show(self.hold)))
     }
 }

@@ -195,7 +195,7 @@ fn reader_metrics(
     mappings: &Observed<Vec<Mapping>>,
     facts: Option<&Facts>,
 ) -> ReaderMetrics {
-    let [iterator_age, errors, throttles, invocations] =
+    let [iterator_age, errors, throttles, invocations, duration] =
         READER_METRICS.map(|(name, stat)| series(facts, MetricId::function(function, name, stat)));
     let millis_behind_latest = match source {
         MappingSource::StreamConsumer { stream, consumer } => {
@@ -204,7 +204,15 @@ fn reader_metrics(
         MappingSource::Stream(_) => None,
     };
     let polled_events = polled_events(mappings, facts);
-    ReaderMetrics { iterator_age, errors, throttles, invocations, millis_behind_latest, polled_events }
+    ReaderMetrics {
+        iterator_age,
+        errors,
+        throttles,
+        invocations,
+        duration,
+        millis_behind_latest,
+        polled_events,
+    }
 }
 
 /// The polls of the one mapping. With none, or with two, there is no one to speak of.

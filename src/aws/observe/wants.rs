@@ -25,8 +25,13 @@ pub(super) const STREAM_METRICS: [(&str, &str); 11] = [
 ];
 
 /// AWS/Lambda metrics of a function that reads: name and statistic.
-pub(super) const READER_METRICS: [(&str, &str); 4] =
-    [("IteratorAge", "Maximum"), ("Errors", "Sum"), ("Throttles", "Sum"), ("Invocations", "Sum")];
+pub(super) const READER_METRICS: [(&str, &str); 5] = [
+    ("IteratorAge", "Maximum"),
+    ("Errors", "Sum"),
+    ("Throttles", "Sum"),
+    ("Invocations", "Sum"),
+    ("Duration", "Maximum"),
+];
 
 /// What is asked on one side.
 #[derive(Debug, Default)]

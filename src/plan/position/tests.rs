@@ -23,6 +23,7 @@ fn reader(iterator_age: &[(i64, f64)], errors: &[(i64, f64)], invocations: &[(i6
         errors: series(errors),
         throttles: series(&[]),
         invocations: series(invocations),
+        duration: series(&[]),
         millis_behind_latest: None,
         polled_events: series(&[]),
     }

@@ -158,14 +158,17 @@ impl Checks<'_> {
     fn switched_back(&mut self, of: &Selected<'_>, mark: &RunMark) {
         let about = self.about(of, Side::Standby);
         let [primary, standby] = [Side::Primary, Side::Standby].map(|side| self.request.region(side));
+        let (there, meanwhile) = match of.is_cold() {
+            true => (", where nobody reads", "is processed after the failback"),
+            false => ("", "is processed there"),
+        };
         let evidence = format!(
-            "run {} left {standby} active, and somebody has set producers back to {primary}, where nobody reads: a \
-             deploy does so",
+            "run {} left {standby} active, and somebody has set producers back to {primary}{there}: a deploy does so",
             mark.run
         );
         let advice = format!(
             "`kdsha failover --to {standby}` switches them again and keeps the rest; what was written to {primary} \
-             meanwhile is processed after the failback"
+             meanwhile {meanwhile}"
         );
         self.advise("active_region", &about, Verdict::Fail, evidence, advice);
     }

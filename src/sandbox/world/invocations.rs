@@ -31,6 +31,10 @@ impl World {
         {
             return;
         }
+        // A batch that failed is tried again as it was (Lambda Developer Guide, "Configuring error handling controls").
+        if checkpoint < cursor.retrying_to {
+            count = count.min(cursor.retrying_to - checkpoint);
+        }
         count = count.min(cursor.at_most.unwrap_or(u64::MAX));
         let function = &mut self.functions[mapping.function.0];
         let configuration = function.resolve(mapping.qualifier.as_deref()).filter(|_| !function.is_barred());

@@ -142,6 +142,7 @@ fn reader(region: &str, name: &str, mappings: Vec<Mapping>) -> ReaderView {
             errors: series("10:43:00", &[0.0, 0.0]),
             throttles: series("10:43:00", &[0.0, 0.0]),
             invocations: series("10:43:00", &[60.0, 60.0]),
+            duration: series("10:43:00", &[120.0, 110.0]),
             millis_behind_latest: None,
             polled_events: empty(),
         },

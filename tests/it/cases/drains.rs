@@ -95,6 +95,26 @@ async fn a_failing_consumer_with_lag_zero_is_not_drained() {
     stage.must_have_lost_nothing().await;
 }
 
+/// Every invocation hangs until its time-out: what fails is stamped with the minute in which it began, and is seen a
+/// time-out and CloudWatch's delay later, when that minute lies before the silence.
+#[tokio::test(start_paused = true)]
+async fn a_hung_consumer_is_not_drained() {
+    let stage = Stage::post(407);
+    let late = Some(MetricTrouble::Late(2 * MINUTE));
+    stage.sandbox.with_world(|world| world.set_metric_trouble(&region(WEST), late));
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Hangs));
+    let mut args = stage.over();
+    args.timeout = Some(30 * MINUTE);
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    let state = |m: &serde_json::Value| m["State"] == "Enabled";
+    assert!(stage.mappings(WEST).iter().all(state), "a reader was stopped without proof");
+    set_fault(&stage, WEST, CONSUMER, None);
+    stage.must_fail_over().await;
+    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// An application that reads the primary's stream from its beginning, again and again: it lags for good.
 async fn a_reader_that_lags(stage: &Stage) {
     for _ in 0..60 {

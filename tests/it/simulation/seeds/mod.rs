@@ -227,11 +227,9 @@ impl Play {
         if !ended.how.advice().is_empty() {
             line.push_str(&format!(": {}", ended.how.advice()));
         }
-        if !matches!(ended.how.exit(), Some(Exit::Done)) || matches!(ended.command, Command::Resume) {
-            ended.said.lines().filter(|said| !said.trim().is_empty()).for_each(|said| {
-                line.push_str("\n      | ");
-                line.push_str(said);
-            });
+        for said in ended.said.lines().filter(|said| !said.trim().is_empty()) {
+            line.push_str("\n      | ");
+            line.push_str(said);
         }
         self.transcript.borrow_mut().push(line);
     }
