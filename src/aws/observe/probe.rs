@@ -46,6 +46,8 @@ pub(in crate::aws) struct Memory {
 struct Place {
     /// Where to go on; `None` at the end of a closed shard.
     iterator: Option<String>,
+    /// The shards that replaced it, said at its end.
+    children: Vec<String>,
     newest: Option<Timestamp>,
     /// Why the last look did not reach the tip.
     unproven: Option<String>,
@@ -82,7 +84,10 @@ async fn probe_stream(
     let kept = manner.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     let can_go_on = |memory: &Memory| {
         memory.looked.elapsed() < ITERATOR_LIVES
-            && memory.shards.values().all(|place| place.iterator.is_some())
+            && memory
+                .shards
+                .values()
+                .all(|place| place.iterator.is_some() || place.is_replaced(&memory.shards))
     };
     let (memory, depth) = match kept.filter(can_go_on) {
         Some(memory) => (memory, 1),
@@ -94,8 +99,14 @@ async fn probe_stream(
         let place = read(look, name, &shard, place, depth).await;
         (shard, place)
     };
-    let shards: BTreeMap<String, Place> =
+    let mut shards: BTreeMap<String, Place> =
         join_all(memory.shards.into_iter().map(one)).await.into_iter().collect();
+    let unfollowed = |place: &Place| place.iterator.is_none() && !place.is_replaced(&shards);
+    let ended: Vec<String> = shards.iter().filter(|(_, p)| unfollowed(p)).map(|(s, _)| s.clone()).collect();
+    for (_, place) in shards.iter_mut().filter(|(shard, _)| ended.contains(shard)) {
+        let why = || "the shard was closed; those that replaced it are looked at next".to_owned();
+        place.unproven.get_or_insert_with(why);
+    }
     let probes = shards.iter().map(|(shard, place)| ShardProbe { shard: shard.clone(), seen: place.seen() });
     let probe = StreamProbe { since: memory.since, at, shards: probes.collect() };
     let memory = Memory { since: memory.since, looked, shards };
@@ -104,6 +115,13 @@ async fn probe_stream(
 }
 
 impl Place {
+    /// It was read to its end, and what replaced it is looked at too.
+    fn is_replaced(&self, looked_at: &BTreeMap<String, Place>) -> bool {
+        self.iterator.is_none()
+            && !self.children.is_empty()
+            && self.children.iter().all(|child| looked_at.contains_key(child))
+    }
+
     fn seen(&self) -> ShardArrivals {
         match (&self.unproven, self.newest) {
             (Some(why), _) => ShardArrivals::Unproven(why.clone()),
@@ -171,6 +189,8 @@ async fn read(look: &Look<'_>, name: &StreamName, shard: &str, mut place: Place,
         };
         place.newest = place.newest.max(newest_of(&answer));
         let reached_tip = answer.millis_behind_latest == Some(0);
+        place.children =
+            answer.child_shards.unwrap_or_default().into_iter().map(|child| child.shard_id).collect();
         place.iterator = answer.next_shard_iterator;
         if reached_tip || place.iterator.is_none() {
             return place;

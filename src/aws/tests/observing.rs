@@ -229,8 +229,14 @@ async fn a_probe_proves_silence_only_at_the_tip() {
     let read = |behind: i64| json!({"Records": [], "NextShardIterator": "i", "MillisBehindLatest": behind});
     assert_eq!(probed(move |n| read(if n < 3 { 5000 } else { 0 })).await, ShardArrivals::Nothing);
     assert!(matches!(probed(move |_| read(5000)).await, ShardArrivals::Unproven(_)));
-    // A closed shard ends without a next iterator.
-    assert_eq!(probed(|_| json!({"Records": [], "MillisBehindLatest": 10})).await, ShardArrivals::Nothing);
+    // A closed shard ends without a next iterator: what replaced it has to be looked at, too.
+    let child = |id: &str| json!({"ShardId": id, "ParentShards": [], "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"}});
+    let ended =
+        |child: serde_json::Value| json!({"Records": [], "MillisBehindLatest": 10, "ChildShards": [child]});
+    let known = ended(child("shardId-000000000000"));
+    assert_eq!(probed(move |_| known.clone()).await, ShardArrivals::Nothing);
+    let unknown = ended(child("shardId-000000000001"));
+    assert!(matches!(probed(move |_| unknown.clone()).await, ShardArrivals::Unproven(_)));
     let record = |at: f64| json!({"SequenceNumber": "1", "Data": "", "ApproximateArrivalTimestamp": at});
     let arrived =
         json!({"Records": [record(1.5), record(2.5)], "NextShardIterator": "i", "MillisBehindLatest": 0});

@@ -171,6 +171,7 @@ impl World {
             transition: Some((self.due(until), Some(target))),
             polling: Polling::Off,
             cursors,
+            begun: None,
             result: "No records processed".to_owned(),
             modified: self.now,
             series,

@@ -53,6 +53,7 @@ impl World {
             if stream.until.is_some_and(|at| at <= now) {
                 stream.until = None;
                 stream.status = stream.status.next();
+                stream.finish_resharding(now);
                 if stream.status == Status::Gone {
                     stream.empty();
                     place.streams.remove(&stream.name);

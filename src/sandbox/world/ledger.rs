@@ -252,6 +252,9 @@ impl World {
         match mapping.starting {
             StartingPosition::TrimHorizon => Some(shard.first),
             StartingPosition::AtTimestamp(at) => Some(shard.at_timestamp(at)),
+            StartingPosition::Latest if mapping.begun.is_some_and(|begun| begun < shard.opened) => {
+                Some(shard.first)
+            }
             // Pinned at the first poll: nothing that is there now is promised to it.
             StartingPosition::Latest => None,
         }

@@ -149,6 +149,8 @@ pub(super) struct Mapping {
     pub transition: Option<(Millis, Option<State>)>,
     pub polling: Polling,
     pub cursors: Vec<Cursor>,
+    /// When a reader first looked: LATEST means what came since then.
+    pub begun: Option<Millis>,
     pub result: String,
     pub modified: Millis,
     pub series: MappingSeries,

@@ -29,6 +29,7 @@ mod place;
 mod pollers;
 mod producers;
 mod replication;
+mod reshard;
 mod series;
 mod staging;
 mod story;

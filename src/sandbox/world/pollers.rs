@@ -3,7 +3,6 @@
 use super::World;
 use super::clock::{MINUTE, Millis, SECOND};
 use super::mappings::{Cursor, StartingPosition, Tuning};
-use super::streams::Status;
 
 /// Between two looks at a shard that has nothing more to give.
 const POLL_EVERY: Millis = SECOND;
@@ -25,10 +24,30 @@ impl World {
             if !this.is_live() || self.places[this.place.0].is_silent() {
                 continue;
             }
+            self.follow_resharding(mapping);
             for shard in 0..self.mappings[mapping].cursors.len() {
                 self.run_reader(Reader { mapping, shard });
             }
         }
+    }
+
+    /// A reader for every shard that has come.
+    fn follow_resharding(&mut self, mapping: usize) {
+        let stream = self.mappings[mapping].source.stream;
+        while self.mappings[mapping].cursors.len() < self.streams[stream.0].shards.len() {
+            self.mappings[mapping].cursors.push(Cursor { next_poll: self.ticked, ..Cursor::default() });
+        }
+    }
+
+    /// Nothing is to be read from this shard now: it has been read to its end, or its parents have not.
+    fn rests(&self, reader: Reader) -> bool {
+        let mapping = &self.mappings[reader.mapping];
+        let shards = &self.streams[mapping.source.stream.0].shards;
+        let is_done = |shard: usize| {
+            let checkpoint = mapping.cursors[shard].checkpoint;
+            checkpoint.is_some_and(|position| shards[shard].ends_at(position))
+        };
+        is_done(reader.shard) || !shards[reader.shard].parents.iter().all(|parent| is_done(*parent))
     }
 
     fn run_reader(&mut self, reader: Reader) {
@@ -39,7 +58,7 @@ impl World {
             self.land(reader);
         }
         let mapping = &self.mappings[reader.mapping];
-        if mapping.gone || !mapping.polls() {
+        if mapping.gone || !mapping.polls() || self.rests(reader) {
             return;
         }
         if mapping.cursors[reader.shard].next_poll <= self.ticked {
@@ -63,7 +82,7 @@ impl World {
             None => now + self.rng.i64(200..=POLL_EVERY),
             Some(_) => now + POLL_EVERY,
         };
-        if stream.status != Status::Active {
+        if !stream.is_open() {
             return;
         }
         let most = mapping.tuning.round();
@@ -72,9 +91,13 @@ impl World {
         let shard = &stream.shards[reader.shard];
         let checkpoint = *cursor.checkpoint.get_or_insert_with(|| match mapping.starting {
             StartingPosition::TrimHorizon => shard.first,
+            StartingPosition::Latest if mapping.begun.is_some_and(|begun| begun < shard.opened) => {
+                shard.first
+            }
             StartingPosition::Latest => shard.tip(),
             StartingPosition::AtTimestamp(at) => shard.at_timestamp(at),
         });
+        mapping.begun.get_or_insert(now);
         // What retention has taken is gone; the reader goes on with the oldest record there is.
         if checkpoint < shard.first && cursor.flight.is_none() {
             cursor.checkpoint = Some(shard.first);

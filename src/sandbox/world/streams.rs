@@ -4,6 +4,7 @@ use super::clock::{HOUR, MINUTE, Millis, SECOND};
 use super::ledger::RecordId;
 use super::metrics::SeriesId;
 use super::place::PlaceId;
+use super::reshard::Resharding;
 use super::tickers::{TICKERS, Ticker};
 use md5::{Digest, Md5};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -91,6 +92,11 @@ impl Window {
 pub(super) struct Shard {
     pub id: String,
     pub hash_range: (u128, u128),
+    /// The shards that it replaces.
+    pub parents: Vec<usize>,
+    pub opened: Millis,
+    /// When it was replaced: it takes no records from then on.
+    pub closed: Option<Millis>,
     /// The position of the oldest record that can still be read.
     pub first: u64,
     records: VecDeque<Record>,
@@ -100,6 +106,28 @@ pub(super) struct Shard {
 }
 
 impl Shard {
+    pub fn new(index: usize, hash_range: (u128, u128), parents: Vec<usize>, opened: Millis) -> Shard {
+        Shard {
+            id: format!("shardId-{index:012}"),
+            hash_range,
+            parents,
+            opened,
+            closed: None,
+            first: 0,
+            records: VecDeque::new(),
+            writes: Window::default(),
+            reads: Window::default(),
+            serial: (opened / MINUTE).unsigned_abs() % 1_000_000_000 * 1_000 + index as u64,
+        }
+    }
+    /// It takes records.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+    /// A reader at this position has nothing more to come.
+    pub fn ends_at(&self, position: u64) -> bool {
+        self.closed.is_some() && position >= self.tip()
+    }
     /// The position after the newest record.
     pub fn tip(&self) -> u64 {
         self.first + self.records.len() as u64
@@ -159,6 +187,7 @@ impl Shard {
 pub(super) enum Status {
     Creating,
     Active,
+    Updating,
     Deleting,
     Gone,
 }
@@ -168,13 +197,14 @@ impl Status {
         match self {
             Status::Creating => "CREATING",
             Status::Active => "ACTIVE",
+            Status::Updating => "UPDATING",
             Status::Deleting | Status::Gone => "DELETING",
         }
     }
     /// What comes after the delay.
     pub fn next(self) -> Status {
         match self {
-            Status::Creating | Status::Active => Status::Active,
+            Status::Creating | Status::Active | Status::Updating => Status::Active,
             Status::Deleting | Status::Gone => Status::Gone,
         }
     }
@@ -246,6 +276,7 @@ pub(super) struct Stream {
     pub series: StreamSeries,
     /// The shard-level metrics that are on, by their names.
     pub shard_metrics: BTreeSet<String>,
+    pub resharding: Option<Resharding>,
     ticker_shards: Vec<usize>,
 }
 
@@ -264,9 +295,9 @@ pub(super) struct NewStream {
 impl Stream {
     /// A stream in CREATING, its hash keys shared out evenly.
     pub fn new(new: NewStream) -> Stream {
-        let shards: Vec<Shard> = (0..new.shards).map(|i| shard(i, new.shards, new.created)).collect();
-        let ticker_shards = TICKERS.iter().map(|symbol| shard_of(&shards, hash_key(symbol))).collect();
-        Stream {
+        let ranges = hash_ranges(new.shards).into_iter().enumerate();
+        let shards = ranges.map(|(i, range)| Shard::new(i, range, Vec::new(), new.created)).collect();
+        let mut stream = Stream {
             place: new.place,
             name: new.name,
             arn: new.arn,
@@ -281,8 +312,27 @@ impl Stream {
             tags: BTreeMap::new(),
             series: new.series,
             shard_metrics: BTreeSet::new(),
-            ticker_shards,
-        }
+            resharding: None,
+            ticker_shards: Vec::new(),
+        };
+        stream.share_out_tickers();
+        stream
+    }
+
+    /// Which shard takes which of the producer's symbols.
+    pub fn share_out_tickers(&mut self) {
+        self.ticker_shards = TICKERS.iter().map(|symbol| shard_of(&self.shards, hash_key(symbol))).collect();
+    }
+
+    /// The shards that can still be read: a closed one goes when its last record has.
+    pub fn listed(&self, now: Millis) -> impl Iterator<Item = &Shard> {
+        let horizon = self.horizon(now);
+        self.shards.iter().filter(move |shard| shard.closed.is_none_or(|at| at >= horizon))
+    }
+
+    /// The shards that replaced one.
+    pub fn children(&self, shard: usize) -> impl Iterator<Item = &Shard> {
+        self.shards.iter().filter(move |child| child.parents.contains(&shard))
     }
 
     /// The oldest arrival that can still be read.
@@ -298,7 +348,7 @@ impl Stream {
 
     /// Reads and writes are answered.
     pub fn is_open(&self) -> bool {
-        self.status == Status::Active
+        matches!(self.status, Status::Active | Status::Updating)
     }
 
     /// The shard that a body goes to.
@@ -346,26 +396,19 @@ impl Stream {
     }
 }
 
-fn shard(index: u32, of: u32, created: Millis) -> Shard {
+/// The hash keys, shared out evenly.
+pub(super) fn hash_ranges(count: u32) -> Vec<(u128, u128)> {
     let start = |index: u32| match index {
         0 => 0,
-        _ => (u128::MAX / u128::from(of) + 1) * u128::from(index),
+        _ => (u128::MAX / u128::from(count) + 1) * u128::from(index),
     };
-    let end = if index + 1 == of { u128::MAX } else { start(index + 1) - 1 };
-    let start = start(index);
-    Shard {
-        id: format!("shardId-{index:012}"),
-        hash_range: (start, end),
-        first: 0,
-        records: VecDeque::new(),
-        writes: Window::default(),
-        reads: Window::default(),
-        serial: (created / MINUTE).unsigned_abs() % 1_000_000_000 * 1_000 + u64::from(index),
-    }
+    let end = |index: u32| if index + 1 == count { u128::MAX } else { start(index + 1) - 1 };
+    (0..count).map(|index| (start(index), end(index))).collect()
 }
 
 fn shard_of(shards: &[Shard], hash: u128) -> usize {
-    shards.iter().position(|s| (s.hash_range.0..=s.hash_range.1).contains(&hash)).unwrap_or(0)
+    let takes = |s: &Shard| s.is_open() && (s.hash_range.0..=s.hash_range.1).contains(&hash);
+    shards.iter().position(takes).unwrap_or(0)
 }
 
 /// The hash key of a partition key: its MD5, as a 128-bit number.

@@ -2,7 +2,7 @@
 
 use super::super::clock::{Millis, SECOND, millis, seconds};
 use super::super::invocations::PutRecordsCount;
-use super::super::streams::{Body, Document, PutRefused, Shard, Status, StreamId, hash_key};
+use super::super::streams::{Body, Document, PutRefused, Shard, Status, Stream, StreamId, hash_key};
 use super::{At, Input, World};
 use crate::model::Arn;
 use crate::sandbox::call::{ApiError, ApiReply, ApiResult};
@@ -53,7 +53,7 @@ impl World {
         let id = self.stream_of(at, input)?;
         let stream = &self.streams[id.0];
         match stream.status {
-            Status::Active => Ok(id),
+            Status::Active | Status::Updating => Ok(id),
             _ => {
                 let account = self.places[at.place.0].account.as_str();
                 Err(stream_not_found(&stream.name, account))
@@ -239,7 +239,7 @@ impl World {
         let latency = self.rng.i64(4..20) as f64;
         let stream = &mut self.streams[id.0];
         let series = stream.series;
-        if stream.status != Status::Active {
+        if !stream.is_open() {
             let (name, account) = (stream.name.clone(), self.places[at.place.0].account.clone());
             return Err(stream_not_found(&name, account.as_str()));
         }
@@ -270,13 +270,35 @@ impl World {
         self.metrics.record(series.get_latency, now, now, latency);
         self.metrics.record(series.get_records, now, now, records.len() as f64);
         self.metrics.record(series.get_age, now, now, age as f64);
+        // Behind the last record of a closed shard there is no iterator, but its children.
+        let stream = &self.streams[id.0];
+        let has_ended = stream.shards[index].ends_at(next);
+        let children: Option<Vec<Value>> =
+            has_ended.then(|| stream.children(index).map(|c| child(stream, c)).collect());
         self.note_shard_age(id, index, age as f64);
         Ok(ApiReply::ok(json!({
             "Records": records,
-            "NextShardIterator": self.iterator(id, index, next),
+            "NextShardIterator": (!has_ended).then(|| self.iterator(id, index, next)),
             "MillisBehindLatest": behind,
+            "ChildShards": children,
         })))
     }
+}
+
+fn child(stream: &Stream, shard: &Shard) -> Value {
+    let parents: Vec<&str> = shard.parents.iter().map(|parent| stream.shards[*parent].id.as_str()).collect();
+    json!({
+        "ShardId": shard.id,
+        "ParentShards": parents,
+        "HashKeyRange": hash_key_range(shard),
+    })
+}
+
+pub(super) fn hash_key_range(shard: &Shard) -> Value {
+    json!({
+        "StartingHashKey": shard.hash_range.0.to_string(),
+        "EndingHashKey": shard.hash_range.1.to_string(),
+    })
 }
 
 fn put_error(why: PutRefused, stream: &str) -> ApiError {

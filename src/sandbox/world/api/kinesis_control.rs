@@ -1,8 +1,8 @@
 //! Kinesis: the control plane.
 
-use super::super::clock::seconds;
+use super::super::clock::{Millis, seconds};
 use super::super::streams::{Shard, Status, Stream, StreamConsumer, StreamId};
-use super::kinesis::invalid;
+use super::kinesis::{hash_key_range, invalid};
 use super::{At, Input, World, empty, put};
 use crate::model::Arn;
 use crate::sandbox::call::{ApiError, ApiReply, ApiResult};
@@ -22,6 +22,9 @@ impl World {
             "ListShards" => self.list_shards(at, input),
             "IncreaseStreamRetentionPeriod" => self.change_retention(at, input, true),
             "DecreaseStreamRetentionPeriod" => self.change_retention(at, input, false),
+            "SplitShard" => self.split_shard(at, input),
+            "MergeShards" => self.merge_shards(at, input),
+            "UpdateShardCount" => self.update_shard_count(at, input),
             "UpdateMaxRecordSize" => self.update_max_record_size(at, input),
             "AddTagsToStream" => self.add_tags(at, input),
             "RemoveTagsFromStream" => self.remove_tags(at, input),
@@ -114,9 +117,9 @@ impl World {
         let stream = &self.streams[self.stream_of(at, input)?.0];
         let after = input.text("ExclusiveStartShardId").unwrap_or_default();
         let most = input.count("Limit").unwrap_or(100).max(1) as usize;
-        let shown = if stream.status == Status::Creating { &[][..] } else { &stream.shards[..] };
-        let rest: Vec<&Shard> = shown.iter().filter(|s| s.id.as_str() > after).collect();
-        let shards: Vec<Value> = rest.iter().take(most).map(|s| describe(s)).collect();
+        let is_shown = |s: &&Shard| stream.status != Status::Creating && s.id.as_str() > after;
+        let rest: Vec<&Shard> = stream.listed(self.now).filter(is_shown).collect();
+        let shards: Vec<Value> = rest.iter().take(most).map(|s| describe(stream, s)).collect();
         Ok(ApiReply::ok(json!({ "StreamDescription": {
             "StreamName": stream.name,
             "StreamARN": stream.arn,
@@ -133,7 +136,7 @@ impl World {
 
     fn describe_stream_summary(&mut self, at: At, input: Input) -> ApiResult {
         let stream = &self.streams[self.stream_of(at, input)?.0];
-        let open = if stream.status == Status::Creating { 0 } else { stream.shards.len() };
+        let open = stream.shards.iter().filter(|s| stream.status != Status::Creating && s.is_open()).count();
         let consumers = stream.consumers.iter().filter(|c| c.status != Status::Gone).count();
         Ok(ApiReply::ok(json!({ "StreamDescriptionSummary": {
             "StreamName": stream.name,
@@ -169,8 +172,20 @@ impl World {
             _ => after,
         };
         let most = input.count("MaxResults").unwrap_or(1_000).max(1) as usize;
-        let rest: Vec<&Shard> = stream.shards.iter().filter(|s| s.id.as_str() > after).collect();
-        let shards: Vec<Value> = rest.iter().take(most).map(|s| describe(s)).collect();
+        let at = filter.time("Timestamp");
+        let horizon = stream.horizon(self.now);
+        let from = at.map_or(horizon, |at| at.max(horizon));
+        let was_open = |s: &Shard, at: Millis| s.opened <= at && s.closed.is_none_or(|closed| closed > at);
+        let fits = |s: &Shard| match filter.text("Type") {
+            Some("AT_LATEST") => s.is_open(),
+            Some("AT_TRIM_HORIZON") => was_open(s, horizon.max(stream.created)),
+            Some("AT_TIMESTAMP") => was_open(s, from.max(stream.created)),
+            Some("FROM_TIMESTAMP") => s.closed.is_none_or(|closed| closed > from),
+            _ => true,
+        };
+        let rest: Vec<&Shard> =
+            stream.listed(self.now).filter(|s| s.id.as_str() > after && fits(s)).collect();
+        let shards: Vec<Value> = rest.iter().take(most).map(|s| describe(stream, s)).collect();
         let mut output = Map::new();
         let last = rest.get(most.saturating_sub(1)).filter(|_| rest.len() > most);
         put(&mut output, "NextToken", last.map(|shard| format!("{}/{}", stream.name, shard.id)));
@@ -312,14 +327,18 @@ fn mode(stream: &Stream) -> &'static str {
     if stream.on_demand { "ON_DEMAND" } else { "PROVISIONED" }
 }
 
-fn describe(shard: &Shard) -> Value {
+fn describe(stream: &Stream, shard: &Shard) -> Value {
+    let parent = |number: usize| shard.parents.get(number).map(|parent| stream.shards[*parent].id.as_str());
+    let last = shard.closed.map(|_| shard.sequence_number(shard.tip()));
     json!({
         "ShardId": shard.id,
-        "HashKeyRange": {
-            "StartingHashKey": shard.hash_range.0.to_string(),
-            "EndingHashKey": shard.hash_range.1.to_string(),
+        "ParentShardId": parent(0),
+        "AdjacentParentShardId": parent(1),
+        "HashKeyRange": hash_key_range(shard),
+        "SequenceNumberRange": {
+            "StartingSequenceNumber": shard.sequence_number(0),
+            "EndingSequenceNumber": last,
         },
-        "SequenceNumberRange": { "StartingSequenceNumber": shard.sequence_number(0) },
     })
 }
 

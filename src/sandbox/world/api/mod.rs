@@ -10,6 +10,7 @@ mod lambda;
 mod mapping_answers;
 mod mappings;
 mod monitoring;
+mod resharding;
 mod sts;
 mod versions;
 

@@ -261,3 +261,62 @@ fn a_copy_of_a_record_counts_as_the_same_record() {
     );
     assert_eq!(play.ledger().put, before);
 }
+
+/// The shards, as ListShards shows them with this filter.
+fn shards(play: &mut Play, filter: Value) -> Vec<(String, Vec<String>, bool)> {
+    let input = json!({ "StreamName": Story::STREAM, "ShardFilter": filter });
+    let listed = play.call(Service::Kinesis, WEST, "ListShards", input);
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let one = |shard: &Value| {
+        let parents = [text(&shard["ParentShardId"]), text(&shard["AdjacentParentShardId"])];
+        let is_closed = !shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null();
+        (text(&shard["ShardId"]).unwrap_or_default(), parents.into_iter().flatten().collect(), is_closed)
+    };
+    listed["Shards"].as_array().expect("shards").iter().map(one).collect()
+}
+
+#[test]
+fn shards_are_split_and_merged_and_read_parents_first() {
+    let story = Story { shards: 2, ..Story::default() };
+    let mut play = Play::of_the_post(&story);
+    let middle = (u128::MAX / 4).to_string();
+    let split = json!({ "StreamName": Story::STREAM, "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": middle });
+    play.call(Service::Kinesis, WEST, "SplitShard", split.clone());
+    let busy = play.refused(Service::Kinesis, WEST, "SplitShard", split);
+    assert_eq!(busy.code, "ResourceInUseException");
+    play.wait(60);
+    let open = shards(&mut play, json!({ "Type": "AT_LATEST" }));
+    assert_eq!(
+        open.iter().map(|s| s.0.as_str()).collect::<Vec<_>>(),
+        ["shardId-000000000001", "shardId-000000000002", "shardId-000000000003"]
+    );
+    assert_eq!(open[1].1, ["shardId-000000000000"]);
+    let all = shards(&mut play, json!({ "Type": "FROM_TRIM_HORIZON" }));
+    assert!(all.len() == 4 && all[0].2, "the closed one can still be read: {all:?}");
+    let merge = json!({ "StreamName": Story::STREAM, "ShardToMerge": "shardId-000000000002", "AdjacentShardToMerge": "shardId-000000000003" });
+    play.call(Service::Kinesis, WEST, "MergeShards", merge);
+    play.wait(60);
+    let scaled =
+        json!({ "StreamName": Story::STREAM, "TargetShardCount": 3, "ScalingType": "UNIFORM_SCALING" });
+    let answer = play.call(Service::Kinesis, WEST, "UpdateShardCount", scaled);
+    assert_eq!((&answer["CurrentShardCount"], &answer["TargetShardCount"]), (&json!(2), &json!(3)));
+    play.wait(60);
+    assert_eq!(shards(&mut play, json!({ "Type": "AT_LATEST" })).len(), 3);
+    play.wait(120);
+    let ledger = play.ledger();
+    assert!(ledger.lost == 0 && ledger.duplicates == 0 && ledger.pending < 100, "{ledger:?}");
+}
+
+#[test]
+fn behind_the_end_of_a_closed_shard_are_its_children() {
+    let mut play = Play::of_the_post(&Story { shards: 1, ..Story::default() });
+    let input = json!({ "StreamName": Story::STREAM, "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST" });
+    let at = play.call(Service::Kinesis, WEST, "GetShardIterator", input)["ShardIterator"].clone();
+    let scaled =
+        json!({ "StreamName": Story::STREAM, "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" });
+    play.call(Service::Kinesis, WEST, "UpdateShardCount", scaled);
+    play.wait(60);
+    let read = play.call(Service::Kinesis, WEST, "GetRecords", json!({ "ShardIterator": at }));
+    assert!(read["NextShardIterator"].is_null(), "{read}");
+    assert_eq!(read["ChildShards"].as_array().map(Vec::len), Some(2), "{read}");
+}

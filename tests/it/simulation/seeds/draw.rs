@@ -38,6 +38,12 @@ pub enum Event {
     Throttled(bool),
     /// Every invocation of the primary consumers runs into its time-out.
     Hung(bool),
+    /// The stream of a pipeline gets so many shards.
+    Reshard {
+        pipeline: u32,
+        side: Side,
+        shards: u32,
+    },
 }
 
 /// An API that misbehaves for a while.
@@ -212,6 +218,7 @@ impl Scenario {
                 _ => scenario.draw_mishap(&mut dice),
             }
         }
+        scenario.draw_resharding(&mut Dice(fastrand::Rng::with_seed(seed ^ 0x5a4d_5a4d)));
         scenario.events.sort_by_key(|(at, _)| *at);
         scenario
     }
@@ -274,6 +281,18 @@ impl Scenario {
                 self.events.push((at + dice.within(300, 1_800), Event::Traffic(100.0)));
             }
             _ => {}
+        }
+    }
+
+    /// From dice of its own: what else a seed says does not depend on it.
+    fn draw_resharding(&mut self, dice: &mut Dice) {
+        for _ in 0..dice.pick(&[0, 0, 0, 1, 1, 2]) {
+            let pipeline = dice.0.u32(1..=self.pipelines.len() as u32);
+            let shards = self.pipelines[pipeline as usize - 1].shards;
+            let shards = dice.pick(&[shards * 2, shards + 1, shards.div_ceil(2), (shards * 3).div_ceil(2)]);
+            let side = dice.pick(&[Side::Primary, Side::Standby]);
+            let at = dice.within(0, 2_400);
+            self.events.push((at, Event::Reshard { pipeline, side, shards }));
         }
     }
 
@@ -353,7 +372,7 @@ impl Scenario {
 
     /// Whether nothing but the operator's own commands happens.
     pub fn is_calm(&self) -> bool {
-        let shakes = |event: &Event| !matches!(event, Event::Traffic(_));
+        let shakes = |event: &Event| !matches!(event, Event::Traffic(_) | Event::Reshard { .. });
         self.faults.is_empty()
             && self.people.is_empty()
             && self.mishaps.is_empty()
@@ -362,7 +381,7 @@ impl Scenario {
 
     /// When the first trouble begins; before it everything was processed in time.
     pub fn first_trouble(&self) -> Option<Duration> {
-        let shakes = |event: &Event| !matches!(event, Event::Traffic(_));
+        let shakes = |event: &Event| !matches!(event, Event::Traffic(_) | Event::Reshard { .. });
         self.events.iter().find(|(_, event)| shakes(event)).map(|(at, _)| *at)
     }
 

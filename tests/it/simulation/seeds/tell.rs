@@ -86,6 +86,9 @@ impl fmt::Display for Event {
             Event::Throttled(false) => f.write_str("the primary's consumers are throttled no more"),
             Event::Hung(true) => f.write_str("the primary's consumers hang"),
             Event::Hung(false) => f.write_str("the primary's consumers hang no more"),
+            Event::Reshard { pipeline, side, shards } => {
+                write!(f, "the {side}'s stream of pipeline {pipeline} is resharded to {shards}")
+            }
         }
     }
 }

@@ -95,6 +95,10 @@ impl<'a> Weather<'a> {
             Event::Traffic(factor) => world.scale_rate(*factor),
             Event::Poison(Some(share)) => world.set_poison(*share),
             Event::Poison(None) => world.cure_poison(),
+            Event::Reshard { pipeline, side, shards } => {
+                let streams = &self.theatre.topology.pipelines[*pipeline as usize - 1].stream;
+                world.reshard_to(&Scenario::region(*side), streams.of(*side).as_str(), *shards);
+            }
             Event::Throttled(on) => self.each_consumer(|name| {
                 world.throttle(&primary, name, *on);
             }),
