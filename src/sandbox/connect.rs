@@ -1,5 +1,6 @@
 //! The SDK's connector, answered by the sandbox: no socket, no thread, and tokio's clock may be paused.
 
+use super::subscription::CONTENT_TYPE;
 use super::wire::HttpCall;
 use super::{Fate, Sandbox};
 use aws_smithy_runtime_api::client::http::{
@@ -11,6 +12,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use futures_util::StreamExt;
 
 #[derive(Debug, Clone)]
 struct InProcess(Sandbox);
@@ -30,6 +33,14 @@ impl HttpConnector for InProcess {
         let sandbox = self.0.clone();
         HttpConnectorFuture::new(async move {
             match sandbox.handle(read(request)).await {
+                // In one piece, when the subscription has ended.
+                Fate::Events(granted) => {
+                    let messages: Vec<Bytes> = granted.messages(sandbox.clone()).collect().await;
+                    let ok = StatusCode::try_from(200).map_err(|e| ConnectorError::other(e.into(), None))?;
+                    let mut response = HttpResponse::new(ok, SdkBody::from(messages.concat()));
+                    response.headers_mut().insert("content-type", CONTENT_TYPE);
+                    Ok(response)
+                }
                 Fate::Answer(answer) => {
                     let status = StatusCode::try_from(answer.status)
                         .map_err(|e| ConnectorError::other(e.into(), None))?;

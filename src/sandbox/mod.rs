@@ -7,6 +7,7 @@ mod connect;
 pub mod faults;
 mod serve;
 mod shapes;
+mod subscription;
 mod wire;
 pub mod world;
 
@@ -18,6 +19,7 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use subscription::Granted;
 use tokio::time::Instant;
 use wire::{Decoded, HttpAnswer, HttpCall};
 use world::{Outage, World, is_mutating};
@@ -52,6 +54,8 @@ pub struct Logged {
 /// What becomes of a request.
 enum Fate {
     Answer(HttpAnswer),
+    /// A subscription: its events come one by one.
+    Events(Granted),
     /// Never answered.
     Silence,
     /// The connection breaks.
@@ -108,6 +112,11 @@ impl Sandbox {
     /// Now, in the sandbox.
     pub fn now(&self) -> Timestamp {
         self.0.start + self.0.begun.elapsed().mul_f64(self.0.speed)
+    }
+
+    /// How long a span of the sandbox's time takes.
+    fn in_real_time(&self, span: Duration) -> Duration {
+        span.div_f64(self.0.speed)
     }
 
     /// The world as it is now.
@@ -223,6 +232,9 @@ impl Sandbox {
             None => {}
         }
         let result = self.apply(&call);
+        if let Some(granted) = granted(&call, &result) {
+            return Fate::Events(granted);
+        }
         Fate::Answer(self.stamped(wire::encode(protocol, &call.operation, &request_id(), &result)))
     }
 
@@ -253,6 +265,13 @@ impl Sandbox {
         answer.headers.push(("date".to_owned(), date));
         answer
     }
+}
+
+/// The subscription that a call was granted.
+fn granted(call: &ApiCall, result: &ApiResult) -> Option<Granted> {
+    let answer = result.as_ref().ok().filter(|_| call.operation == "SubscribeToShard")?;
+    let number = answer.output.get("Subscription").and_then(Value::as_u64)?;
+    usize::try_from(number).ok().map(Granted)
 }
 
 fn request_id() -> String {

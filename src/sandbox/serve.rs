@@ -1,13 +1,17 @@
 //! The sandbox on a loopback socket, for the compiled binary, the AWS CLI, boto3 and anything else.
 
+use super::subscription::CONTENT_TYPE;
 use super::wire::HttpCall;
 use super::{Fate, Sandbox};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use futures_util::StreamExt;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
 use std::io;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -50,14 +54,21 @@ async fn connection(sandbox: Sandbox, stream: TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+type Body = Either<Full<Bytes>, BoxBody<Bytes, Infallible>>;
+
+async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> io::Result<Response<Body>> {
     match sandbox.handle(read(request).await?).await {
+        Fate::Events(granted) => {
+            let messages = granted.messages(sandbox.clone()).map(|bytes| Ok(Frame::data(bytes)));
+            let body = Either::Right(BodyExt::boxed(StreamBody::new(messages)));
+            Response::builder().header("content-type", CONTENT_TYPE).body(body).map_err(io::Error::other)
+        }
         Fate::Answer(answer) => {
             let mut response = Response::builder().status(answer.status);
             for (name, value) in answer.headers {
                 response = response.header(name, value);
             }
-            response.body(Full::new(Bytes::from(answer.body))).map_err(io::Error::other)
+            response.body(Either::Left(Full::new(Bytes::from(answer.body)))).map_err(io::Error::other)
         }
         Fate::Silence => std::future::pending().await,
         Fate::Broken => Err(io::Error::new(io::ErrorKind::ConnectionReset, "broken by a rule")),

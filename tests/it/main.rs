@@ -18,6 +18,7 @@
 
 mod cases;
 mod complete;
+mod contract;
 mod documents;
 mod init;
 mod layering;

@@ -15,18 +15,20 @@ const OVER: [&str; 6] = ["failover", "--to", "us-east-2", "--yes", "--timeout", 
 /// A served sandbox; ended when dropped.
 pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     pub(crate) home: tempfile::TempDir,
 }
 
 impl Served {
+    /// With the post's topology in it.
     pub(crate) fn start(speed: &str) -> Served {
+        Served::with(&["--seed", "5", "--speed", speed])
+    }
+
+    pub(crate) fn with(arguments: &[&str]) -> Served {
         let home = tempfile::tempdir().expect("a temporary folder");
         let mut command = kdsha(home.path());
-        command
-            .args(["sandbox", "--seed", "5", "--speed", speed])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        command.arg("sandbox").args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the binary");
         let mut url = String::new();
         let stdout = child.stdout.take().expect("a pipe");

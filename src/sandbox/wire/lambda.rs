@@ -100,7 +100,14 @@ fn add(members: &mut Map<String, Value>, key: String, value: String) {
 fn body(request: &HttpCall, name: &str, members: &mut Map<String, Value>) -> Result<(), ApiError> {
     if name == "Invoke" {
         members.insert("Payload".to_owned(), Value::String(STANDARD.encode(&request.body)));
-        for (header, member) in [("x-amz-invocation-type", "InvocationType"), ("x-amz-log-type", "LogType")] {
+        let headers = [
+            ("x-amz-invocation-type", "InvocationType"),
+            ("x-amz-log-type", "LogType"),
+            ("x-amz-client-context", "ClientContext"),
+            ("x-amz-durable-execution-name", "DurableExecutionName"),
+            ("x-amz-tenant-id", "TenantId"),
+        ];
+        for (header, member) in headers {
             if let Some(value) = request.header(header) {
                 members.insert(member.to_owned(), Value::String(value.to_owned()));
             }

@@ -6,7 +6,7 @@ use super::place::PlaceId;
 use std::collections::{BTreeMap, HashMap};
 
 /// A series in [`Metrics`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SeriesId(usize);
 
 /// What CloudWatch knows of the values of a period.
@@ -67,6 +67,8 @@ pub(super) struct Metrics {
     keys: Vec<SeriesKey>,
     samples: Vec<Vec<Sample>>,
     index: HashMap<SeriesKey, SeriesId>,
+    /// What clients said of the values that they put.
+    units: HashMap<SeriesId, String>,
     delay: Millis,
     trouble: BTreeMap<PlaceId, MetricTrouble>,
 }
@@ -107,6 +109,16 @@ impl Metrics {
         self.samples.push(Vec::new());
         self.index.insert(key, id);
         id
+    }
+
+    /// A client names the unit of a series.
+    pub fn set_unit(&mut self, id: SeriesId, unit: &str) {
+        self.units.insert(id, unit.to_owned());
+    }
+
+    /// The unit that a client named.
+    pub fn unit(&self, key: &SeriesKey) -> Option<&str> {
+        self.units.get(self.index.get(key)?).map(String::as_str)
     }
 
     /// One value, of what happened at `at` and is sent at `now`.

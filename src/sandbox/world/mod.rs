@@ -40,7 +40,7 @@ mod tickers;
 #[cfg(test)]
 mod tests;
 
-pub use api::is_mutating;
+pub use api::{Pushed, is_mutating};
 pub use delays::{Delays, Span};
 pub use ledger::{Ledger, LostBecause, LostRecord};
 pub use metrics::MetricTrouble;
@@ -69,6 +69,7 @@ pub struct World {
     streams: Vec<streams::Stream>,
     functions: Vec<functions::Function>,
     mappings: Vec<mappings::Mapping>,
+    subscriptions: Vec<api::Subscription>,
     tables: Vec<tables::Table>,
     traffic: Vec<producers::Traffic>,
     replication: replication::Queue,
@@ -98,6 +99,7 @@ impl World {
             streams: Vec::new(),
             functions: Vec::new(),
             mappings: Vec::new(),
+            subscriptions: Vec::new(),
             tables: Vec::new(),
             traffic: Vec::new(),
             replication: replication::Queue::default(),

@@ -117,7 +117,7 @@ class Checked:
                 if name not in value:
                     self.wrong.append(f"{where}.{name}: required and missing")
             for name, member in shape.members.items():
-                if name in value and not getattr(member, "is_eventstream", False):
+                if name in value and not member.serialization.get("eventstream"):
                     self._known(f"{where}.{name}", member, value[name])
         elif shape.type_name == "list":
             for inner in value:

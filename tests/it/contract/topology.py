@@ -65,6 +65,47 @@ def summary(kinesis):
     return kinesis.describe_stream_summary(StreamName=STREAM)["StreamDescriptionSummary"]
 
 
+def resharding(kinesis):
+    """Split, merge, scale: the closed shards are listed, and point to what they came from."""
+    closed = lambda: [s for page in kinesis.get_paginator("list_shards").paginate(StreamName=STREAM)
+                      for s in page["Shards"] if "EndingSequenceNumber" in s["SequenceNumberRange"]]
+    active = lambda: summary(kinesis)["StreamStatus"] == "ACTIVE"
+    shards = kinesis.list_shards(StreamName=STREAM, ShardFilter={"Type": "AT_LATEST"})["Shards"]
+    low, high = (int(shards[0]["HashKeyRange"][key]) for key in ("StartingHashKey", "EndingHashKey"))
+    kinesis.split_shard(StreamName=STREAM, ShardToSplit=shards[0]["ShardId"], NewStartingHashKey=str((low + high) // 2))
+    assert summary(kinesis)["StreamStatus"] == "UPDATING"
+    until("the split", active)
+    assert [s["ShardId"] for s in closed()] == [shards[0]["ShardId"]]
+    halves = [s["ShardId"] for s in kinesis.list_shards(StreamName=STREAM, ShardFilter={"Type": "AT_LATEST"})["Shards"]
+              if s.get("ParentShardId") == shards[0]["ShardId"]]
+    kinesis.merge_shards(StreamName=STREAM, ShardToMerge=halves[0], AdjacentShardToMerge=halves[1])
+    until("the merge", active)
+    merged = kinesis.list_shards(StreamName=STREAM, ShardFilter={"Type": "AT_LATEST"})["Shards"][-1]
+    assert {merged["ParentShardId"], merged["AdjacentParentShardId"]} == set(halves), merged
+    scaled = kinesis.update_shard_count(StreamName=STREAM, TargetShardCount=4, ScalingType="UNIFORM_SCALING")
+    assert (scaled["CurrentShardCount"], scaled["TargetShardCount"]) == (2, 4), scaled
+    until("four shards", lambda: active() and summary(kinesis)["OpenShardCount"] == 4)
+    at = kinesis.get_shard_iterator(StreamName=STREAM, ShardId=shards[0]["ShardId"], ShardIteratorType="TRIM_HORIZON")
+    page = kinesis.get_records(ShardIterator=at["ShardIterator"])
+    assert "NextShardIterator" not in page and len(page["ChildShards"]) == 2, page
+    kinesis.update_max_record_size(StreamARN=summary(kinesis)["StreamARN"], MaxRecordSizeInKiB=2048)
+    assert summary(kinesis)["MaxRecordSizeInKiB"] == 2048
+
+
+def subscription(kinesis, consumer_arn, shard):
+    """Enhanced fan-out: records are pushed; a second subscription within five seconds is refused."""
+    answer = kinesis.subscribe_to_shard(
+        ConsumerARN=consumer_arn, ShardId=shard, StartingPosition={"Type": "TRIM_HORIZON"})
+    events = iter(answer["EventStream"])
+    first = next(events)["SubscribeToShardEvent"]
+    pushed = kinesis.put_record(StreamName=STREAM, PartitionKey="b", Data=b"pushed", ExplicitHashKey="0")
+    seen = list(first["Records"])
+    while b"pushed" not in [r["Data"] for r in seen] and pushed["ShardId"] == shard:
+        seen += next(events)["SubscribeToShardEvent"]["Records"]
+    assert first["ContinuationSequenceNumber"]
+    answer["EventStream"].close()
+
+
 def records(kinesis, shards):
     one = kinesis.put_record(StreamName=STREAM, PartitionKey="a", Data=b"\x00\xff")
     several = kinesis.put_records(StreamName=STREAM, Records=[
@@ -120,6 +161,9 @@ def functions(awslambda, region):
     awslambda.tag_resource(Resource=arn, Tags={"stack": "prices", "more": "x"})
     awslambda.untag_resource(Resource=arn, TagKeys=["more"])
     assert awslambda.list_tags(Resource=arn)["Tags"] == {"stack": "prices"}
+    invoked = awslambda.invoke(FunctionName="KDS-HA-ConsumerLambda", Payload=b"{}")
+    assert invoked["StatusCode"] == 200 and invoked["ExecutedVersion"] == "$LATEST", invoked
+    invoked["Payload"].read()
     pages = awslambda.get_paginator("list_functions").paginate()
     assert len([f for page in pages for f in page["Functions"]]) == 2
 
@@ -216,6 +260,8 @@ def main(url):
         assert who["Account"] == ACCOUNT, who
         consumer_arn, shards = stream(kinesis, region)
         records(kinesis, shards)
+        subscription(kinesis, consumer_arn, shards[0])
+        resharding(kinesis)
         functions(awslambda, region)
         uuids = mappings(awslambda, region, consumer_arn)
         table(dynamodb)

@@ -3,7 +3,7 @@
 //! moto does not speak the protocol of the Rust SDK's CloudWatch client, so what `verify` says of metrics is unknown
 //! there; what is found and written is not.
 
-use crate::ministack::venv;
+use crate::contract;
 use crate::support::binary;
 use crate::support::process;
 use kdsha::config::{self, THE_POST};
@@ -15,18 +15,22 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A running moto. It ends with its standard input.
-struct Moto {
+pub(crate) struct Moto {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Moto {
-    fn start() -> Moto {
-        let python =
-            venv::python_with("moto", include_str!("requirements.txt")).expect("a virtual environment");
+    pub(crate) fn start(arguments: &[&str]) -> Moto {
+        let python = contract::python();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/moto/serve.py");
         let mut command = Command::new(python);
-        command.arg(script).env_clear().env("NO_PROXY", "*").env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+            .arg(script)
+            .args(arguments)
+            .env_clear()
+            .env("NO_PROXY", "*")
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("a startable moto");
@@ -49,7 +53,7 @@ impl Drop for Moto {
 
 #[test]
 fn the_posts_topology_is_found_on_moto() {
-    let moto = Moto::start();
+    let moto = Moto::start(&[]);
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut command = binary::kdsha(home.path());
     command.args(["init", "--primary", "us-west-2", "--pipeline", "ticker-prices"]);

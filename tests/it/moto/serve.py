@@ -1,4 +1,5 @@
-"""moto with the post's topology in it, in both Regions. Prints its URL; ends when its standard input does.
+"""moto with the post's topology in it, in both Regions; with `--empty`, nothing. Prints its URL; ends when its standard
+input does.
 
 moto refuses a mapping on a fan-out consumer's ARN, so the replicator reads the stream itself.
 """
@@ -73,7 +74,8 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
-build(f"http://{host}:{port}")
+if "--empty" not in sys.argv:
+    build(f"http://{host}:{port}")
 print(f"http://{host}:{port}", flush=True)
 sys.stdin.read()
 server.stop()

@@ -76,13 +76,13 @@ impl World {
             );
             return Err(ApiError::new(400, "InvalidParameterCombination", text));
         }
-        let unit = unit_of(&key.name);
+        let unit = self.metrics.unit(&key).unwrap_or(unit_of(&key.name)).to_owned();
         let datapoints: Vec<Value> = points
             .into_iter()
             .map(|(stamp, point)| {
                 let mut datapoint = Map::new();
                 put(&mut datapoint, "Timestamp", Some(seconds(stamp)));
-                put(&mut datapoint, "Unit", Some(unit));
+                put(&mut datapoint, "Unit", Some(unit.as_str()));
                 for statistic in &statistics {
                     put(&mut datapoint, statistic.name(), Some(statistic.of(point)));
                 }
@@ -132,6 +132,7 @@ impl World {
             };
             let Some(statistics) = values_of(datum) else { continue };
             let id = self.metrics.series(key);
+            self.metrics.set_unit(id, datum.text("Unit").unwrap_or("None"));
             let when = datum.time("Timestamp").unwrap_or(self.now);
             self.metrics.put(id, when, self.now, statistics);
         }

@@ -91,6 +91,10 @@ impl World {
             "ItemCount": table.items.len(),
             "TableSizeBytes": 64 * table.items.len(),
             "BillingModeSummary": { "BillingMode": "PAY_PER_REQUEST" },
+            "DeletionProtectionEnabled": false,
+            "WarmThroughput": {
+                "ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000, "Status": "ACTIVE",
+            },
             "ProvisionedThroughput": {
                 "NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0,
             },

@@ -2,7 +2,7 @@
 
 use super::super::clock::{Millis, SECOND, millis, seconds};
 use super::super::invocations::PutRecordsCount;
-use super::super::streams::{Body, Document, PutRefused, Shard, Status, Stream, StreamId, hash_key};
+use super::super::streams::{Body, Document, PutRefused, Record, Shard, Status, Stream, StreamId, hash_key};
 use super::{At, Input, World};
 use crate::model::Arn;
 use crate::sandbox::call::{ApiError, ApiReply, ApiResult};
@@ -23,6 +23,7 @@ impl World {
             "PutRecords" => self.put_records(at, input),
             "GetShardIterator" => self.get_shard_iterator(at, input),
             "GetRecords" => self.get_records(at, input),
+            "SubscribeToShard" => self.subscribe_to_shard(at, input),
             _ => return self.kinesis_control(at, operation, input),
         })
     }
@@ -176,7 +177,7 @@ impl World {
         ApiError::new(400, "ResourceNotFoundException", text)
     }
 
-    fn position(&self, shard: &Shard, input: Input) -> Result<u64, ApiError> {
+    pub(super) fn position(&self, shard: &Shard, input: Input) -> Result<u64, ApiError> {
         let sequence = || {
             let text = input.text("StartingSequenceNumber").unwrap_or_default();
             shard.position_of(text).ok_or_else(|| {
@@ -255,17 +256,8 @@ impl World {
         let next = found.last().map_or(position.max(shard.first).min(shard.tip()), |(last, _)| last + 1);
         let behind = shard.millis_behind(next, now);
         let age = found.last().map_or(behind, |(_, record)| (now - record.arrival).max(0));
-        let records: Vec<Value> = found
-            .iter()
-            .map(|(position, record)| {
-                json!({
-                    "SequenceNumber": shard.sequence_number(*position),
-                    "ApproximateArrivalTimestamp": seconds(record.arrival),
-                    "Data": BASE64.encode(record.data()),
-                    "PartitionKey": record.key(),
-                })
-            })
-            .collect();
+        let records: Vec<Value> =
+            found.iter().map(|(position, found)| record(shard, *position, found)).collect();
         self.metrics.record(series.get_success, now, now, 1.0);
         self.metrics.record(series.get_latency, now, now, latency);
         self.metrics.record(series.get_records, now, now, records.len() as f64);
@@ -285,7 +277,18 @@ impl World {
     }
 }
 
-fn child(stream: &Stream, shard: &Shard) -> Value {
+/// A record as readers get it.
+pub(super) fn record(shard: &Shard, position: u64, record: &Record) -> Value {
+    json!({
+        "SequenceNumber": shard.sequence_number(position),
+        "ApproximateArrivalTimestamp": seconds(record.arrival),
+        "Data": BASE64.encode(record.data()),
+        "PartitionKey": record.key(),
+    })
+}
+
+/// A shard that replaced the one that was read to its end.
+pub(super) fn child(stream: &Stream, shard: &Shard) -> Value {
     let parents: Vec<&str> = shard.parents.iter().map(|parent| stream.shards[*parent].id.as_str()).collect();
     json!({
         "ShardId": shard.id,

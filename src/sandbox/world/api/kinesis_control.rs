@@ -270,7 +270,7 @@ impl World {
     }
 
     /// The consumer that ConsumerARN, or StreamARN with ConsumerName, names.
-    fn consumer_of(&self, at: At, input: Input) -> Result<(StreamId, usize), ApiError> {
+    pub(super) fn consumer_of(&self, at: At, input: Input) -> Result<(StreamId, usize), ApiError> {
         let arn = input.text("ConsumerARN").map(Arn::new);
         let id = match &arn {
             None => self.stream_of(at, input)?,

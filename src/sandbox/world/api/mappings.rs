@@ -19,8 +19,8 @@ impl World {
         let starting = self.starting_position(input)?;
         let (function, qualifier) = self.mapped_function(at, input)?;
         let source = self.source_of(at, input)?;
-        self.refuse_duplicate(function, qualifier.as_deref(), &source)?;
         let (tuning, extras) = settings(input, (Tuning::default(), Extras::default()))?;
+        self.refuse_duplicate(function, qualifier.as_deref(), &source)?;
         let extras = Extras { tags: input.strings("Tags"), ..extras };
         let arn = &self.functions[function.0].arn;
         let new = NewMapping {

@@ -12,7 +12,11 @@ mod mappings;
 mod monitoring;
 mod resharding;
 mod sts;
+mod subscriptions;
 mod versions;
+
+pub use subscriptions::Pushed;
+pub(super) use subscriptions::Subscription;
 
 use super::World;
 use super::outage::{Outage, is_kinesis_data_plane};

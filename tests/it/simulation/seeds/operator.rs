@@ -105,14 +105,18 @@ impl<'a> Operator<'a> {
                 Some(Exit::Blocked) if advice.contains("give one with --start-at") && start_at.is_none() => {
                     (start_at, failures) = (Some(self.safe_start()), failures + 1);
                 }
-                Some(Exit::Blocked) if advice.contains("kdsha resume") => self.go_on(Phase::Over).await,
+                Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
+                    // The standby is active, and what is left to do waits for the primary.
+                    if self.go_on(Phase::Over).await.how.exit() == Some(Exit::Owed) {
+                        return Outcome::Owed;
+                    }
+                }
                 Some(Exit::Blocked) if advice.contains("--emergency") && !emergency => {
                     failures += 1;
                     // A Region that does not answer once may answer the next time.
                     emergency = self.primary_is_ill();
                     self.theatre.pass(BREATH).await;
                 }
-                Some(Exit::Locked) if advice.contains("kdsha resume") => self.go_on(Phase::Over).await,
                 Some(Exit::StepFailed | Exit::TimedOut) => {
                     failures += 1;
                     if is_in_the_way(&ended.said) {
@@ -132,9 +136,10 @@ impl<'a> Operator<'a> {
         Outcome::Stuck
     }
 
-    async fn go_on(&self, phase: Phase) {
-        self.go(phase, Command::Resume).await;
+    async fn go_on(&self, phase: Phase) -> Ended {
+        let ended = self.go(phase, Command::Resume).await;
         self.theatre.pass(BREATH).await;
+        ended
     }
 
     /// Settles what is owed and sees that the resting state is sound. The primary is well again.
@@ -172,7 +177,7 @@ impl<'a> Operator<'a> {
                     return Outcome::Done;
                 }
                 Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
-                    self.go_on(Phase::Back).await
+                    self.go_on(Phase::Back).await;
                 }
                 Some(Exit::Interrupted | Exit::StepFailed | Exit::TimedOut) | None => {
                     self.theatre.pass(BREATH).await

@@ -1,0 +1,247 @@
+"""The same calls on the sandbox and on moto, which others wrote; their answers are compared field by field.
+
+    both.py SANDBOX MOTO
+
+What differs by nature (ids, times, hashes) is compared by type. Every other difference has to be in `DIFFERENCES`, with
+who is right and why, and every one of those has to be seen. Prints a row a call; exits 1 otherwise.
+"""
+
+import datetime
+import fnmatch
+import json
+import sys
+
+import boto3
+import botocore.exceptions
+from botocore.config import Config
+
+REGION, ACCOUNT = "us-west-2", "123456789012"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/KDS-HA-Role"
+ARN = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/S"
+CODE = {"ZipFile": b"PK\x05\x06" + b"\x00" * 18}
+DELAY = {"Delay": 1, "MaxAttempts": 60}
+SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+
+# By nature different in every run: compared by type alone.
+VOLATILE = {
+    "RevisionId", "UUID", "CodeSha256", "CodeSize", "SequenceNumber", "StartingSequenceNumber", "ShardIterator",
+    "NextShardIterator", "TableId", "LastModified", "ConsumerARN", "EventSourceMappingArn", "Location", "UserId", "Arn",
+    "Message", "message", "MillisBehindLatest",
+}
+
+
+# By path, as a file name pattern: who is right, and why.
+DIFFERENCES = {
+    "kinesis.DescribeStreamSummary.*.ConsumerCount": "the sandbox: BC has it, AWS always gives it",
+    "kinesis.DescribeStreamSummary.*.MaxRecordSizeInKiB": "the sandbox: BC has it; kdsha compares it between the Regions",
+    "kinesis.DescribeStream.*.StreamModeDetails": "the sandbox: BC has it for both modes",
+    "kinesis.RegisterStreamConsumer.*.ConsumerStatus": "the sandbox: a consumer is CREATING first (BC ConsumerStatus)",
+    "kinesis.DescribeStreamConsumer.*.ConsumerStatus": "the sandbox: as above",
+    "kinesis.RegisterStreamConsumer again.*": "the sandbox: ResourceInUseException (BC RegisterStreamConsumer)",
+    "kinesis.ListStreamConsumers.Consumers": "the sandbox: one consumer; moto has registered the name twice",
+    "lambda.*.RevisionId": "the sandbox: AWS gives one with every configuration (LS test_function_revisions_basic)",
+    "lambda.*.LoggingConfig": "the sandbox: AWS gives Text and the log group by default (LS, every snapshot of a function)",
+    "lambda.*.Layers": "the sandbox: AWS leaves it out where there are none (LS, as above)",
+    "lambda.CreateFunction.State*": "the sandbox: Pending, Creating, and why (LDG functions-states)",
+    "lambda.UpdateFunctionConfiguration.LastUpdateStatus*": "the sandbox: InProgress first (LDG functions-states)",
+    "lambda.GetAlias.status": "the sandbox: 200 (BC responseCode)",
+    "lambda.UpdateAlias.status": "the sandbox: 200 (BC responseCode)",
+    "lambda.TagResource.status": "the sandbox: 204 (BC responseCode)",
+    "lambda.CreateEventSourceMapping.status": "the sandbox: 202 (BC responseCode)",
+    "lambda.*EventSourceMapping*.State": "the sandbox: Creating, Updating (LS test_create_kinesis_event_source_mapping)",
+    "lambda.*EventSourceMapping*.StateTransitionReason": "the sandbox: 'User action' (LS, as above)",
+    "lambda.*EventSourceMapping*.LastProcessingResult": "the sandbox: as LS has it",
+    "lambda.*EventSourceMapping*.BisectBatchOnFunctionError": "the sandbox: every default is echoed (LS, as above)",
+    "lambda.*EventSourceMapping*.DestinationConfig": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.FunctionResponseTypes": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.MaximumBatchingWindowInSeconds": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.MaximumRecordAgeInSeconds": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.MaximumRetryAttempts": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.ParallelizationFactor": "the sandbox: as above",
+    "lambda.*EventSourceMapping*.TumblingWindowInSeconds": "the sandbox: as above",
+    "dynamodb.*.TableId": "the sandbox: BC has it, AWS gives every table one",
+    "dynamodb.*.GlobalSecondaryIndexes": "the sandbox: left out where there are none (BC TableDescription)",
+    "dynamodb.*.LocalSecondaryIndexes": "the sandbox: as above",
+    "dynamodb.*Table.*.TableStatus": "the sandbox: CREATING and DELETING (BC TableStatus)",
+    "cloudwatch.GetMetricData*.Messages": "the sandbox: an empty list (the AWS CLI's example of get-metric-data)",
+    "cloudwatch.GetMetricData*.Label": "the sandbox: the metric's name, where one statistic of it is asked for",
+    "cloudwatch.GetMetricStatistics.*.Unit": "the sandbox: None is said as a word (BC StandardUnit)",
+}
+
+
+def steps(client, is_sandbox):
+    """(name, call) of every step, in order; `client` makes clients."""
+    kinesis, awslambda, dynamodb = client("kinesis"), client("lambda"), client("dynamodb")
+    cloudwatch = client("cloudwatch")
+    kept = {}
+
+    def keep(name, answer):
+        kept[name] = answer
+        return answer
+
+    yield "sts.GetCallerIdentity", lambda: client("sts").get_caller_identity()
+    yield "kinesis.CreateStream", lambda: kinesis.create_stream(StreamName="S", ShardCount=2)
+    kinesis.get_waiter("stream_exists").wait(StreamName="S", WaiterConfig=DELAY)
+    yield "kinesis.CreateStream again", lambda: kinesis.create_stream(StreamName="S", ShardCount=2)
+    yield "kinesis.DescribeStreamSummary", lambda: kinesis.describe_stream_summary(StreamName="S")
+    yield "kinesis.DescribeStream", lambda: kinesis.describe_stream(StreamName="S")
+    yield "kinesis.ListStreams", lambda: kinesis.list_streams()
+    yield "kinesis.ListShards", lambda: keep("shards", kinesis.list_shards(StreamName="S"))
+    yield "kinesis.PutRecord", lambda: keep("put", kinesis.put_record(StreamName="S", PartitionKey="a", Data=b"1"))
+    yield "kinesis.PutRecords", lambda: kinesis.put_records(
+        StreamName="S", Records=[{"PartitionKey": key, "Data": key.encode()} for key in "abc"])
+    yield "kinesis.GetShardIterator", lambda: keep("at", kinesis.get_shard_iterator(
+        StreamName="S", ShardId=kept["put"]["ShardId"], ShardIteratorType="TRIM_HORIZON"))
+    yield "kinesis.GetRecords", lambda: kinesis.get_records(ShardIterator=kept["at"]["ShardIterator"], Limit=1)
+    yield "kinesis.GetShardIterator of nothing", lambda: kinesis.get_shard_iterator(
+        StreamName="S", ShardId="shardId-000000000009", ShardIteratorType="LATEST")
+    yield "kinesis.DescribeStreamSummary of nothing", lambda: kinesis.describe_stream_summary(StreamName="none")
+    yield "kinesis.AddTagsToStream", lambda: kinesis.add_tags_to_stream(StreamName="S", Tags={"kdsha:run": "1"})
+    yield "kinesis.ListTagsForStream", lambda: kinesis.list_tags_for_stream(StreamName="S")
+    yield "kinesis.RemoveTagsFromStream", lambda: kinesis.remove_tags_from_stream(StreamName="S", TagKeys=["kdsha:run"])
+    yield "kinesis.IncreaseStreamRetentionPeriod", lambda: kinesis.increase_stream_retention_period(
+        StreamName="S", RetentionPeriodHours=48)
+    yield "kinesis.RegisterStreamConsumer", lambda: kinesis.register_stream_consumer(StreamARN=ARN, ConsumerName="c")
+    yield "kinesis.RegisterStreamConsumer again", lambda: kinesis.register_stream_consumer(
+        StreamARN=ARN, ConsumerName="c")
+    yield "kinesis.ListStreamConsumers", lambda: kinesis.list_stream_consumers(StreamARN=ARN)
+    yield "kinesis.DescribeStreamConsumer", lambda: kinesis.describe_stream_consumer(StreamARN=ARN, ConsumerName="c")
+
+    yield "lambda.CreateFunction", lambda: awslambda.create_function(
+        FunctionName="f", Runtime="python3.12", Handler="index.handler", Role=ROLE, Code=CODE, Timeout=5,
+        Environment={"Variables": {"ONE": "1"}})
+    awslambda.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig=DELAY)
+    yield "lambda.CreateFunction again", lambda: awslambda.create_function(
+        FunctionName="f", Runtime="python3.12", Handler="index.handler", Role=ROLE, Code=CODE)
+    yield "lambda.GetFunction", lambda: awslambda.get_function(FunctionName="f")
+    yield "lambda.GetFunctionConfiguration", lambda: awslambda.get_function_configuration(FunctionName="f")
+    yield "lambda.GetFunction of nothing", lambda: awslambda.get_function(FunctionName="none")
+    yield "lambda.UpdateFunctionConfiguration", lambda: awslambda.update_function_configuration(
+        FunctionName="f", Environment={"Variables": {"ONE": "2"}})
+    awslambda.get_waiter("function_updated_v2").wait(FunctionName="f", WaiterConfig=DELAY)
+    yield "lambda.ListFunctions", lambda: awslambda.list_functions()
+    yield "lambda.PublishVersion", lambda: awslambda.publish_version(FunctionName="f")
+    yield "lambda.ListVersionsByFunction", lambda: awslambda.list_versions_by_function(FunctionName="f")
+    yield "lambda.CreateAlias", lambda: awslambda.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    yield "lambda.GetAlias", lambda: awslambda.get_alias(FunctionName="f", Name="live")
+    yield "lambda.ListAliases", lambda: awslambda.list_aliases(FunctionName="f")
+    yield "lambda.UpdateAlias", lambda: awslambda.update_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    yield "lambda.PutFunctionConcurrency", lambda: awslambda.put_function_concurrency(
+        FunctionName="f", ReservedConcurrentExecutions=5)
+    yield "lambda.GetFunctionConcurrency", lambda: awslambda.get_function_concurrency(FunctionName="f")
+    yield "lambda.DeleteFunctionConcurrency", lambda: awslambda.delete_function_concurrency(FunctionName="f")
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+    yield "lambda.TagResource", lambda: awslambda.tag_resource(Resource=arn, Tags={"stack": "s"})
+    yield "lambda.ListTags", lambda: awslambda.list_tags(Resource=arn)
+    yield "lambda.UntagResource", lambda: awslambda.untag_resource(Resource=arn, TagKeys=["stack"])
+    yield "lambda.CreateEventSourceMapping", lambda: keep("mapping", awslambda.create_event_source_mapping(
+        FunctionName="f", EventSourceArn=ARN, StartingPosition="TRIM_HORIZON", BatchSize=50))
+    settled = lambda: awslambda.get_event_source_mapping(UUID=kept["mapping"]["UUID"])
+    while settled()["State"] == "Creating":
+        pass
+    yield "lambda.GetEventSourceMapping", settled
+    yield "lambda.ListEventSourceMappings", lambda: awslambda.list_event_source_mappings(FunctionName="f")
+    yield "lambda.UpdateEventSourceMapping", lambda: awslambda.update_event_source_mapping(
+        UUID=kept["mapping"]["UUID"], BatchSize=60)
+    while is_sandbox and settled()["State"] == "Updating":
+        pass
+    yield "lambda.DeleteEventSourceMapping", lambda: awslambda.delete_event_source_mapping(UUID=kept["mapping"]["UUID"])
+    yield "lambda.GetEventSourceMapping of nothing", lambda: awslambda.get_event_source_mapping(
+        UUID="00000000-0000-4000-8000-000000000000")
+
+    key = {"ticker": {"S": "AMZN"}}
+    yield "dynamodb.CreateTable", lambda: dynamodb.create_table(
+        TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "ticker", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "ticker", "AttributeType": "S"}])
+    dynamodb.get_waiter("table_exists").wait(TableName="t", WaiterConfig=DELAY)
+    yield "dynamodb.DescribeTable", lambda: dynamodb.describe_table(TableName="t")
+    yield "dynamodb.DescribeTable of nothing", lambda: dynamodb.describe_table(TableName="none")
+    yield "dynamodb.ListTables", lambda: dynamodb.list_tables()
+    yield "dynamodb.PutItem", lambda: dynamodb.put_item(TableName="t", Item={**key, "price": {"N": "1.5"}})
+    yield "dynamodb.GetItem", lambda: dynamodb.get_item(TableName="t", Key=key)
+    yield "dynamodb.Scan", lambda: dynamodb.scan(TableName="t")
+    yield "dynamodb.Query", lambda: dynamodb.query(
+        TableName="t", KeyConditionExpression="ticker = :t", ExpressionAttributeValues={":t": {"S": "AMZN"}})
+    yield "dynamodb.DeleteItem", lambda: dynamodb.delete_item(TableName="t", Key=key)
+    yield "dynamodb.DeleteTable", lambda: dynamodb.delete_table(TableName="t")
+
+    now = summary_time(kinesis) if is_sandbox else datetime.datetime.now(datetime.timezone.utc)
+    minute = now.replace(second=0, microsecond=0) - datetime.timedelta(minutes=10)
+    metric = {"Namespace": "both", "MetricName": "m", "Dimensions": [{"Name": "D", "Value": "v"}]}
+    span = {"StartTime": minute - datetime.timedelta(minutes=5), "EndTime": minute + datetime.timedelta(minutes=5)}
+    yield "cloudwatch.PutMetricData", lambda: cloudwatch.put_metric_data(Namespace="both", MetricData=[
+        {"MetricName": "m", "Dimensions": metric["Dimensions"], "Timestamp": minute, "Value": value}
+        for value in (1.0, 3.0)])
+    query = lambda name: {"Id": "m", "MetricStat": {"Metric": dict(metric, MetricName=name), "Period": 60, "Stat": "Maximum"}}
+    yield "cloudwatch.GetMetricData", lambda: cloudwatch.get_metric_data(MetricDataQueries=[query("m")], **span)
+    yield "cloudwatch.GetMetricData of nothing", lambda: cloudwatch.get_metric_data(
+        MetricDataQueries=[query("none")], **span)
+    yield "cloudwatch.GetMetricStatistics", lambda: cloudwatch.get_metric_statistics(
+        Period=60, Statistics=["Sum", "Maximum", "SampleCount"], **metric, **span)
+    yield "cloudwatch.ListMetrics", lambda: cloudwatch.list_metrics(Namespace="both")
+
+
+def summary_time(kinesis):
+    date = kinesis.describe_stream_summary(StreamName="S")["ResponseMetadata"]["HTTPHeaders"]["date"]
+    return datetime.datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=datetime.timezone.utc)
+
+
+def answered(call):
+    try:
+        answer = call()
+        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+        return {"status": status, **answer}
+    except botocore.exceptions.ClientError as error:
+        response = error.response
+        return {"status": response["ResponseMetadata"]["HTTPStatusCode"], "code": response["Error"]["Code"],
+                "Message": response["Error"]["Message"]}
+
+
+def play(url, is_sandbox):
+    def client(service):
+        keys = {"aws_access_key_id": ACCOUNT if is_sandbox else "AKIARIG0000000000000", "aws_secret_access_key": "x"}
+        config = Config(retries={"max_attempts": 1, "mode": "standard"})
+        return boto3.client(service, region_name=REGION, endpoint_url=url, config=config, **keys)
+
+    if not is_sandbox:
+        trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        client("iam").create_role(RoleName="KDS-HA-Role", AssumeRolePolicyDocument=trust)
+    return {name: answered(call) for name, call in steps(client, is_sandbox)}
+
+
+def differences(path, ours, theirs):
+    """(path, ours, theirs) of every field that differs."""
+    name = path.rsplit(".", 1)[-1]
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(set(ours) | set(theirs)):
+            yield from differences(f"{path}.{key}", ours.get(key), theirs.get(key))
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for inner, other in zip(ours, theirs):
+            yield from differences(path, inner, other)
+    elif isinstance(ours, datetime.datetime) or name in VOLATILE:
+        if type(ours) is not type(theirs):
+            yield path, type(ours).__name__, type(theirs).__name__
+    elif ours != theirs:
+        yield path, ours, theirs
+
+
+def main(sandbox, moto):
+    ours, theirs = play(sandbox, True), play(moto, False)
+    unseen, wrong = set(DIFFERENCES), 0
+    for name, answer in ours.items():
+        found = list(dict.fromkeys((path, repr(one), repr(other)) for path, one, other in differences(
+            name, answer, theirs[name])))
+        print(f"{'same' if not found else f'{len(found)} differ':9} {name}")
+        for path, one, other in found:
+            known = next((key for key in DIFFERENCES if fnmatch.fnmatchcase(path, key)), None)
+            unseen.discard(known)
+            wrong += known is None
+            why = DIFFERENCES.get(known, "NOT EXPLAINED")
+            print(f"    {path}: sandbox {one:.160}, moto {other:.160}: {why}")
+    for key in sorted(unseen):
+        print(f"WRONG: {key} does not differ any more")
+    return 1 if wrong or unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
