@@ -46,7 +46,7 @@ fn script(name: &str, arguments: &[&str]) -> Finished {
 /// What a script that must find nothing wrong printed; shown with `--nocapture`.
 fn sound(finished: &Finished) -> Vec<String> {
     println!("{}", finished.stdout);
-    assert_eq!(finished.code(), Some(0), "{}{}", finished.stdout, finished.stderr);
+    assert_eq!(finished.code(), Some(0), "{}", finished.stderr);
     finished.stdout.lines().map(str::to_owned).collect()
 }
 

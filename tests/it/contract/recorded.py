@@ -178,20 +178,23 @@ def a_mapping_in_transition_is_in_use(world):
 @answer
 def a_disabled_mapping_keeps_its_place(world):
     """BC UpdateEventSourceMapping, LDG with-kinesis: resume later from the same location."""
-    def age():
+    def invocations():
         now = world.now()
         points = world.cloudwatch.get_metric_statistics(
             Namespace="AWS/Lambda", MetricName="Invocations", Dimensions=[{"Name": "FunctionName", "Value": "consumer"}],
             StartTime=now - datetime.timedelta(hours=2), EndTime=now, Period=60, Statistics=["Sum"])["Datapoints"]
         return sum(point["Sum"] for point in points)
-    before = age()
+    put = lambda data: world.kinesis.put_record(StreamName=STREAM, PartitionKey="k", Data=data)
+    # A mapping at LATEST has no place before it has polled.
+    until("polling", lambda: put(b"once") and invocations())
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], Enabled=False)
     until("Disabled", lambda: world.state() == "Disabled")
     stopped = world.now()
-    until("polling to stop", lambda: world.now() - stopped > datetime.timedelta(minutes=2))
-    world.kinesis.put_record(StreamName=STREAM, PartitionKey="k", Data=b"while it was off")
+    until("polling to stop", lambda: world.now() - stopped > datetime.timedelta(minutes=4))
+    before = invocations()
+    put(b"while it was off")
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], Enabled=True)
-    until("the record of the pause", lambda: age() > before)
+    until("the record of the pause", lambda: invocations() > before)
     world.settled()
 
 
