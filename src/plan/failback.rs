@@ -1,6 +1,6 @@
 //! The way back to the primary Region. Both Regions must answer; nothing may be owed.
 
-use super::preflight::{Checks, Due};
+use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Plan, PlannedStep, Stage, assess};
 use crate::model::{
@@ -22,8 +22,10 @@ pub fn plan_failback(request: Request<'_>, options: FailbackOptions) -> Plan {
     let intent = Intent::Failback { to: request.region(Side::Primary).clone() };
     let mut checks = Checks::new(request);
     checks.account();
-    checks.region_answers(Side::Primary);
-    checks.region_answers(Side::Standby);
+    for side in [Side::Primary, Side::Standby] {
+        let otherwise = "a failback needs both Regions: stay where you are, and look again when both answer";
+        checks.region_answers(side, otherwise);
+    }
     checks.owed();
     let mut moves = Vec::new();
     for of in request.selected() {
@@ -301,8 +303,8 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         checks.stream(of, side);
         let about = checks.about(of, side);
         checks.reader_function(&about, &of.view.side(side).consumer);
-        let verdict = if side == Side::Primary { Verdict::Fail } else { Verdict::Warn };
-        checks.health(of, side, verdict);
+        let meaning = if side == Side::Primary { Meaning::Returned } else { Meaning::Left };
+        checks.health(of, side, meaning);
     }
     checks.producers(of, Side::Standby);
     let cold_due = |due: Due| if continuing { Due::AtMostOne } else { due };

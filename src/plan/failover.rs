@@ -1,7 +1,7 @@
 //! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
 
 use super::position::{self, Buffer, Evidence, Origin, Position};
-use super::preflight::{Checks, Due};
+use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess};
 use crate::model::{MappingSettings, RunState, Side, StartAt, StartingPosition, Verdict, duration};
@@ -29,10 +29,16 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
     let mut checks = Checks::new(request);
     let mut positions = BTreeMap::new();
     checks.account();
-    checks.region_answers(Side::Standby);
+    checks.region_answers(
+        Side::Standby,
+        "nothing can be moved to a Region that does not answer: look again when it does",
+    );
     checks.owed();
     if options.mode == Mode::Planned {
-        checks.region_answers(Side::Primary);
+        checks.region_answers(
+            Side::Primary,
+            "a planned run needs both Regions; `kdsha failover --emergency` needs only the standby",
+        );
     }
     let mut moves = Vec::new();
     for selected in request.selected() {
@@ -160,7 +166,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.stream(of, Side::Standby);
     checks.reader_function(&about, &of.view.standby.consumer);
     checks.concurrency(of, Side::Standby);
-    checks.health(of, Side::Standby, Verdict::Warn);
+    checks.health(of, Side::Standby, Meaning::Entered);
     let due = if of.is_cold() { Due::AtMostOne } else { Due::Running };
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
     checks.stream_consumer(&about, &of.view.standby.consumer);
@@ -178,7 +184,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         if !of.is_cold() {
             checks.settings_match(of, &consumer, &standby);
         }
-        checks.health(of, Side::Primary, Verdict::Warn);
+        checks.health(of, Side::Primary, Meaning::Left);
         let replicator = assess::replicator_of(of.pipeline, regions);
         if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
             checks.reader_function(&about, view);

@@ -1,7 +1,7 @@
 //! The resting state: is the pipeline sound where it is, and could it be moved now? `verify` and `status` ask.
 
 use super::assess::{self, Active};
-use super::preflight::{Checks, Due};
+use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use crate::model::{CheckReport, Observed, RunState, Side, Verdict};
 use crate::steps::sink_shows;
@@ -14,8 +14,12 @@ const LATELY: Duration = Duration::from_secs(15 * 60);
 pub fn resting_checks(request: Request<'_>) -> Vec<CheckReport> {
     let mut checks = Checks::new(request);
     checks.account();
-    checks.region_answers(Side::Primary);
-    checks.region_answers(Side::Standby);
+    for side in [Side::Primary, Side::Standby] {
+        checks.region_answers(
+            side,
+            "what it holds is unknown until it answers; `kdsha status` says what is possible",
+        );
+    }
     checks.owed();
     for of in request.selected() {
         pipeline(&mut checks, &of);
@@ -46,7 +50,9 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
                 }
                 Active::Region(region) => (Verdict::Fail, format!("the producers write to {region}")),
             };
-            checks.advise("active_region", &about, verdict, evidence, "see `kdsha status`");
+            let advice = "set the producers' variables to one of the two Regions, the one whose consumer runs; while \
+                          a Region does not answer, look again later";
+            checks.advise("active_region", &about, verdict, evidence, advice);
         }
     }
 }
@@ -78,12 +84,15 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
     let request = checks.request;
     let regions = &request.topology.regions;
     checks.producers(of, active);
-    checks.health(of, active, Verdict::Fail);
-    checks.health(of, active.other(), Verdict::Warn);
+    checks.health(of, active, Meaning::Active);
+    checks.health(of, active.other(), Meaning::Idle);
     for side in [Side::Primary, Side::Standby] {
         let reader = assess::reader_of(of.pipeline, regions, side);
         let due = if side == active || !of.is_cold() { Due::Running } else { Due::Stopped };
         checks.mapping(of, &reader, &of.view.side(side).consumer, due);
+        if due == Due::Running {
+            checks.consumer_lag(of, side);
+        }
     }
     if !of.is_cold() {
         let [primary, standby] =

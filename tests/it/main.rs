@@ -19,6 +19,7 @@
 mod cases;
 mod complete;
 mod contract;
+mod dependencies;
 mod documents;
 mod init;
 mod layering;

@@ -7,6 +7,8 @@ mod producers;
 mod readers;
 mod streams;
 
+pub(crate) use streams::Meaning;
+
 use super::assess;
 use super::sequence::{Request, Selected};
 use crate::model::{
@@ -152,19 +154,14 @@ impl<'a> Checks<'a> {
     }
 
     /// Whether every API of a Region answered.
-    pub(crate) fn region_answers(&mut self, side: Side) {
+    /// `otherwise` is what to do when it does not.
+    pub(crate) fn region_answers(&mut self, side: Side, otherwise: &str) {
         let region = self.request.region(side).clone();
         let about = About { pipeline: None, region: Some(region.clone()) };
         let silent = assess::silent_apis(self.request.snapshot, &region);
         match silent.as_slice() {
             [] => self.ok("region_answers", &about, format!("every API of {region} answered")),
-            some => self.advise(
-                "region_answers",
-                &about,
-                Verdict::Unknown,
-                some.join("; "),
-                "a planned run needs both Regions; `kdsha failover --emergency` needs only the standby",
-            ),
+            some => self.advise("region_answers", &about, Verdict::Unknown, some.join("; "), otherwise),
         }
     }
 
@@ -178,7 +175,7 @@ impl<'a> Checks<'a> {
                 &about,
                 Verdict::Fail,
                 format!(
-                    "run {} ({} by {}, since {}) is unfinished",
+                    "run {} ({} by {}, since {:.0}) is unfinished",
                     mark.run, mark.intent, mark.owner, mark.token.marked_at
                 ),
                 "`kdsha resume` takes it over when its owner cannot go on",

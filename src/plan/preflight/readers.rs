@@ -1,7 +1,7 @@
 //! Checks of consumers and replicators: their functions, their mappings, their room and their lag.
 
 use super::{About, Checks, Due};
-use crate::model::{Mapping, MappingSettings, MappingState, ReaderView, Side, Verdict, duration};
+use crate::model::{Mapping, MappingSettings, MappingState, Observed, ReaderView, Side, Verdict, duration};
 use crate::plan::assess;
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
@@ -178,6 +178,33 @@ impl Checks<'_> {
             let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
             let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
             self.advise("mapping", about, Verdict::Fail, evidence, advice);
+        }
+    }
+
+    /// The lag of a consumer that should keep up. A planned move waits until it is gone, so more than the RTO is said.
+    pub(crate) fn consumer_lag(&mut self, of: &Selected<'_>, side: Side) {
+        let about = self.about(of, side);
+        let (rto, now) = (self.request.topology.objectives.rto, self.request.snapshot.taken_at);
+        let view = of.view.side(side);
+        match assess::lag(view, &view.consumer, now) {
+            Observed::Unknown(reason) => {
+                let advice = "without a data point nothing tells whether the consumer keeps up";
+                self.advise(
+                    "consumer_lag",
+                    &about,
+                    Verdict::Warn,
+                    format!("unknown: {}", reason.text),
+                    advice,
+                );
+            }
+            Observed::Known(lag) => {
+                let evidence = format!("{} behind, RTO {}", duration::show(lag.lag), duration::show(rto));
+                let advice = "a planned move waits until it has caught up: look at its Errors, Throttles and concurrency";
+                match lag.lag > rto {
+                    true => self.advise("consumer_lag", &about, Verdict::Warn, evidence, advice),
+                    false => self.ok("consumer_lag", &about, evidence),
+                }
+            }
         }
     }
 

@@ -5,6 +5,21 @@ use crate::model::{Side, Verdict};
 use crate::plan::assess::{self, Health};
 use crate::plan::sequence::Selected;
 
+/// What a Region is to the question that is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The traffic is there, and nobody asked to move it.
+    Active,
+    /// It stands by.
+    Idle,
+    /// A failover leaves it.
+    Left,
+    /// A failover goes there.
+    Entered,
+    /// A failback goes there.
+    Returned,
+}
+
 impl Checks<'_> {
     /// A side's stream.
     pub(crate) fn stream(&mut self, of: &Selected<'_>, side: Side) {
@@ -54,8 +69,8 @@ impl Checks<'_> {
         }
     }
 
-    /// A Region's error rate.
-    pub(crate) fn health(&mut self, of: &Selected<'_>, side: Side, matters: Verdict) {
+    /// A Region's error rate, and what a bad one means there.
+    pub(crate) fn health(&mut self, of: &Selected<'_>, side: Side, meaning: Meaning) {
         let about = self.about(of, side);
         let (topology, now) = (self.request.topology, self.request.snapshot.taken_at);
         let metrics = &of.view.side(side).metrics;
@@ -68,7 +83,24 @@ impl Checks<'_> {
             Health::Degraded(rates) => {
                 let limit = topology.objectives.error_rate * 100.0;
                 let evidence = format!("{}, threshold {limit:.2} %", percent(rates));
-                self.advise("health", &about, matters, evidence, "see `kdsha status`");
+                let leave = match side {
+                    Side::Primary => format!("failover --to {}", self.request.region(Side::Standby)),
+                    Side::Standby => "failback".to_owned(),
+                };
+                let leave = format!("if it lasts, leave: `kdsha {leave} --dry-run` shows how");
+                let (verdict, advice) = match meaning {
+                    Meaning::Active => (Verdict::Fail, leave.as_str()),
+                    Meaning::Idle => (Verdict::Warn, "do not move there before it is healthy"),
+                    Meaning::Left => {
+                        (Verdict::Warn, "a reason to leave, and the drain may take longer for it")
+                    }
+                    Meaning::Entered => (Verdict::Warn, "what is moved there meets the same errors"),
+                    Meaning::Returned => (
+                        Verdict::Fail,
+                        "stay until it is healthy, or go with `--accept health --reason TEXT`",
+                    ),
+                };
+                self.advise("health", &about, verdict, evidence, advice);
             }
             Health::Unknown(why) => self.advise(
                 "health",

@@ -1,9 +1,11 @@
 //! The command line as its users meet it.
 
 use super::*;
+use crate::model::{StartAt, Timestamp};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use snapbox::{assert_data_eq, str};
+use std::time::Duration;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(line.split_whitespace())

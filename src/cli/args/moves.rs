@@ -1,0 +1,124 @@
+//! Flags of the commands that move pipelines: `failover`, `failback`, `resume`.
+
+use super::values::{buffer, start_at, timeout};
+use crate::cli::candidates;
+use crate::cli::failure::Failure;
+use crate::model::{Exit, Region, StartAt};
+use crate::plan::Accepted;
+use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+use std::time::Duration;
+/// Flags of `failover`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct FailoverArgs {
+    /// The Region to move to: the standby of the configuration
+    #[arg(long, value_name = "REGION", add = ArgValueCandidates::new(candidates::standby))]
+    pub to: Region,
+
+    /// Show the plan, with every call that would be made, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Answer the prompts with yes; lifts no guard
+    #[arg(long)]
+    pub yes: bool,
+
+    /// The old Region may not answer: start the standby first, write down what the old Region owes
+    ///
+    /// Steps that the old Region refuses or cannot answer are kept as owed (exit code 9); `kdsha resume`
+    /// settles them once it answers again.
+    #[arg(long)]
+    pub emergency: bool,
+
+    /// Where the standby's consumer starts, instead of the derived position
+    ///
+    /// An instant with its offset (2026-11-22T10:45:00Z), or `trim-horizon` for the oldest record
+    /// that the stream still has.
+    #[arg(long, value_name = "TIME|trim-horizon", value_parser = start_at)]
+    pub start_at: Option<StartAt>,
+
+    /// How far before the derived position the standby's consumer starts, instead of the configured buffer
+    #[arg(long, value_name = "DURATION", value_parser = buffer, conflicts_with = "start_at")]
+    pub overlap_buffer: Option<Duration>,
+
+    /// How long one wait may take, instead of the configured time-out
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+
+    /// Overrides of checks.
+    #[command(flatten)]
+    pub accept: AcceptArgs,
+}
+
+/// Flags of `failback`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct FailbackArgs {
+    /// Show the plan, with every call that would be made, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Answer the prompts with yes; lifts no guard
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Do not process the records that are stranded in the primary's stream; they are counted and logged
+    #[arg(long)]
+    pub skip_stranded: bool,
+
+    /// How long one wait may take, instead of the configured time-out
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+
+    /// Overrides of checks.
+    #[command(flatten)]
+    pub accept: AcceptArgs,
+}
+
+/// Overrides of checks, for `failover` and `failback`.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct AcceptArgs {
+    /// Go on although this check failed or is unknown; may be given several times
+    ///
+    /// It lifts that check and nothing else, and is written to the journal with the reason. Checks that stand
+    /// between you and a lost record cannot be accepted: they name their own way out.
+    #[arg(long = "accept", value_name = "CHECK", requires = "reason", value_parser = acceptable())]
+    pub checks: Vec<String>,
+
+    /// Why the checks named by --accept do not matter now
+    #[arg(long, value_name = "TEXT", requires = "checks", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: Option<String>,
+}
+
+fn acceptable() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(crate::plan::ACCEPTABLE)
+}
+
+impl AcceptArgs {
+    /// What is accepted, where anything is.
+    ///
+    /// # Errors
+    /// A check that cannot be accepted.
+    pub fn accepted(&self) -> Result<Option<Accepted>, Failure> {
+        let Some(reason) = &self.reason else { return Ok(None) };
+        let accepted = Accepted::new(self.checks.clone(), reason.clone());
+        accepted.map(Some).map_err(|why| Failure::new(Exit::Usage, why))
+    }
+}
+
+/// Flags of `resume`.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub struct ResumeArgs {
+    /// Answer the prompts with yes; lifts no guard
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Put back what the unfinished run has changed, instead of going on
+    ///
+    /// Only until the run's point of no return, the switch of the producers. Every call is listed first.
+    #[arg(long)]
+    pub undo: bool,
+
+    /// Go on with an unfinished failover as an emergency: the old Region may not answer
+    #[arg(long, conflicts_with = "undo")]
+    pub emergency: bool,
+}
