@@ -164,7 +164,7 @@ mod tests {
                KDSHA_CONFIG                       not set\n  \
                /nowhere/kdsha.toml                no such file\n  \
                /nowhere/.config/kdsha/kdsha.toml  no such file\n\
-             hint: the README has a commented one to start from\n\
+             hint: `kdsha init` looks at the account and writes one, with comments\n\
              hint: `kdsha rehearse` plays the whole procedure without one"
         );
     }

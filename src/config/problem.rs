@@ -176,7 +176,7 @@ fn not_found(looked: &[Looked]) -> String {
     for Looked { place, found } in looked {
         text.push_str(&format!("\n  {place:width$}  {found}"));
     }
-    text.push_str("\nhint: the README has a commented one to start from");
+    text.push_str("\nhint: `kdsha init` looks at the account and writes one, with comments");
     text.push_str("\nhint: `kdsha rehearse` plays the whole procedure without one");
     text
 }

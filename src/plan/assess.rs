@@ -3,12 +3,12 @@
 
 use crate::config::{Objectives, Timing};
 use crate::model::{
-    Observed, PipelineView, Reason, Region, Series, SideView, Snapshot, StreamMetrics, Timestamp,
+    Observed, PipelineView, Point, Reason, Region, Series, SideView, Snapshot, StreamMetrics, Timestamp,
     failure::FailureKind,
 };
 use crate::steps::Reader;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Where the producers write now.
@@ -72,6 +72,23 @@ pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -
         }
         (position, _) => position,
     }
+}
+
+/// How a reader's lag went: at each instant the larger of the two series that [`lag`] looks at. The function's own
+/// adds to the other one, without which nothing is known.
+pub fn lags(side: &SideView, reader: &crate::model::ReaderView) -> Observed<Series> {
+    let position = reader.metrics.millis_behind_latest.as_ref().unwrap_or(&side.metrics.iterator_age);
+    let (Observed::Known(position), Observed::Known(function)) = (position, &reader.metrics.iterator_age)
+    else {
+        return position.clone();
+    };
+    let mut by_time: BTreeMap<Timestamp, f64> = position.points.iter().map(|p| (p.at, p.value)).collect();
+    for point in &function.points {
+        let known = by_time.entry(point.at).or_insert(point.value);
+        *known = known.max(point.value);
+    }
+    let points = by_time.into_iter().map(|(at, value)| Point { at, value }).collect();
+    Observed::Known(Series { period: position.period, points })
 }
 
 fn newest(series: &Observed<Series>, source: &'static str, now: Timestamp) -> Observed<Lag> {

@@ -320,8 +320,7 @@ impl ReaderFacts {
             }),
             at,
         );
-        let series = reader.metrics.millis_behind_latest.as_ref().unwrap_or(&side.metrics.iterator_age);
-        self.history.see(series.clone(), at);
+        self.history.see(assess::lags(side, reader), at);
         let nobody = reader.mappings.known().is_some_and(Vec::is_empty);
         let lag = match assess::lag(side, reader, at) {
             _ if nobody => Observed::Known(LagSeen::NoReader),
