@@ -1,7 +1,7 @@
 //! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
 //! time leaves everything resumable.
 
-use super::post::{CONSUMER, REPLICATOR, WEST, said, set_fault};
+use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, said, set_fault};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
@@ -110,6 +110,30 @@ async fn a_hung_consumer_is_not_drained() {
     assert!(stage.mappings(WEST).iter().all(state), "a reader was stopped without proof");
     set_fault(&stage, WEST, CONSUMER, None);
     stage.must_fail_over().await;
+    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// Both streams are resharded while the run waits: closed shards are read to their ends, those that replaced them are
+/// looked at too, and neither the silence nor the drain is taken for proven before.
+#[tokio::test(start_paused = true)]
+async fn shards_that_are_split_and_merged_in_the_middle_are_followed() {
+    let stage = Stage::post(408);
+    let session = stage.session().await;
+    let sandbox = stage.sandbox.clone();
+    let colleague = async {
+        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
+            tokio::time::sleep(MINUTE / 30).await;
+        }
+        for (at, shards) in [(WEST, 8), (EAST, 3), (WEST, 5)] {
+            assert!(sandbox.with_world(|world| world.reshard_to(&region(at), STREAM, shards)), "{at}");
+            tokio::time::sleep(MINUTE / 2).await;
+        }
+    };
+    let (args, ui) = (stage.over(), stage.ui(Format::Human));
+    let (exit, ()) = tokio::join!(kdsha::cli::failover::run(&session, &ui, &args), colleague);
+    stage.expect(exit, Exit::Done);
     assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
