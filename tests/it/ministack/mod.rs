@@ -10,6 +10,7 @@ mod control;
 mod crash;
 mod faults;
 mod journey;
+mod microburst;
 mod parity;
 mod permissions;
 mod refusals;
