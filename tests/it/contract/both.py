@@ -15,6 +15,8 @@ import boto3
 import botocore.exceptions
 from botocore.config import Config
 
+from topology import until
+
 REGION, ACCOUNT = "us-west-2", "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/KDS-HA-Role"
 ARN = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/S"
@@ -137,14 +139,12 @@ def steps(client, is_sandbox):
     yield "lambda.CreateEventSourceMapping", lambda: keep("mapping", awslambda.create_event_source_mapping(
         FunctionName="f", EventSourceArn=ARN, StartingPosition="TRIM_HORIZON", BatchSize=50))
     settled = lambda: awslambda.get_event_source_mapping(UUID=kept["mapping"]["UUID"])
-    while settled()["State"] == "Creating":
-        pass
+    until("a mapping", lambda: settled()["State"] != "Creating")
     yield "lambda.GetEventSourceMapping", settled
     yield "lambda.ListEventSourceMappings", lambda: awslambda.list_event_source_mappings(FunctionName="f")
     yield "lambda.UpdateEventSourceMapping", lambda: awslambda.update_event_source_mapping(
         UUID=kept["mapping"]["UUID"], BatchSize=60)
-    while is_sandbox and settled()["State"] == "Updating":
-        pass
+    until("its update", lambda: settled()["State"] != "Updating")
     yield "lambda.DeleteEventSourceMapping", lambda: awslambda.delete_event_source_mapping(UUID=kept["mapping"]["UUID"])
     yield "lambda.GetEventSourceMapping of nothing", lambda: awslambda.get_event_source_mapping(
         UUID="00000000-0000-4000-8000-000000000000")
