@@ -183,6 +183,10 @@ async fn read(look: &Look<'_>, name: &StreamName, shard: &str, mut place: Place,
         let answer = match asked.await {
             Ok(answer) => answer,
             Err(failure) => {
+                // A machine that slept does not know how old its iterator is: the next look begins anew.
+                if failure.code.as_deref() == Some("ExpiredIteratorException") {
+                    place.iterator = None;
+                }
                 place.unproven = Some(failure.to_string());
                 return place;
             }

@@ -224,6 +224,38 @@ async fn a_second_probe_goes_on_from_the_first() {
     assert_eq!(aws.asked("GetShardIterator").len(), 1);
 }
 
+/// The machine slept: its iterator has expired, and the look after that begins anew.
+#[tokio::test(start_paused = true)]
+async fn an_iterator_that_expired_is_not_asked_with_again() {
+    let looks = AtomicUsize::new(0);
+    let aws = Scripted::new(move |request| match request.operation.as_str() {
+        "ListShards" => Answer::Ok(json!({"Shards": [{
+            "ShardId": "shardId-000000000000", "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"},
+            "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+        }]})),
+        "GetShardIterator" => Answer::Ok(json!({"ShardIterator": "i"})),
+        "GetRecords" if looks.fetch_add(1, Ordering::Relaxed) == 1 => {
+            Answer::Error(400, "ExpiredIteratorException", "Iterator expired.".to_owned())
+        }
+        "GetRecords" => Answer::Ok(json!({"Records": [], "NextShardIterator": "i", "MillisBehindLatest": 0})),
+        _ => sound(request),
+    });
+    let topology = topology(1);
+    let kdsha = aws.connect(&topology).await;
+    let probe = Probe { sides: Sides::Only(Side::Primary), look_back: Duration::from_secs(240) };
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let snapshot = kdsha.observe(&topology, &Scope::wait(Some(probe))).await;
+        let view = snapshot.pipelines.values().next().expect("a pipeline");
+        seen.push(view.primary.probe.known().expect("a probe").shards[0].seen.clone());
+    }
+    assert!(
+        matches!(&seen[..], [ShardArrivals::Nothing, ShardArrivals::Unproven(_), ShardArrivals::Nothing]),
+        "{seen:?}"
+    );
+    assert_eq!(aws.asked("GetShardIterator").len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_probe_proves_silence_only_at_the_tip() {
     let read = |behind: i64| json!({"Records": [], "NextShardIterator": "i", "MillisBehindLatest": behind});
