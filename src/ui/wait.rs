@@ -171,8 +171,12 @@ impl Word<'_> {
         parts
     }
 
-    fn plain(&self, look: Look, many: bool, trend: &Trend) -> String {
+    /// How it goes; beside other waits, with what is waited for.
+    fn plain(&self, look: Look, many: bool, trend: &Trend, waits: usize) -> String {
         let mut parts = self.so_far(look, trend);
+        if let (2.., Some(first)) = (waits, parts.first_mut()) {
+            *first = format!("for {}: {first}", self.progress.waiting_for);
+        }
         parts.extend([format!("waited {}", text::whole(self.waited)), self.deadline()]);
         self.line(look, many, &parts)
     }
@@ -273,7 +277,7 @@ impl Waits {
         }
         match (is_due, is_new) {
             (true, true) => Some(word.announcement(look, many, word.so_far(look, &wait.trend))),
-            (true, false) => Some(word.plain(look, many, &wait.trend)),
+            (true, false) => Some(word.plain(look, many, &wait.trend, waits)),
             (false, _) => None,
         }
     }
@@ -386,6 +390,10 @@ mod tests {
                 }
             }
         }
+        // Of two waits side by side each plain line says whose it is; alone, the announcement above does.
+        let plain = |waits| word.plain(look(Look::UNBROKEN, true), false, &trend, waits);
+        assert!(plain(2).contains("waiting for lag of the consumer KDS-HA-ConsumerLambda"), "{}", plain(2));
+        assert!(plain(1).contains("waiting lag 1m12s"), "{}", plain(1));
         let block = word.live(look(120, true), false, &trend, 1).join("\n");
         for part in [
             "10:45:00Z",
