@@ -345,7 +345,8 @@ fn open(
         return Ok((begin(session, plan, snapshot)?, Earlier { environments, ..Earlier::default() }));
     };
     let mut journal = session.state.go_on(run)?;
-    let mut before = Earlier { began: Some(run.began), environments, ..Earlier::default() };
+    let (began, recovered) = (Some(run.began), run.recovery());
+    let mut before = Earlier { began, recovered, environments, ..Earlier::default() };
     if kept {
         before.skipped = skipped(run);
     } else {

@@ -142,6 +142,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
     let only = owed_and_verified(run).into_iter().chain(closing_marks(&run.plan)).collect();
     let earlier = Earlier {
         began: Some(run.began),
+        recovered: run.recovery(),
         only: Some(only),
         environments: environments(snapshot),
         ..Earlier::default()
@@ -178,7 +179,8 @@ async fn settle_marked(
     let options = FailoverOptions { mode: Mode::Emergency, start_at: None, overlap_buffer: None };
     let plan = only_owed(plan_failover(request, options), snapshot);
     moving::refuse(ui, &plan)?;
-    let journal = match runs.iter().find(|run| run.header.run == mark.run) {
+    let ours = runs.iter().find(|run| run.header.run == mark.run);
+    let journal = match ours {
         None => moving::begin(session, &plan, snapshot)?,
         Some(run) => {
             let mut journal = session.state.go_on(run)?;
@@ -188,6 +190,7 @@ async fn settle_marked(
     };
     let earlier = Earlier {
         began: Some(mark.token.marked_at),
+        recovered: ours.and_then(RunRecord::recovery),
         environments: environments(snapshot),
         ..Earlier::default()
     };

@@ -75,6 +75,8 @@ impl From<JournalError> for Halt {
 pub struct Earlier {
     /// When the run began; `None` when it begins now.
     pub began: Option<Timestamp>,
+    /// How long recovery took, where it is over: what is settled later is none.
+    pub recovered: Option<Duration>,
     /// Steps that the operator skipped, with the reasons; they stay skipped.
     pub skipped: BTreeMap<(usize, usize), String>,
     /// Why a planned run goes on as an emergency.
@@ -235,11 +237,12 @@ impl<'a> Engine<'a> {
                 self.tell(&Event::Note { text: format!("the journal cannot be written: {error}") });
             }
         }
-        let recovery = tally.recovered_at.filter(|_| matches!(exit, Exit::Done | Exit::Owed));
+        let recovered = tally.recovered_at.filter(|_| matches!(exit, Exit::Done | Exit::Owed));
+        let took = |at: Timestamp| Duration::try_from(at.duration_since(began)).ok();
         let event = Event::RunFinished {
             exit,
             summary,
-            recovery: recovery.and_then(|at| Duration::try_from(at.duration_since(began)).ok()),
+            recovery: earlier.recovered.or(recovered.and_then(took)),
             owed: tally.owed_in_words(),
             next: next_command(exit, plan, earlier),
         };

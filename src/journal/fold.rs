@@ -4,6 +4,7 @@ use super::record::{Body, Header, Record, VERSION};
 use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
 use crate::plan::Plan;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A run as its journal tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,14 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// How long it took until the target Region was first proven to read: what is settled later is no recovery.
+    pub fn recovery(&self) -> Option<Duration> {
+        self.events.iter().find_map(|(_, event)| match event {
+            Event::RunFinished { recovery, .. } => *recovery,
+            _ => None,
+        })
+    }
+
     /// Whether the run has to be gone on with: it changed something and was not brought to an end. A run that
     /// another one shut out has nothing left to go on with.
     pub fn is_unfinished(&self) -> bool {

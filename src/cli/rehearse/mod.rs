@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::{failback, failover, look, report, resume, runs};
 use crate::journal::RunRecord;
-use crate::model::{Event, Exit, PipelineName, Region, Timestamp, duration};
+use crate::model::{Exit, PipelineName, Region, duration};
 use crate::sandbox::Sandbox;
 use crate::sandbox::world::World;
 use crate::ui::{Format, Prompter, Ui};
@@ -169,12 +169,7 @@ impl Play<'_> {
         self.pass(10 * MINUTE).await?;
         let ledger = self.sandbox.with_world(|world| world.ledger());
         let runs = self.session.runs()?;
-        // The failover's own: settling what was owed ends later, and is no recovery.
-        let recovered = |(_, event): &(Timestamp, Event)| match event {
-            Event::RunFinished { recovery, .. } => *recovery,
-            _ => None,
-        };
-        let recovery = runs.iter().find_map(|run| run.events.iter().find_map(recovered));
+        let recovery = runs.iter().find_map(RunRecord::recovery);
         let rto = self.session.topology.objectives.rto;
         self.day.owed = runs.iter().flat_map(RunRecord::owed_in_words).count();
         let score = score::score(&self.day, &ledger, recovery, rto);

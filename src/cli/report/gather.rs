@@ -6,7 +6,6 @@ use crate::model::picture::{MappingPicture, Part, ProducerPicture, ReaderPicture
 use crate::model::{Event, Exit, Picture, Region, Snapshot, StepOutcome, Timestamp};
 use crate::plan::{Intent, Mode};
 use crate::ui::report::{Change, Facts, Requests, Standing};
-use std::time::Duration;
 
 /// One process's part of a run.
 struct Process {
@@ -26,7 +25,7 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
     let (state, standing) = state(run);
     let found = found(run, &processes);
     let left = left(run, finish.as_ref().map(|(at, ..)| *at));
-    let recovery = recovery(run);
+    let recovery = run.recovery();
     let (lags, from_waits) = lags::gather(run, looked);
     let at_risk = risk::of(run, &lags);
     let requests = requests(run, &processes);
@@ -101,14 +100,6 @@ fn from(run: &RunRecord) -> Option<Region> {
         run.pictures.iter().flat_map(|p| p.pipelines.values()).flat_map(|p| &p.sides).map(|s| &s.region);
     let planned = run.plan.stages.iter().flat_map(|stage| &stage.steps).map(|planned| planned.step.region());
     seen.chain(planned).find(|region| *region != to).cloned()
-}
-
-/// The first proof that the target Region reads: what was settled later is no recovery.
-fn recovery(run: &RunRecord) -> Option<Duration> {
-    run.events.iter().find_map(|(_, event)| match event {
-        Event::RunFinished { recovery, .. } => *recovery,
-        _ => None,
-    })
 }
 
 /// When the last producer of the run was switched, as far as none is owed.
@@ -261,7 +252,7 @@ fn missing(
             effect.region()
         ));
     }
-    if matches!(run.plan.intent, Intent::Failover { mode: Mode::Emergency, .. }) && recovery(run).is_some() {
+    if matches!(run.plan.intent, Intent::Failover { mode: Mode::Emergency, .. }) && run.recovery().is_some() {
         let text =
             "When the Region began to fail: the time to recover is counted from the beginning of the run.";
         missing.push(text.to_owned());

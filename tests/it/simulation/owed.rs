@@ -122,6 +122,15 @@ async fn what_is_owed_is_on_the_mark_and_settled_from_another_machine() {
 async fn what_is_owed_is_settled_from_the_machine_that_owes_it() {
     let stage = left(82).await;
     settle(&stage, true).await;
+    // Recovery was over when the standby read: settling, a quarter of an hour later, is no part of it.
+    let said = stage.stdout.text() + &stage.stderr.text();
+    let figure = |line: &str| line.strip_prefix("recovery ")?.split_whitespace().next().map(str::to_owned);
+    let recovery: Vec<String> = said.lines().filter_map(figure).collect();
+    let [over, settled] = recovery.iter().map(|text| text.trim_end_matches(',')).collect::<Vec<_>>()[..]
+    else {
+        panic!("{recovery:?}")
+    };
+    assert_eq!(over, settled);
     stage.pass(5 * MINUTE).await;
     stage.expect(stage.verify().await, Exit::Done);
     stage.must_fail_back().await;
