@@ -6,7 +6,7 @@ use super::{standing, undo};
 use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{
-    Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Snapshot, StartAt, StepOutcome,
+    Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt, StepOutcome,
     Verdict,
 };
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
@@ -63,10 +63,14 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     if let Some(run) = earlier {
         session::same_account(&snapshot, run)?;
     }
-    let run = match earlier {
-        Some(run) => run.header.run.clone(),
-        None => marked(session, &snapshot, wanted)
-            .map_or_else(|| session::new_run_id(snapshot.taken_at, verb), Ok)?,
+    let begun = earlier.map(|run| run.header.run.clone()).or_else(|| marked(session, &snapshot, wanted));
+    let run = match &begun {
+        Some(run) => run.clone(),
+        None => session::new_run_id(snapshot.taken_at, verb)?,
+    };
+    let pipelines = match begun {
+        Some(_) => pipelines,
+        None => not_there_yet(session, ui, &snapshot, &run, pipelines, &wanted.intent),
     };
     if let Some(lock) = &mut lock {
         lock.tell(&session::holder(session, verb, Some(&run)))?;
@@ -98,6 +102,30 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     let (mut journal, before) = open(session, &plan, earlier, kept.is_some(), &snapshot)?;
     journal.saw(session.picture(&snapshot, snapshot.taken_at))?;
     moving.run(&mut journal, &plan, before).await
+}
+
+/// The pipelines to move: those that rest where they are to go are left as they are, unless all of them do.
+fn not_there_yet(
+    session: &Session,
+    ui: &Ui,
+    snapshot: &Snapshot,
+    run: &RunId,
+    pipelines: Vec<PipelineName>,
+    intent: &Intent,
+) -> Vec<PipelineName> {
+    let request = session.request(snapshot, run, &pipelines, &[], None);
+    let side = match intent {
+        Intent::Failover { .. } => Side::Standby,
+        Intent::Failback { .. } => Side::Primary,
+    };
+    let there = request.at_rest_on(side);
+    if there.is_empty() || there.len() == pipelines.len() {
+        return pipelines;
+    }
+    for name in &there {
+        ui.note(&format!("{name} is active in {} already: left as it is", session.topology.regions.of(side)));
+    }
+    pipelines.into_iter().filter(|name| !there.contains(name)).collect()
 }
 
 /// A command under way.

@@ -83,8 +83,7 @@ impl<'a> Request<'a> {
     }
 
     /// The mark of a failover that is over and stands, but for producers that write to the primary again: only
-    /// somebody else can have switched them back, as a deploy does that writes the template's environment. A warm
-    /// pipeline whose producers all write to the primary simply rests there.
+    /// somebody else can have switched them back, as a deploy does that writes the template's environment.
     pub(crate) fn switched_back(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
         let mark = of.view.standby.mark.known()?.as_ref()?;
         let is_over = mark.state == RunState::Closed && mark.intent == "failover" && mark.run != *self.run;
@@ -96,11 +95,22 @@ impl<'a> Request<'a> {
         let fenced = || runs(Side::Standby) == Some(true) && runs(Side::Primary) == Some(false);
         let stands = !of.is_cold() || fenced();
         let is_back = match assess::active(of.view) {
-            Active::Region(region) => of.is_cold() && region == *self.region(Side::Primary),
+            Active::Region(region) => region == *self.region(Side::Primary),
             Active::Mixed(_) => true,
             Active::Unknown(_) => false,
         };
         (is_over && stands && is_back).then_some(mark)
+    }
+
+    /// The selected pipelines that rest on a side, with nothing under way and nothing owed.
+    pub fn at_rest_on(&self, side: Side) -> Vec<PipelineName> {
+        let rests = |of: &Selected<'_>| {
+            let Some(mark) = of.view.standby.mark.known() else { return false };
+            let is_over = mark.as_ref().is_none_or(|mark| mark.state == RunState::Closed);
+            let is_there = matches!(assess::active(of.view), Active::Region(at) if at == *self.region(side));
+            is_over && is_there && self.switched_back(of).is_none()
+        };
+        self.selected().iter().filter(|of| rests(of)).map(|of| of.pipeline.name.clone()).collect()
     }
 
     /// A stage; empty ones are left out of plans.

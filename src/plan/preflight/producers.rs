@@ -162,13 +162,19 @@ impl Checks<'_> {
             true => (", where nobody reads", "is processed after the failback"),
             false => ("", "is processed there"),
         };
+        let is_meant = match assess::active(of.view) {
+            Active::Region(_) if !of.is_cold() => {
+                "; if it is meant, remove the tags kdsha:* of the standby's stream"
+            }
+            _ => "",
+        };
         let evidence = format!(
             "run {} left {standby} active, and somebody has set producers back to {primary}{there}: a deploy does so",
             mark.run
         );
         let advice = format!(
             "`kdsha failover --to {standby}` switches them again and keeps the rest; what was written to {primary} \
-             meanwhile {meanwhile}"
+             meanwhile {meanwhile}{is_meant}"
         );
         self.advise("active_region", &about, Verdict::Fail, evidence, advice);
     }

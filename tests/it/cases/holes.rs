@@ -35,7 +35,7 @@ use kdsha::cli::args::FailbackArgs;
 use kdsha::cli::failure::Failure;
 use kdsha::model::{Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::world::{FunctionFault, Outage, World};
+use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
 use kdsha::ui::{Format, Prompter};
 use serde_json::{Value, json};
 
@@ -87,6 +87,28 @@ async fn the_other_variables_of_the_producer_stay_as_they_are() {
     stage.must_fail_back().await;
     assert_eq!(stage.environment(), before);
     assert!(!said(&stage).contains("quoted"), "a value of another key was printed");
+}
+
+/// Of two warm pipelines a deploy sets one back: it alone is moved again, and both come home together.
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_resets_one_warm_pipeline_of_two_leaves_the_other_alone() {
+    let stage = Stage::of(616, &Story { pipelines: 2, warm: true, ..Stage::light() });
+    let home = stage.environment();
+    stage.must_fail_over().await;
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": home}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Deviation);
+    assert!(said(&stage).contains("if it is meant, remove the tags kdsha:*"), "{}", said(&stage));
+    let before = stage.mutations().len();
+    stage.must_fail_over().await;
+    assert!(said(&stage).contains("is active in us-east-2 already: left as it is"), "{}", said(&stage));
+    let calls: Vec<String> =
+        stage.mutations().split_off(before).into_iter().map(|call| call.operation).collect();
+    assert_eq!(calls, ["AddTagsToStream", "UpdateFunctionConfiguration", "AddTagsToStream"]);
+    stage.expect(stage.verify().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
