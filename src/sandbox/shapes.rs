@@ -7,13 +7,13 @@ use super::call::{ApiCall, ApiError, Service};
 use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 #[derive(Deserialize)]
 struct Model {
     operations: BTreeMap<String, Option<String>>,
-    shapes: BTreeMap<String, Shape>,
+    shapes: HashMap<String, Shape>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ struct Shape {
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Kind {
     Structure {
-        members: BTreeMap<String, String>,
+        members: HashMap<String, String>,
         #[serde(default)]
         required: Vec<String>,
     },
@@ -81,7 +81,7 @@ pub(super) fn check(call: &ApiCall) -> Result<(), ApiError> {
     let Some(model) = model(call.service) else { return Ok(()) };
     let Some(Some(input)) = model.operations.get(&call.operation) else { return Ok(()) };
     let mut check = Check { model, wrong: Vec::new(), mistyped: None };
-    check.value("", input, &call.input);
+    check.value(&Place::Request, input, &call.input);
     if let Some(path) = check.mistyped {
         return Err(ApiError::new(400, "SerializationException", format!("{path} is of another type.")));
     }
@@ -94,6 +94,35 @@ pub(super) fn check(call: &ApiCall) -> Result<(), ApiError> {
     Err(ApiError::new(400, code, text))
 }
 
+/// Where in a request a value stands; written out only where something is wrong.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Request,
+    Member(&'a Place<'a>, &'a str),
+    Element(&'a Place<'a>, usize),
+    Entry(&'a Place<'a>, &'a str),
+}
+
+impl std::fmt::Display for Place<'_> {
+    /// As AWS writes it: each member with a small first letter.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (above, name) = match self {
+            Place::Request => return Ok(()),
+            Place::Member(above, name) => {
+                let mut letters = name.chars();
+                let first = letters.next().map(|first| first.to_ascii_lowercase());
+                (above, first.into_iter().chain(letters).collect())
+            }
+            Place::Element(above, number) => (above, format!("{number}.member")),
+            Place::Entry(above, name) => (above, format!("{name}.member")),
+        };
+        match above {
+            Place::Request => f.write_str(&name),
+            above => write!(f, "{above}.{name}"),
+        }
+    }
+}
+
 struct Check<'a> {
     model: &'a Model,
     wrong: Vec<String>,
@@ -101,30 +130,30 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn value(&mut self, path: &str, shape: &str, value: &Value) {
+    fn value(&mut self, path: &Place<'_>, shape: &str, value: &Value) {
         let Some(shape) = self.model.shapes.get(shape) else { return };
         match (&shape.kind, value) {
             (Kind::Structure { members, required }, Value::Object(given)) => {
                 for name in required.iter().filter(|name| given.get(*name).is_none_or(Value::is_null)) {
-                    self.fails(&below(path, name), Some("null"), "Member must not be null");
+                    self.fails(&Place::Member(path, name), Some("null"), "Member must not be null");
                 }
                 for (name, inner) in given.iter().filter(|(_, inner)| !inner.is_null()) {
                     if let Some(shape) = members.get(name) {
-                        self.value(&below(path, name), shape, inner);
+                        self.value(&Place::Member(path, name), shape, inner);
                     }
                 }
             }
             (Kind::List { member }, Value::Array(all)) => {
                 self.length(path, shape, all.len(), "");
                 for (number, inner) in (1..).zip(all) {
-                    self.value(&format!("{path}.{number}.member"), member, inner);
+                    self.value(&Place::Element(path, number), member, inner);
                 }
             }
             (Kind::Map { key, value: of }, Value::Object(all)) => {
                 self.length(path, shape, all.len(), "");
                 for (name, inner) in all {
                     self.key(path, key, name);
-                    self.value(&format!("{path}.{name}.member"), of, inner);
+                    self.value(&Place::Entry(path, name), of, inner);
                 }
             }
             (Kind::String { r#enum }, Value::String(text)) => self.text(path, shape, r#enum, text),
@@ -136,14 +165,14 @@ impl Check<'_> {
             (Kind::String { .. }, Value::Number(_) | Value::Bool(_)) => {}
             (Kind::List { .. } | Kind::Map { .. } | Kind::Structure { .. }, Value::String(text))
                 if text.is_empty() => {}
-            _ => self.mistyped = Some(path.to_owned()),
+            _ => self.mistyped = Some(path.to_string()),
         }
     }
 
     /// A map's key: what is wrong with it is said of the map.
-    fn key(&mut self, path: &str, shape: &str, name: &str) {
+    fn key(&mut self, path: &Place<'_>, shape: &str, name: &str) {
         let mut inner = Check { model: self.model, wrong: Vec::new(), mistyped: None };
-        inner.value("", shape, &Value::String(name.to_owned()));
+        inner.value(&Place::Request, shape, &Value::String(name.to_owned()));
         let rules = inner.wrong.iter().filter_map(|text| text.split_once("constraint: "));
         let rules: Vec<&str> = rules.map(|(_, rule)| rule).collect();
         if !rules.is_empty() {
@@ -152,7 +181,7 @@ impl Check<'_> {
         }
     }
 
-    fn text(&mut self, path: &str, shape: &Shape, options: &[String], text: &str) {
+    fn text(&mut self, path: &Place<'_>, shape: &Shape, options: &[String], text: &str) {
         let shown = if shape.sensitive { "" } else { text };
         self.length(path, shape, text.chars().count(), shown);
         if !options.is_empty() && !options.iter().any(|option| option == text) {
@@ -170,10 +199,10 @@ impl Check<'_> {
         }
     }
 
-    fn number(&mut self, path: &str, shape: &Shape, value: &Value) {
+    fn number(&mut self, path: &Place<'_>, shape: &Shape, value: &Value) {
         let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
         let Some(number) = number else {
-            self.mistyped = Some(path.to_owned());
+            self.mistyped = Some(path.to_string());
             return;
         };
         if let Some(most) = shape.max.filter(|most| number > *most) {
@@ -186,7 +215,7 @@ impl Check<'_> {
         }
     }
 
-    fn length(&mut self, path: &str, shape: &Shape, length: usize, shown: &str) {
+    fn length(&mut self, path: &Place<'_>, shape: &Shape, length: usize, shown: &str) {
         if let Some(most) = shape.max.filter(|most| length as f64 > *most) {
             let rule = format!("Member must have length less than or equal to {most}");
             self.fails(path, Some(shown), &rule);
@@ -198,7 +227,7 @@ impl Check<'_> {
     }
 
     /// One constraint that is not met; a value that is long or secret is not repeated.
-    fn fails(&mut self, path: &str, value: Option<&str>, rule: &str) {
+    fn fails(&mut self, path: &Place<'_>, value: Option<&str>, rule: &str) {
         let value = match value {
             Some("null") => " null".to_owned(),
             Some(text) if !text.is_empty() && text.len() <= 200 => format!(" '{text}'"),
@@ -206,14 +235,6 @@ impl Check<'_> {
         };
         self.wrong.push(format!("Value{value} at '{path}' failed to satisfy constraint: {rule}"));
     }
-}
-
-/// A member's path, its first letter small, as AWS writes it.
-fn below(path: &str, name: &str) -> String {
-    let mut letters = name.chars();
-    let small = letters.next().map(|first| first.to_ascii_lowercase()).into_iter();
-    let name: String = small.chain(letters).collect();
-    if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
 #[cfg(test)]

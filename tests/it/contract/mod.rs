@@ -1,6 +1,9 @@
 //! The sandbox before clients and contracts that nobody here wrote: boto3 and the AWS CLI, every answer held to
 //! botocore's service models, every request rule of them broken once, recorded answers of AWS, and moto beside it.
 
+// Tables, for whoever runs it with --nocapture.
+#![allow(clippy::print_stdout)]
+
 use crate::ministack::venv;
 use crate::moto::Moto;
 use crate::served::{LIMIT, Served};
