@@ -123,7 +123,7 @@ impl World {
                 self.note_failed_invocation(traffic.function, at, 40);
                 return self.try_later(traffic, waiting, at);
             }
-            let most = Millis::from(configuration.timeout_seconds).min(20) * SECOND;
+            let most = Millis::from(configuration.timeout_seconds) * SECOND;
             waiting.invocation = Some((at, configuration));
             if waiting.tries == 0 && self.rng.f64() < traffic.slow_share {
                 let dawdles = self.rng.i64(SECOND..=most.max(SECOND));

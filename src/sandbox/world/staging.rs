@@ -98,7 +98,7 @@ impl<'a> Builder<'a> {
         let replicator = self.replicator();
         if let Some(name) = failover {
             let variables = Variables::from([self.failover_region()]);
-            self.function(self.primary, &name, variables);
+            self.function(self.primary, &name, self.story.function_timeout_seconds, variables);
         }
         self.mapping(self.primary, consumers[0], streams[0], own.map(|own| own[0]), self.consumer_tuning());
         if let Some(replicator) = replicator {
@@ -146,16 +146,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn function(&mut self, place: PlaceId, name: &str, variables: Variables) -> FunctionId {
+    fn function(&mut self, place: PlaceId, name: &str, timeout: u32, variables: Variables) -> FunctionId {
         let role = format!("arn:aws:iam::{}:role/KDS-HA-Role", self.story.account);
-        let configuration = Configuration::of_the_post(&role, self.story.function_timeout_seconds, variables);
+        let configuration = Configuration::of_the_post(&role, timeout, variables);
         self.world.create_function(place, name, configuration)
     }
 
     fn consumer(&mut self, side: Side) -> FunctionId {
         let table = self.pipeline.sink.as_ref().map(|sink| ("TABLE".to_owned(), sink.table.clone()));
         let name = self.pipeline.consumer.function.of(side).as_str();
-        let id = self.function(self.place(side), name, table.into_iter().collect());
+        let timeout = self.story.function_timeout_seconds;
+        let id = self.function(self.place(side), name, timeout, table.into_iter().collect());
         let function = &mut self.world.functions[id.0];
         function.behaviour = Behaviour::Consumer;
         function.per_record_ms = self.story.consumer_per_record.as_secs_f64() * 1_000.0;
@@ -173,7 +174,8 @@ impl<'a> Builder<'a> {
         if stream.primary != stream.standby {
             variables.insert("FAILOVER_STREAM".to_owned(), stream.standby.to_string());
         }
-        let id = self.function(self.primary, replicator.function.as_str(), variables);
+        let timeout = self.story.function_timeout_seconds;
+        let id = self.function(self.primary, replicator.function.as_str(), timeout, variables);
         self.world.functions[id.0].behaviour = Behaviour::Replicator;
         self.world.functions[id.0].per_record_ms = 0.5;
         Some(id)
@@ -219,7 +221,8 @@ impl<'a> Builder<'a> {
             variables.insert(name.clone(), stream.primary.to_string());
         }
         variables.insert(producer.region_variable.clone(), story.primary.to_string());
-        let id = self.function(self.place(producer.side), producer.function.as_str(), variables);
+        let timeout = story.producer_timeout_seconds;
+        let id = self.function(self.place(producer.side), producer.function.as_str(), timeout, variables);
         let function = &mut self.world.functions[id.0];
         function.behaviour = Behaviour::Producer;
         function.required = story.producer_variables.keys().cloned().collect();

@@ -47,15 +47,17 @@ pub struct Story {
     pub consumer_per_record: Duration,
     /// BatchSize of the mappings (100).
     pub batch_size: u32,
-    /// Timeout of every function (30 s).
+    /// Timeout of every function but the producers (30 s).
     pub function_timeout_seconds: u32,
+    /// Timeout of the producers (30 s).
+    pub producer_timeout_seconds: u32,
     /// Retention of the streams (24 h).
     pub retention_hours: u32,
     /// The producer's further variables. Its code fails without any of them.
     pub producer_variables: BTreeMap<String, String>,
     /// The alias through which the producer is invoked; `None`: $LATEST.
     pub producer_alias: Option<String>,
-    /// The share of the producer's invocations that dawdle for seconds before they put (0.002).
+    /// The share of the producer's invocations that dawdle before they put, up to their time-out (0.002).
     pub slow_share: f64,
     /// Whether the mappings have EventCount metrics.
     pub count_events: bool,
@@ -94,6 +96,7 @@ impl Default for Story {
             consumer_per_record: Duration::from_millis(2),
             batch_size: 100,
             function_timeout_seconds: 30,
+            producer_timeout_seconds: 30,
             retention_hours: 24,
             producer_variables: extra.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             producer_alias: None,

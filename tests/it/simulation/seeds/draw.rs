@@ -19,6 +19,7 @@ pub struct Shape {
     pub rate: f64,
     pub batch_size: u32,
     pub timeout: u32,
+    pub producer_timeout: u32,
     pub slow_share: f64,
     pub count_events: bool,
     pub bisect: bool,
@@ -218,6 +219,7 @@ impl Scenario {
                 _ => scenario.draw_mishap(&mut dice),
             }
         }
+        scenario.draw_long_producers(&mut Dice(fastrand::Rng::with_seed(seed ^ 0x10f6_9d0c)));
         scenario.draw_resharding(&mut Dice(fastrand::Rng::with_seed(seed ^ 0x5a4d_5a4d)));
         scenario.events.sort_by_key(|(at, _)| *at);
         scenario
@@ -284,7 +286,17 @@ impl Scenario {
         }
     }
 
-    /// From dice of its own: what else a seed says does not depend on it.
+    /// Producers whose invocations outlast every consumer's. From dice of its own, as the resharding is: what else
+    /// a seed says does not depend on it.
+    fn draw_long_producers(&mut self, dice: &mut Dice) {
+        for shape in &mut self.pipelines {
+            if dice.one_in(5) {
+                shape.producer_timeout = dice.pick(&[120, 300, 900]);
+                shape.slow_share = dice.pick(&[0.02, 0.1]);
+            }
+        }
+    }
+
     fn draw_resharding(&mut self, dice: &mut Dice) {
         for _ in 0..dice.pick(&[0, 0, 0, 1, 1, 2]) {
             let pipeline = dice.0.u32(1..=self.pipelines.len() as u32);
@@ -400,6 +412,7 @@ impl Scenario {
             delays: self.delays,
             batch_size: shape.batch_size,
             function_timeout_seconds: shape.timeout,
+            producer_timeout_seconds: shape.producer_timeout,
             producer_alias: shape.alias.then(|| "live".to_owned()),
             slow_share: shape.slow_share,
             count_events: shape.count_events,
@@ -436,6 +449,7 @@ fn shapes(dice: &mut Dice) -> Vec<Shape> {
         rate: dice.pick(&[0.2, 1.0, 3.0, 6.0]),
         batch_size: dice.pick(&[10, 100, 100, 500]),
         timeout: dice.pick(&[3, 15, 30, 60]),
+        producer_timeout: 30,
         slow_share: dice.pick(&[0.0, 0.002, 0.02]),
         count_events: dice.one_in(4),
         bisect: dice.one_in(3),

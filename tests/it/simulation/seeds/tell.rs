@@ -47,8 +47,8 @@ impl fmt::Display for Shape {
         };
         write!(
             f,
-            "{standby}, {} shards, {} records/s by {} producers, {copying}, batches of {}, time-outs {} s",
-            self.shards, self.rate, self.producers, self.batch_size, self.timeout
+            "{standby}, {} shards, {} records/s by {} producers, {copying}, batches of {}, time-outs {} s and of producers {} s",
+            self.shards, self.rate, self.producers, self.batch_size, self.timeout, self.producer_timeout
         )?;
         let parts = [
             (self.fan_out_consumers, ", fan-out consumers"),
