@@ -57,7 +57,8 @@ impl<'a> Request<'a> {
         pipelines.filter_map(with_view).collect()
     }
 
-    /// How long a run takes when nothing stands in its way: silence, the longest drain, the starts.
+    /// How long a run takes when nothing stands in its way: silence, which may not begin before the invocations of
+    /// the producers have ended, the longest drain, the starts.
     pub(crate) fn expected_length(&self) -> Duration {
         let timing = &self.topology.timing;
         let readers = |of: Selected<'a>| {
@@ -68,7 +69,10 @@ impl<'a> Request<'a> {
             })
         };
         let hold = self.selected().into_iter().flat_map(readers).max().unwrap_or_default();
-        timing.quiet + hold + timing.settle + STARTS
+        let in_flight = self.selected().into_iter().flat_map(|of| &of.view.producers);
+        let in_flight = in_flight.filter_map(|producer| producer.function.known()).map(|f| f.timeout_seconds);
+        let in_flight = Duration::from_secs(u64::from(in_flight.max().unwrap_or(0)));
+        in_flight.max(timing.quiet) + hold + timing.settle + STARTS
     }
 
     /// The Region of a side.

@@ -203,7 +203,7 @@ async fn a_revision_that_is_stale_is_read_again() {
 
 #[tokio::test(start_paused = true)]
 async fn invocations_in_flight_are_awaited() {
-    let stage = Stage::of(211, &Story { slow_share: 0.3, function_timeout_seconds: 60, ..Stage::light() });
+    let stage = Stage::of(211, &Story { slow_share: 0.3, producer_timeout_seconds: 600, ..Stage::light() });
     stage.must_fail_over().await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;

@@ -5,6 +5,8 @@ use super::scene::Scene;
 use super::stub::Stub;
 use super::wire::Asked;
 use crate::support::process::{self, Finished};
+use kdsha::sandbox::call::Service;
+use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -80,6 +82,35 @@ fn keys_of_a_profile_and_of_a_process() {
     let mut by_variable = command(&scene, &["status"]);
     by_variable.env("AWS_PROFILE", "plain");
     must_sign_with(&scene, by_variable, "AKIAPLAIN");
+}
+
+/// Twenty minutes are enough for the post's functions, but not where a producer's invocation may take a quarter of one.
+#[test]
+fn keys_that_may_expire_before_the_run_ends_are_warned_of() {
+    let scene = Scene::of(75, 1.0);
+    let script = scene.home.path().join("keys.sh");
+    write(&scene, "config", &format!("[profile process]\ncredential_process = {}\n", script.display()));
+    let verdict = || {
+        let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(20);
+        let keys =
+            key_document("AKIAPROCESS").replace(LATER, &expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        fs::write(&script, format!("#!/bin/sh\necho '{keys}'\n")).expect("a file");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).expect("an executable file");
+        let over = ["failover", "--to", "us-east-2", "--dry-run", "--output", "json", "--profile", "process"];
+        let finished = run(command(&scene, &over));
+        assert_eq!(finished.code(), Some(0), "{}{}", finished.stdout, finished.stderr);
+        let plan: Value = serde_json::from_str(finished.stdout.trim()).expect("one document");
+        let checks = plan["checks"].as_array().expect("checks");
+        let ours = checks.iter().find(|check| check["check"] == "credentials").expect("a check");
+        (ours["verdict"].as_str().expect("a word").to_owned(), ours["evidence"].to_string())
+    };
+    let (sound, evidence) = verdict();
+    assert_eq!(sound, "ok", "{evidence}");
+    let slow = json!({ "FunctionName": "KDS-HA-ProducerLambda", "Timeout": 900 });
+    scene.call(Service::Lambda, "us-west-2", "UpdateFunctionConfiguration", slow);
+    scene.pass(Duration::from_secs(10));
+    let (warned, evidence) = verdict();
+    assert_eq!(warned, "warn", "{evidence}");
 }
 
 /// The role is assumed through the STS of the standby Region, never through the failing one's.
