@@ -20,7 +20,12 @@ pub struct FailoverOptions {
     pub overlap_buffer: Option<Duration>,
 }
 
-/// How long an emergency tries one thing of the failing Region before it is owed.
+/// How long an emergency waits for what the failing Region accepted, apart from the settling of a mapping; what it
+/// refuses is owed at once. Lambda takes minutes over the state of a mapping (Lambda Developer Guide,
+/// services-kinesis-create).
+const LETS_GO: Duration = Duration::from_secs(5 * 60);
+
+/// How long an emergency waits for its own verification before that is owed.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Plans the way to the standby Region.
@@ -364,7 +369,7 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         Stage {
             is_point_of_no_return: true,
             on_failure: OnFailure::Owe,
-            timeout: PATIENCE.max(request.topology.timing.settle * 2),
+            timeout: LETS_GO + request.topology.timing.settle,
             ..request.stage(
                 format!("Switch the producers to {standby} and stop {primary}, as far as it answers"),
                 let_go,

@@ -98,7 +98,8 @@ fn what_another_fault_proxy_does_ends_no_failover_and_loses_nothing() {
         { "service": "lambda", "operation": "UpdateEventSourceMapping", "times": 1, "response": { "abort_bytes": 0 } },
         { "service": "lambda", "operation": "ListEventSourceMappings", "times": 1, "reset": true },
         { "service": "kinesis", "operation": "AddTagsToStream", "times": 1, "response": { "abort_bytes": 0 } },
-        { "service": "kinesis", "operation": "DescribeStreamSummary", "times": 2, "error": {} },
+        { "service": "kinesis", "operation": "DescribeStreamSummary", "times": 2,
+          "error": { "code": "LimitExceededException", "status": 400 } },
         { "service": "kinesis", "operation": "GetRecords", "times": 3, "latency": 900 },
     ]));
     let said =
