@@ -84,6 +84,9 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Who comes next must not be taken for this holder. If it cannot be written, the lock is given back anyway.
         let _ = self.file.set_len(0);
+        // Closing the file gives the lock back only when no copy of it is open: a child that is being started has one
+        // until it executes its program (flock(2)).
+        let _ = self.file.unlock();
     }
 }
 
@@ -306,5 +309,23 @@ impl Journal {
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
         self.seq += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A child that is being started has copies of all open files until it executes its program.
+    #[test]
+    fn a_lock_that_is_given_back_is_free_while_a_child_still_has_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let state = StateFolder::at(folder.path());
+        let lock = state.lock("first").expect("nobody has it");
+        let copy = lock.file.try_clone().expect("a copy");
+        assert!(matches!(state.lock("second"), Err(JournalError::Locked { .. })));
+        drop(lock);
+        state.lock("second").expect("it was given back");
+        drop(copy);
     }
 }
