@@ -307,7 +307,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         checks.health(of, side, meaning);
     }
     checks.producers(of, Side::Standby);
-    let cold_due = |due: Due| if continuing { Due::AtMostOne } else { due };
+    // Of what is there already, `active_region` says so; how its mappings should be is not this run's to say.
+    let is_settled = continuing || request.rests_on(of, Side::Primary);
+    let cold_due = |due: Due| if is_settled { Due::AtMostOne } else { due };
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
     checks.mapping(of, &standby, &of.view.standby.consumer, cold_due(Due::Running));
     for side in [Side::Primary, Side::Standby] {

@@ -163,7 +163,9 @@ impl<'a> Move<'a> {
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     let request = checks.request;
     let continuing = request.own_mark(of.view).is_some() || request.switched_back(of).is_some();
-    let unless_continuing = |due: Due| if continuing { Due::AtMostOne } else { due };
+    // Of what is there already, `active_region` says so; how its mappings should be is not this run's to say.
+    let is_settled = continuing || request.rests_on(of, Side::Standby);
+    let unless_settled = |due: Due| if is_settled { Due::AtMostOne } else { due };
     let regions = &request.topology.regions;
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
     let about = checks.about(of, Side::Standby);
@@ -183,7 +185,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         checks.streams_match(of);
         checks.producers(of, Side::Primary);
         checks.reader_function(&about, &of.view.primary.consumer);
-        checks.mapping(of, &consumer, &of.view.primary.consumer, unless_continuing(Due::Running));
+        checks.mapping(of, &consumer, &of.view.primary.consumer, unless_settled(Due::Running));
         checks.stream_consumer(&about, &of.view.primary.consumer);
         checks.other_readers(of, Side::Primary);
         if !of.is_cold() {
@@ -193,9 +195,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         let replicator = assess::replicator_of(of.pipeline, regions);
         if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
             checks.reader_function(&about, view);
-            checks.mapping(of, &replicator, view, unless_continuing(Due::Running));
+            checks.mapping(of, &replicator, view, unless_settled(Due::Running));
             checks.stream_consumer(&about, view);
-            if !continuing {
+            if !is_settled {
                 checks.replicator(of, view);
             }
         }

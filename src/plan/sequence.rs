@@ -108,13 +108,16 @@ impl<'a> Request<'a> {
 
     /// The selected pipelines that rest on a side, with nothing under way and nothing owed.
     pub fn at_rest_on(&self, side: Side) -> Vec<PipelineName> {
-        let rests = |of: &Selected<'_>| {
-            let Some(mark) = of.view.standby.mark.known() else { return false };
-            let is_over = mark.as_ref().is_none_or(|mark| mark.state == RunState::Closed);
-            let is_there = matches!(assess::active(of.view), Active::Region(at) if at == *self.region(side));
-            is_over && is_there && self.switched_back(of).is_none()
-        };
-        self.selected().iter().filter(|of| rests(of)).map(|of| of.pipeline.name.clone()).collect()
+        let there = self.selected().into_iter().filter(|of| self.rests_on(of, side));
+        there.map(|of| of.pipeline.name.clone()).collect()
+    }
+
+    /// Whether a pipeline rests on a side, with nothing under way: there is nothing to move to that side.
+    pub(crate) fn rests_on(&self, of: &Selected<'a>, side: Side) -> bool {
+        let Some(mark) = of.view.standby.mark.known() else { return false };
+        let is_over = mark.as_ref().is_none_or(|mark| mark.state == RunState::Closed);
+        let is_there = matches!(assess::active(of.view), Active::Region(at) if at == *self.region(side));
+        is_over && is_there && self.switched_back(of).is_none()
     }
 
     /// A stage; empty ones are left out of plans.

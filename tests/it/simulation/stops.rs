@@ -108,6 +108,7 @@ async fn a_failback_from_the_primary_leads_with_the_true_blocker() {
     let said = stage.stdout.text();
     let first = said.lines().find(|line| line.contains("FAIL")).expect("a failed check");
     assert!(first.contains("active region"), "{said}");
+    assert!(said.contains("Preflight: 1 failed"), "advice that would harm a sound primary: {said}");
     let refused = stage.failback(&stage.back()).await.expect_err("the primary is active");
     assert!(refused.message.contains("this failback: active_region"), "{}", refused.message);
     assert!(refused.hints[0].contains("nothing to do"), "{:?}", refused.hints);
