@@ -32,6 +32,21 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, in the order of the table.
+    pub const ALL: [Exit; 11] = [
+        Exit::Done,
+        Exit::Internal,
+        Exit::Usage,
+        Exit::Declined,
+        Exit::Blocked,
+        Exit::StepFailed,
+        Exit::TimedOut,
+        Exit::Deviation,
+        Exit::Locked,
+        Exit::Owed,
+        Exit::Interrupted,
+    ];
+
     /// The process's exit code.
     pub fn code(self) -> u8 {
         match self {

@@ -60,26 +60,12 @@ fn every_example_is_a_valid_command_line() {
 
 #[test]
 fn the_help_lists_every_exit_code() {
-    use crate::model::Exit;
-    let all = [
-        Exit::Done,
-        Exit::Internal,
-        Exit::Usage,
-        Exit::Declined,
-        Exit::Blocked,
-        Exit::StepFailed,
-        Exit::TimedOut,
-        Exit::Deviation,
-        Exit::Locked,
-        Exit::Owed,
-        Exit::Interrupted,
-    ];
     let told: Vec<String> = help::EXIT_CODES
         .lines()
         .skip(1)
         .map(|line| line.split_whitespace().next().unwrap_or_default().to_owned())
         .collect();
-    assert_eq!(told, all.map(|exit| exit.code().to_string()));
+    assert_eq!(told, crate::model::Exit::ALL.map(|exit| exit.code().to_string()));
     for command in ["--help", "help failover", "failover --help", "failback --help", "resume --help"] {
         assert!(refused(&format!("kdsha {command}")).contains(help::EXIT_CODES), "{command}");
     }

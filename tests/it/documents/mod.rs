@@ -77,21 +77,7 @@ fn the_readmes_configuration_is_the_built_in_one() {
 
 #[test]
 fn the_readmes_exit_codes_are_all_of_them() {
-    use kdsha::model::Exit;
-    let all = [
-        Exit::Done,
-        Exit::Internal,
-        Exit::Usage,
-        Exit::Declined,
-        Exit::Blocked,
-        Exit::StepFailed,
-        Exit::TimedOut,
-        Exit::Deviation,
-        Exit::Locked,
-        Exit::Owed,
-        Exit::Interrupted,
-    ];
-    let wanted: Vec<u8> = all.iter().map(|exit| exit.code()).collect();
+    let wanted = kdsha::model::Exit::ALL.map(kdsha::model::Exit::code);
     for name in ["README.md", "runbooks/exit-codes.md"] {
         let text = read(name);
         // The rows that begin with a number: the exit codes' table, and nothing else in these documents.
