@@ -5,9 +5,10 @@ use super::stage::Work;
 use super::{Engine, Halt};
 use crate::config::{Pipeline, Producer};
 use crate::model::{
-    Environment, Event, FunctionName, Observed, PipelineName, Region, RunState, Secret, Side, Snapshot,
+    Environment, Event, FunctionName, Observed, PipelineName, Progress, Region, RunState, Secret, Side,
+    Snapshot,
 };
-use crate::plan::Stage;
+use crate::plan::{OnFailure, Stage};
 use crate::steps::{AnyStep, SwitchProducer};
 use crate::ui::{Change, ChangePrompt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,28 @@ impl Engine<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// Why a step may not be sent yet: the standby does not say that this run holds its stream. It may have failed
+    /// since the checks, and nothing is moved to a Region that does not answer; or somebody took the mark away. What
+    /// the other Region is asked to let go in an emergency needs no such word.
+    pub(super) fn unheld(&self, stage: &Stage, one: &Work<'_>, snapshot: &Snapshot) -> Option<Progress> {
+        if stage.on_failure == OnFailure::Owe || matches!(one.planned().step, AnyStep::MarkRun(_)) {
+            return None;
+        }
+        let standby = &snapshot.pipelines.get(&one.planned().pipeline)?.standby;
+        let because = match &standby.mark {
+            Observed::Known(Some(_)) => return None,
+            Observed::Known(None) => {
+                "its run mark is gone: somebody removed the tags kdsha:*; find out who, then \
+                                      run the command again"
+                    .to_owned()
+            }
+            Observed::Unknown(reason) => reason.text.clone(),
+        };
+        let waiting =
+            format!("stream {} in {} to say that it is this run's", standby.stream_name, standby.region);
+        Some(Progress::new(waiting, because))
     }
 
     /// Before producers are switched: what somebody else changed since the plan was made is shown. Other keys

@@ -5,6 +5,7 @@ use super::stage::{MOST_SENDS, Work, is_claim};
 use super::{Engine, Halt};
 use crate::model::{AwsFailure, Event, FailureKind, Permit, Region, Sent, StepOutcome};
 use crate::plan::{OnFailure, Stage};
+use crate::steps::AnyStep;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 
@@ -12,6 +13,11 @@ use std::collections::BTreeSet;
 fn is_passing(kind: FailureKind) -> bool {
     use FailureKind::{Service, Throttled, TimedOut, Unreachable, Unreadable};
     matches!(kind, Service | Throttled | TimedOut | Unreachable | Unreadable)
+}
+
+/// What keeps a reader from pushing on.
+fn is_fence(one: &Work<'_>) -> bool {
+    matches!(one.planned().step, AnyStep::StopMapping(_))
 }
 
 impl Engine<'_> {
@@ -69,7 +75,9 @@ impl Engine<'_> {
     ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
         let mut over = Vec::new();
         while !rest.is_empty() {
-            let wave = self.silence.wave(region).min(rest.len());
+            // Fences are accepted at once, a producer's update takes its time: the first do not wait for the second.
+            let alike = rest.iter().take_while(|one| is_fence(one) == is_fence(rest[0])).count();
+            let wave = self.silence.wave(region).min(alike);
             if wave == 0 {
                 if let Some(text) = self.silence.tell(region, rest.len()) {
                     self.emit(Event::Note { text })?;

@@ -147,7 +147,7 @@ impl<'a> Engine<'a> {
                         }
                     }
                 }
-                self.waiting(&work, &snapshot, began, deadline)?;
+                self.waiting(stage, &work, &snapshot, began, deadline)?;
                 self.breathe().await;
             } else {
                 self.stop_if_interrupted()?;
@@ -194,7 +194,7 @@ impl<'a> Engine<'a> {
         let mut over = Vec::new();
         let mut ready = Vec::new();
         for one in work.iter() {
-            match check(one.planned, snapshot) {
+            match self.check(stage, one, snapshot) {
                 Check::Done(evidence) if one.sends.get() > 0 => {
                     over.push((one.index, StepOutcome::Applied { evidence }));
                 }
@@ -221,6 +221,16 @@ impl<'a> Engine<'a> {
         }
         self.settle(number, work, over, end)?;
         Ok(ready)
+    }
+
+    /// A step's check. What is ready is sent only while the standby says that this run holds its stream.
+    pub(super) fn check(&self, stage: &Stage, one: &Work<'_>, snapshot: &Snapshot) -> Check {
+        match check(one.planned, snapshot) {
+            Check::Ready if self.may_send(one) => {
+                self.unheld(stage, one, snapshot).map_or(Check::Ready, Check::NotYet)
+            }
+            check => check,
+        }
     }
 
     fn may_send(&self, one: &Work<'_>) -> bool {
@@ -273,7 +283,7 @@ impl<'a> Engine<'a> {
         end: &mut StageEnd,
     ) -> Result<(), Halt> {
         let outcome = |one: &Work<'_>| {
-            let reason = match check(one.planned, snapshot) {
+            let reason = match self.check(stage, one, snapshot) {
                 Check::NotYet(progress) => {
                     format!("waited for {}: {}", progress.waiting_for, progress.because)
                 }
@@ -291,13 +301,14 @@ impl<'a> Engine<'a> {
 
     fn waiting(
         &self,
+        stage: &Stage,
         work: &[Work<'_>],
         snapshot: &Snapshot,
         began: Timestamp,
         deadline: Timestamp,
     ) -> Result<(), Halt> {
         for one in work {
-            let progress = match check(one.planned, snapshot) {
+            let progress = match self.check(stage, one, snapshot) {
                 Check::NotYet(progress) => progress,
                 _ => {
                     Progress::new(one.planned.step.summary(), "the call was accepted and is not visible yet")

@@ -1,6 +1,6 @@
 //! A wait that ran out of time, or that the operator interrupted: wait on, stop, or turn to emergency.
 
-use super::stage::{Work, check};
+use super::stage::Work;
 use super::{Engine, Halt};
 use crate::model::{Check, Event, Snapshot, Timestamp, duration};
 use crate::plan::{OnFailure, Plan, Stage};
@@ -35,7 +35,7 @@ impl Engine<'_> {
         if !self.can_ask_about(stage) {
             return Ok(Patience::Over);
         }
-        match self.ask_about(plan, work, snapshot, false, stage.timeout)? {
+        match self.ask_about(plan, stage, work, snapshot, false, stage.timeout)? {
             WaitAnswer::On => {
                 let longer = duration::show(stage.timeout);
                 self.emit(Event::Note { text: format!("the operator waits on, for {longer} more") })?;
@@ -62,7 +62,7 @@ impl Engine<'_> {
             return Err(Halt::Interrupted);
         }
         let left = Duration::try_from(deadline.duration_since(self.now())).unwrap_or_default();
-        match self.ask_about(plan, work, snapshot, true, left)? {
+        match self.ask_about(plan, stage, work, snapshot, true, left)? {
             WaitAnswer::On => {
                 self.interrupt.lower();
                 Ok(())
@@ -78,6 +78,7 @@ impl Engine<'_> {
     fn ask_about(
         &self,
         plan: &Plan,
+        stage: &Stage,
         work: &[Work<'_>],
         snapshot: &Snapshot,
         is_interrupt: bool,
@@ -86,7 +87,7 @@ impl Engine<'_> {
         let stuck = work.iter().map(|one| Stuck {
             pipeline: one.planned().pipeline.clone(),
             summary: one.planned().step.summary(),
-            because: match check(one.planned(), snapshot) {
+            because: match self.check(stage, one, snapshot) {
                 Check::NotYet(progress) => progress.because,
                 Check::Ready => "the call was accepted and its effect did not show".to_owned(),
                 Check::Done(text) | Check::Blocked(text) => text,

@@ -6,7 +6,9 @@ use super::{Consent, Intent, Plan, PlannedStep, Stage, assess};
 use crate::model::{
     Mapping, MappingSettings, MappingState, ReaderView, RunState, Side, StartAt, Timestamp, Verdict, duration,
 };
-use crate::steps::{CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, VerifyResult};
+use crate::steps::{
+    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -116,6 +118,7 @@ impl<'a> Move<'a> {
         self.of.step(StartMapping {
             reader: self.consumer.clone(),
             enable: self.consumer_returns.is_kept(),
+            until: Until::Polling,
             replay: Some(replay.to_owned()),
         })
     }
@@ -402,6 +405,7 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
                     vec![m.of.step(StartMapping {
                         reader: r.clone(),
                         enable: m.replicator_returns.as_ref().is_none_or(Return::is_kept),
+                        until: Until::Polling,
                         replay: None,
                     })]
                 })

@@ -5,7 +5,9 @@ use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess};
 use crate::model::{MappingSettings, RunState, Side, StartAt, StartingPosition, Verdict, duration};
-use crate::steps::{CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, VerifyResult};
+use crate::steps::{
+    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -128,12 +130,25 @@ impl<'a> Move<'a> {
         Some(self.of.step(CreateMapping { reader, start, enabled, settings }))
     }
 
-    /// A mapping that this plan creates enabled needs no call to start: its polling is waited for.
-    fn start(&self, mode: Mode) -> PlannedStep {
+    /// Whether the standby's mapping is there already and stays: one that an earlier part of this run prepared, or a
+    /// leftover that fits.
+    fn is_adopted(&self) -> bool {
         let mappings = self.of.view.standby.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let exists = mappings.iter().any(|m| self.standby.owns(m)) && self.leftover().is_none();
-        let enable = mode == Mode::Planned || exists;
-        self.of.step(StartMapping { reader: self.standby.clone(), enable, replay: None })
+        mappings.iter().any(|m| self.standby.owns(m)) && self.leftover().is_none()
+    }
+
+    /// Enables a mapping that is there already; one that this plan creates is created enabled.
+    fn enable(&self) -> Option<PlannedStep> {
+        let (reader, until) = (self.standby.clone(), Until::Enabled);
+        let enable = StartMapping { reader, enable: true, until, replay: None };
+        self.is_adopted().then(|| self.of.step(enable))
+    }
+
+    /// Sees the standby's consumer poll. An emergency's mapping was enabled before.
+    fn start(&self, mode: Mode) -> PlannedStep {
+        let enable = mode == Mode::Planned;
+        let reader = self.standby.clone();
+        self.of.step(StartMapping { reader, enable, until: Until::Polling, replay: None })
     }
 
     fn drain(&self, request: &Request<'_>) -> Vec<PlannedStep> {
@@ -360,27 +375,34 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
     let (primary, standby) = (request.region(Side::Primary), request.region(Side::Standby));
     let leftover = cold(moves, |m| m.leftover().map(|step| m.of.step(step)).into_iter().collect());
     let create = cold(moves, |m| m.create(true).into_iter().collect());
-    let let_go = each(moves, |m| {
-        let stop = if m.of.is_cold() { m.stop(request) } else { Vec::new() };
-        request.switch(&m.of, Side::Standby).into_iter().chain(stop).collect()
-    });
+    let enable = cold(moves, |m| m.enable().into_iter().collect());
+    // The readers of all pipelines first: a stop is accepted at once, and until then stale records may be pushed
+    // into the standby; a producer's update takes its time.
+    let stop = cold(moves, |m| m.stop(request));
+    let switch = each(moves, |m| request.switch(&m.of, Side::Standby));
+    let let_go = stop.into_iter().chain(switch).collect();
     vec![
         request.stage("Mark the run", mark(request, moves, RunState::Open)),
         request.stage("Remove a leftover mapping", leftover),
         request.stage(format!("Create the consumer in {standby}, enabled"), create),
+        request.stage(format!("Enable the consumer in {standby}"), enable),
         Stage {
             is_point_of_no_return: true,
             on_failure: OnFailure::Owe,
             timeout: LETS_GO + request.topology.timing.settle,
             ..request.stage(
-                format!("Switch the producers to {standby} and stop {primary}, as far as it answers"),
+                format!("Stop the readers in {primary} and switch the producers, as far as it answers"),
                 let_go,
             )
         },
-        request.stage(
-            format!("Start the consumer in {standby}"),
-            cold(moves, |m| vec![m.start(Mode::Emergency)]),
-        ),
+        // It only looks; whoever typed the Region need not be asked again.
+        Stage {
+            consent: Consent::Covered,
+            ..request.stage(
+                format!("See the consumer in {standby} poll"),
+                cold(moves, |m| vec![m.start(Mode::Emergency)]),
+            )
+        },
         Stage {
             on_failure: OnFailure::Owe,
             timeout: PATIENCE,

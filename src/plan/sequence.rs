@@ -175,6 +175,7 @@ impl<'a> Request<'a> {
                     function: producer.function.clone(),
                     alias: producer.alias.clone(),
                     to: target.clone(),
+                    target: to,
                     was: former(view, &set),
                     set,
                 })

@@ -21,7 +21,7 @@ pub use drain::Drain;
 pub use mark_run::MarkRun;
 pub use prove_quiet::ProveQuiet;
 pub use reader::{Reader, Role};
-pub use start_mapping::StartMapping;
+pub use start_mapping::{StartMapping, Until};
 pub use stop_mapping::StopMapping;
 pub use switch_producer::SwitchProducer;
 pub use verify_result::{VerifyResult, sink_shows};

@@ -1,5 +1,6 @@
 //! Starts a reader by enabling its mapping, and waits for evidence that it polls: `Enabled` is not proof, polling
-//! may begin minutes later (Lambda Developer Guide, services-kinesis-create).
+//! may begin minutes later (Lambda Developer Guide, services-kinesis-create). An emergency enables first, goes on
+//! with what cannot wait, and looks for the evidence afterwards.
 
 use super::reader::{Found, Reader, in_transition};
 use super::{Needs, Seen, Step, Undo};
@@ -7,6 +8,21 @@ use crate::model::{
     Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, Region, Series, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+/// Periods before the start in which a metric that others share must have been silent to be a sign.
+const SILENT_PERIODS: u32 = 4;
+
+/// When a start counts as done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// Once the mapping is on; a later step waits for its polling.
+    Enabled,
+    /// Once a data point shows that it polls.
+    #[default]
+    Polling,
+}
 
 /// Enables a reader's mapping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,14 +32,31 @@ pub struct StartMapping {
     pub reader: Reader,
     /// Whether it has to be enabled; a mapping that was created enabled is only waited for.
     pub enable: bool,
+    /// When it counts as started.
+    #[serde(default)]
+    pub until: Until,
     /// What a replay means, where the mapping goes on from an old checkpoint.
     pub replay: Option<String>,
 }
 
-/// A sign of polling in one series since the mapping was enabled.
-fn sign(series: &Observed<Series>, since: Timestamp, is_sign: impl Fn(f64) -> bool) -> Option<Timestamp> {
+/// A sign of polling in a series of the mapping alone since it was enabled.
+fn own_sign(series: &Observed<Series>, since: Timestamp) -> Option<Timestamp> {
+    series.known()?.since(since).first().map(|point| point.at)
+}
+
+/// A sign of polling in a series that others may have a part in (the function's invocations, the stream's iterator
+/// age): it counts where there was none shortly before, since then somebody else is its cause. The period in which
+/// the mapping was enabled is nobody's.
+fn shared_sign(
+    series: &Observed<Series>,
+    since: Timestamp,
+    is_sign: impl Fn(f64) -> bool,
+) -> Option<Timestamp> {
     let series = series.known()?;
-    series.since(since).iter().find(|point| is_sign(point.value)).map(|point| point.at)
+    let before = (since - series.period * SILENT_PERIODS)..(since - series.period);
+    let was_there = series.points.iter().any(|point| before.contains(&point.at) && is_sign(point.value));
+    let first = series.since(since).iter().find(|point| is_sign(point.value))?;
+    (!was_there).then_some(first.at)
 }
 
 impl StartMapping {
@@ -41,13 +74,15 @@ impl StartMapping {
         let stream_age = &self.reader.side_view(seen).metrics.iterator_age;
         let by_reader = match (&self.reader.source, &metrics.millis_behind_latest) {
             (MappingSource::StreamConsumer { .. }, Some(behind)) => {
-                sign(behind, since, |_| true).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
+                own_sign(behind, since).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
             }
-            _ => sign(stream_age, since, |_| true).map(|at| ("GetRecords.IteratorAgeMilliseconds", at)),
+            _ => {
+                shared_sign(stream_age, since, |_| true).map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
+            }
         };
-        let found = sign(&metrics.polled_events, since, |_| true)
+        let found = own_sign(&metrics.polled_events, since)
             .map(|at| ("PolledEventCount", at))
-            .or_else(|| sign(&metrics.invocations, since, |n| n > 0.0).map(|at| ("Invocations", at)))
+            .or_else(|| shared_sign(&metrics.invocations, since, |n| n > 0.0).map(|at| ("Invocations", at)))
             .or(by_reader);
         match found {
             Some((metric, at)) => Check::Done(format!("mapping {} polls: {metric} at {at}", mapping.id)),
@@ -60,11 +95,19 @@ impl Step for StartMapping {
     const SLUG: &'static str = "start_mapping";
 
     fn summary(&self) -> String {
+        if self.until == Until::Enabled {
+            return format!("Enable the mapping of the {}", self.reader);
+        }
         let how = if self.enable { " (enable its mapping)" } else { "" };
         format!("Start the {}{how} and see it poll", self.reader)
     }
 
     fn why(&self) -> String {
+        if self.until == Until::Enabled {
+            return "The standby's consumer comes first: nothing that is asked of the other Region may delay it. That \
+                    it polls is waited for afterwards."
+                .to_owned();
+        }
         let base = "The mapping goes on from its own position. `Enabled` alone proves nothing: polling may begin \
                     minutes later, so a data point of its polling is waited for.";
         match &self.replay {
@@ -97,6 +140,11 @@ impl Step for StartMapping {
                     "mapping {} is Disabled, and this run created it enabled: somebody else stopped it",
                     mapping.id
                 )),
+                ref state @ (MappingState::Enabled | MappingState::Enabling)
+                    if self.until == Until::Enabled =>
+                {
+                    Check::Done(format!("mapping {} is {state}", mapping.id))
+                }
                 MappingState::Enabled => self.polling(mapping, seen),
                 ref state => in_transition(&self.reader, state),
             },
@@ -114,5 +162,51 @@ impl Step for StartMapping {
             source: self.reader.source.clone(),
             enabled: false,
         }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Point;
+    use std::time::Duration;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minute).expect("an instant")
+    }
+
+    fn series(points: &[(i64, f64)]) -> Observed<Series> {
+        let points = points.iter().map(|(minute, value)| Point { at: at(*minute), value: *value }).collect();
+        Observed::Known(Series { period: Duration::from_secs(60), points })
+    }
+
+    /// Enabled in the middle of minute 10.
+    fn enabled() -> Timestamp {
+        at(10) + Duration::from_secs(30)
+    }
+
+    fn is_invoked(n: f64) -> bool {
+        n > 0.0
+    }
+
+    #[test]
+    fn what_begins_with_the_mapping_is_a_sign_of_it() {
+        let invocations = series(&[(5, 0.0), (10, 3.0), (11, 7.0)]);
+        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), Some(at(11)));
+        assert_eq!(own_sign(&series(&[(11, 0.0)]), enabled()), Some(at(11)), "an empty poll is a poll");
+    }
+
+    #[test]
+    fn what_was_there_before_is_somebody_elses_doing() {
+        let invocations = series(&[(8, 4.0), (9, 4.0), (10, 4.0), (11, 4.0)]);
+        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), None);
+        let stream_age = series(&[(8, 0.0), (11, 0.0)]);
+        assert_eq!(shared_sign(&stream_age, enabled(), |_| true), None);
+    }
+
+    #[test]
+    fn the_period_in_which_it_was_enabled_proves_nothing() {
+        assert_eq!(own_sign(&series(&[(10, 5.0)]), enabled()), None);
+        assert_eq!(shared_sign(&series(&[(10, 5.0)]), enabled(), is_invoked), None);
     }
 }

@@ -19,6 +19,8 @@ pub struct SwitchProducer {
     pub alias: Option<String>,
     /// The Region that it will write to.
     pub to: Region,
+    /// The role of that Region.
+    pub target: Side,
     /// Keys and new values.
     pub set: BTreeMap<String, String>,
     /// Keys and values as they were when the plan was made; keys that were not set are missing.
@@ -41,6 +43,22 @@ impl SwitchProducer {
     fn seen<'a>(&self, seen: Seen<'a>) -> Option<&'a ProducerView> {
         let is_it = |p: &&ProducerView| p.name == self.function && p.region == self.region;
         seen.pipeline.producers.iter().find(is_it)
+    }
+
+    /// Producers are not pointed at a stream that nobody has just seen: the Region may have failed since the checks.
+    fn can_be_written_to(&self, seen: Seen<'_>) -> Result<(), Check> {
+        let side = seen.pipeline.side(self.target);
+        let unseen = |why: String| {
+            Check::NotYet(Progress::new(
+                format!("stream {} in {} to take records", side.stream_name, self.to),
+                why,
+            ))
+        };
+        let stream = side.stream.as_result().map_err(|reason| unseen(reason.text.clone()))?;
+        match stream.is_usable() {
+            true => Ok(()),
+            false => Err(unseen(format!("it is {}", stream.status))),
+        }
     }
 
     /// Whether the environment that invocations use says what it should.
@@ -99,12 +117,13 @@ impl Step for SwitchProducer {
                 function.last_update_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
             )),
             (true, _) => Check::Done(format!("{} writes to {}", self.function, self.to)),
-            (false, _) => Check::Ready,
+            (false, _) => self.can_be_written_to(seen).err().unwrap_or(Check::Ready),
         }
     }
 
     fn needs(&self) -> Needs {
-        Needs { sides: Sides::One(self.side), probe: None, sink: false }
+        let sides = if self.side == self.target { Sides::One(self.side) } else { Sides::Both };
+        Needs { sides, probe: None, sink: false }
     }
 
     fn undo(&self) -> Undo {

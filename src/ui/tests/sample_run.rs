@@ -81,6 +81,7 @@ pub(crate) fn switch() -> SwitchProducer {
         function: id("KDS-HA-ProducerLambda"),
         alias: None,
         to: east(),
+        target: Side::Standby,
         set: BTreeMap::from([
             ("INPUT_STREAM".to_owned(), "KDS-HA-Stream".to_owned()),
             ("PRODUCING_TO_REGION".to_owned(), "us-east-2".to_owned()),
@@ -132,7 +133,15 @@ pub(crate) fn plan() -> Plan {
         ("Drain and stop the consumer in us-west-2", vec![drain(Consumer).into(), stop(Consumer).into()]),
         (
             "Start the consumer in us-east-2",
-            vec![StartMapping { reader: reader_step(Standby, Consumer), enable: true, replay: None }.into()],
+            vec![
+                StartMapping {
+                    reader: reader_step(Standby, Consumer),
+                    enable: true,
+                    until: Default::default(),
+                    replay: None,
+                }
+                .into(),
+            ],
         ),
         (
             "Verify",

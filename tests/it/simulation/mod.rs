@@ -11,6 +11,7 @@ mod parity;
 mod refusals;
 mod seeds;
 pub mod stage;
+mod standby;
 mod stops;
 mod turning;
 mod undo;
