@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::session::{self, Session};
 use super::standing;
 use crate::model::{CheckReport, Exit, Snapshot, Verdict};
-use crate::plan::resting_checks;
+use crate::plan::{positions, resting_checks};
 use crate::ui::watch::WatchState;
 use crate::ui::{StatusInput, Ui};
 
@@ -35,7 +35,10 @@ pub(super) async fn look(session: &Session, sink: bool) -> Result<Look, Failure>
         (session::unfinished(&runs, &snapshot), standing::owed(&runs, &snapshot, None));
     unfinished.extend(unreadable);
     let nobody = session::new_run_id(snapshot.taken_at, "look")?;
-    let reports = resting_checks(session.request(&snapshot, &nobody, &pipelines, &owed, None));
+    let request = session.request(&snapshot, &nobody, &pipelines, &owed, None);
+    // A folder that cannot be written is no reason not to say where things stand.
+    let _ = session.state.remember(&positions(&request));
+    let reports = resting_checks(request);
     Ok(Look { snapshot, unfinished, owed, reports })
 }
 

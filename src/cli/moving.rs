@@ -9,7 +9,7 @@ use crate::model::{
     Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt, StepOutcome,
     Verdict,
 };
-use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
+use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Positions, Request};
 use crate::steps::Seen;
 use crate::ui::Ui;
 use std::collections::BTreeMap;
@@ -84,6 +84,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         pipelines: &pipelines,
         run: &run,
         owed: standing::owed(&runs, &snapshot, Some(&run)),
+        remembered: session.state.remembered(),
     };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
     let mut plan = moving.plan(&snapshot, kept);
@@ -136,13 +137,14 @@ struct Moving<'a> {
     pipelines: &'a [PipelineName],
     run: &'a RunId,
     owed: Vec<String>,
+    remembered: Positions,
 }
 
 impl Moving<'_> {
     fn request<'s>(&'s self, snapshot: &'s Snapshot) -> Request<'s> {
         let request =
             self.session.request(snapshot, self.run, self.pipelines, &self.owed, self.wanted.timeout);
-        Request { accepted: self.wanted.accepted.as_ref(), ..request }
+        Request { accepted: self.wanted.accepted.as_ref(), remembered: Some(&self.remembered), ..request }
     }
 
     /// Today's plan; of a run that is gone on with, what was confirmed, with today's checks.

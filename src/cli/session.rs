@@ -122,6 +122,7 @@ impl Session {
             owed,
             history: HISTORY,
             accepted: None,
+            remembered: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod fold;
 mod record;
+mod remember;
 
 pub use fold::{RunRecord, fold};
 pub use record::{Body, Header, Record, VERSION};

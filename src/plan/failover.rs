@@ -260,10 +260,13 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<Star
     settings
 }
 
-/// The start position, or a failed check that says why there is none.
-fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Position> {
-    let request = checks.request;
-    let about = checks.about(of, Side::Standby);
+/// What the primary's consumer says of how far it has come.
+pub(super) fn evidence<'a>(
+    request: &Request<'a>,
+    of: &Selected<'a>,
+    mode: Mode,
+    overlap: Duration,
+) -> Evidence<'a> {
     let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
     let primary = &of.view.primary;
     let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
@@ -271,14 +274,14 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
     let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
     let seconds = |n: u32| Duration::from_secs(u64::from(n));
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
-    let evidence = Evidence {
+    Evidence {
         reader: &primary.consumer.metrics,
         stream: &primary.metrics,
-        mode: options.mode,
+        mode,
         now: request.snapshot.taken_at,
         history: request.history,
         buffer: Buffer {
-            overlap: options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer),
+            overlap,
             consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
             batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
             allowance: position::ALLOWANCE,
@@ -286,7 +289,15 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
         tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
         retention: Duration::from_secs(u64::from(retention) * 3600),
         is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
-    };
+    }
+}
+
+/// The start position, or a failed check that says why there is none.
+fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Position> {
+    let request = checks.request;
+    let about = checks.about(of, Side::Standby);
+    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
+    let evidence = evidence(&request, of, options.mode, overlap);
     let fixed = |start: StartAt, origin: Origin| evidence.at(start, origin, Vec::new());
     let marked = request
         .own_mark(of.view)
@@ -316,8 +327,12 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
             Some(position)
         }
         (Err(why), None) => {
-            let advice = "give one with --start-at TIME (before the first unprocessed record) or --start-at \
-                          trim-horizon (everything the standby's stream still has)";
+            let known = super::remembered::advice(&request, of, evidence.retention);
+            let known = known.map(|known| format!("{known}; or ")).unwrap_or_default();
+            let advice = format!(
+                "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
+                 (everything the standby's stream still has)"
+            );
             checks.advise("start_position", &about, Verdict::Fail, why, advice);
             None
         }

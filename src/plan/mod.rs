@@ -10,12 +10,14 @@ mod failover;
 pub mod position;
 mod preflight;
 pub mod reach;
+mod remembered;
 mod resting;
 mod sequence;
 
 pub use accept::{ACCEPTABLE, Accepted};
 pub use failback::{FailbackOptions, plan_failback};
 pub use failover::{FailoverOptions, plan_failover};
+pub use remembered::{Positions, Remembered, positions};
 pub use resting::resting_checks;
 pub use sequence::Request;
 

@@ -2,7 +2,7 @@
 
 use super::assess::{self, Active};
 use super::position::Position;
-use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Stage};
+use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Positions, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
     CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub history: Duration,
     /// What the operator accepts.
     pub accepted: Option<&'a Accepted>,
+    /// What earlier looks from this machine derived.
+    pub remembered: Option<&'a Positions>,
 }
 
 /// What switching producers and starting readers takes: polling may begin minutes after `Enabled` (Lambda Developer

@@ -339,6 +339,30 @@ async fn position_18_no_data_point_no_automatic_answer() {
     emergency_and_back(&stage, Some(StartAt::TrimHorizon)).await;
 }
 
+/// CloudWatch says nothing any more, and an earlier look from this machine said where the consumer was: the way out
+/// names that position, and nothing lies before it although the consumer has hung since.
+#[tokio::test(start_paused = true)]
+async fn position_20_a_silent_region_is_left_where_an_earlier_look_saw_the_consumer() {
+    let stage = Stage::post(120);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    let looked = stage.sandbox.now();
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Hangs));
+    stage.pass(20 * MINUTE).await;
+    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
+    stage.pass(MINUTE).await;
+    let mut args = stage.over();
+    args.emergency = true;
+    let refused = stage.failover(&args).await.expect_err("no automatic answer");
+    assert_eq!(refused.exit, Exit::Blocked, "{}", refused.message);
+    let way_out = refused.hints.iter().find(|hint| hint.contains("a look from this machine"));
+    let way_out = way_out.unwrap_or_else(|| panic!("{:?}", refused.hints));
+    let start = way_out.split_whitespace().nth(1).and_then(|word| word.parse::<Timestamp>().ok());
+    let start = start.unwrap_or_else(|| panic!("{way_out}"));
+    assert!(start < looked && start > looked - 30 * MINUTE, "{start}, looked at {looked}");
+    emergency_and_back(&stage, Some(StartAt::Timestamp(start))).await;
+}
+
 /// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.
 #[tokio::test(start_paused = true)]
 async fn position_19_shard_level_metrics_are_required_once_they_are_on() {
