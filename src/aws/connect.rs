@@ -2,6 +2,8 @@
 //! for reads, and the HTTP client.
 
 use crate::model::Region;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
@@ -139,19 +141,33 @@ fn hermetic(options: &ConnectOptions, client: SharedHttpClient) -> SdkConfig {
 /// The environment and the AWS configuration files, as every AWS tool reads them. The explicit Region keeps
 /// the loader from asking the instance metadata service, which costs three seconds off EC2.
 async fn from_surroundings(options: &ConnectOptions) -> Result<SdkConfig, ConnectError> {
+    let region = aws_config::Region::new(options.credentials_region.to_string());
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(aws_config::Region::new(options.credentials_region.to_string()))
+        .region(region.clone())
         .retry_config(read_retries())
         .timeout_config(read_timeouts());
     if let Some(name) = app_name() {
         loader = loader.app_name(name);
     }
-    if let Some(profile) = &options.profile {
-        loader = loader.profile_name(profile);
-    }
     let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
     let trust = bundle.map(|path| trusting(Path::new(&path))).transpose()?;
-    Ok(loader.http_client(https(trust)).load().await)
+    let client = https(trust);
+    if let Some(profile) = &options.profile {
+        let credentials = of_profile(profile, region, client.clone());
+        loader = loader.profile_name(profile).credentials_provider(credentials);
+    }
+    Ok(loader.http_client(client).load().await)
+}
+
+/// The credentials of a profile that was named on the command line, and no others: the SDK's default chain would
+/// prefer keys that happen to be exported, and a run would go to another account than the operator said.
+fn of_profile(
+    profile: &str,
+    region: aws_config::Region,
+    client: SharedHttpClient,
+) -> ProfileFileCredentialsProvider {
+    let settings = ProviderConfig::without_region().with_region(Some(region)).with_http_client(client);
+    ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profile).build()
 }
 
 /// Trusts the bundle and nothing else, as the AWS CLI does.

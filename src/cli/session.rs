@@ -56,13 +56,14 @@ impl Session {
     /// A look at both Regions with enough history for a plan.
     ///
     /// # Errors
-    /// As [`Session::pipelines`].
+    /// As [`Session::pipelines`]; an interrupt, which a look that says nothing must not outlast.
     pub async fn look(&self, sink: bool) -> Result<Snapshot, Failure> {
         let mut scope = Scope::plan();
         scope.pipelines = self.pipelines()?;
         scope.sink = sink;
         scope.metrics_window = HISTORY;
-        let snapshot = Box::pin(self.aws.observe(&self.topology, &scope)).await;
+        let looked = self.interrupt.or(Box::pin(self.aws.observe(&self.topology, &scope))).await;
+        let snapshot = looked.ok_or_else(|| Failure::new(Exit::Interrupted, "interrupted while looking"))?;
         match snapshot.identity.reason() {
             // Nothing can be asked without credentials: one error, not a page of unknowns.
             Some(reason) if reason.kind == FailureKind::Credentials => {
@@ -85,11 +86,7 @@ impl Session {
         if !matches!(exit, Exit::Done | Exit::Owed | Exit::StepFailed | Exit::TimedOut) {
             return;
         }
-        let seen = tokio::select! {
-            seen = self.look(false) => seen,
-            () = self.interrupt.raised() => return,
-        };
-        if let Ok(snapshot) = seen {
+        if let Ok(snapshot) = self.look(false).await {
             // Without it the report says that it was not seen.
             let _ = journal.saw(self.picture(&snapshot, began));
         }

@@ -1,25 +1,7 @@
 //! Ctrl-C and SIGTERM: honoured between calls and during waits, never inside a call.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use tokio::sync::Notify;
-
-const NOBODY: u8 = 0;
-/// Ctrl-C: an operator who can be asked what he wants.
-const ASKED: u8 = 1;
-/// SIGTERM: nobody is there to be asked.
-const TOLD: u8 = 2;
-
-/// Whether the operator wants to stop. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    raised: AtomicU8,
-    notify: Notify,
-    hears_signals: bool,
-}
+use crate::model::Interrupt;
+use tokio::signal::unix::{SignalKind, signal};
 
 impl Interrupt {
     /// One that is raised by SIGINT or SIGTERM from now on. Call it within a runtime.
@@ -27,14 +9,15 @@ impl Interrupt {
     /// # Errors
     /// When the signal handlers cannot be installed.
     pub fn on_signals() -> std::io::Result<Interrupt> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let interrupt = Interrupt(Arc::new(Inner { hears_signals: true, ..Inner::default() }));
-        for (kind, level) in [(SignalKind::interrupt(), ASKED), (SignalKind::terminate(), TOLD)] {
+        let interrupt = Interrupt::of_signals();
+        let raises: [(SignalKind, fn(&Interrupt)); 2] =
+            [(SignalKind::interrupt(), Interrupt::raise), (SignalKind::terminate(), Interrupt::terminate)];
+        for (kind, raise) in raises {
             let mut signals = signal(kind)?;
-            let raise = interrupt.clone();
+            let raised = interrupt.clone();
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
-                    raise.set(level);
+                    raise(&raised);
                 }
             });
         }
@@ -44,48 +27,9 @@ impl Interrupt {
     /// Another one that nobody has raised yet. A Ctrl-C that was heard before this call does not raise it, not even
     /// one whose handler has still to run.
     pub fn anew(&self) -> Interrupt {
-        match self.0.hears_signals {
+        match self.hears_signals() {
             true => Interrupt::on_signals().unwrap_or_default(),
             false => Interrupt::default(),
-        }
-    }
-
-    fn set(&self, level: u8) {
-        self.0.raised.fetch_max(level, Ordering::SeqCst);
-        self.0.notify.notify_waiters();
-    }
-
-    /// Asks to stop, as Ctrl-C does.
-    pub fn raise(&self) {
-        self.set(ASKED);
-    }
-
-    /// Tells to stop, as SIGTERM does: nobody is asked.
-    pub fn terminate(&self) {
-        self.set(TOLD);
-    }
-
-    /// Takes a Ctrl-C back, because the operator chose to go on.
-    pub fn lower(&self) {
-        // Only that: a SIGTERM that came meanwhile stays.
-        let _ = self.0.raised.compare_exchange(ASKED, NOBODY, Ordering::SeqCst, Ordering::SeqCst);
-    }
-
-    /// Whether somebody asked to stop.
-    pub fn is_raised(&self) -> bool {
-        self.0.raised.load(Ordering::SeqCst) != NOBODY
-    }
-
-    /// Whether it was SIGTERM.
-    pub fn is_final(&self) -> bool {
-        self.0.raised.load(Ordering::SeqCst) == TOLD
-    }
-
-    /// Returns once somebody asked to stop.
-    pub async fn raised(&self) {
-        let notified = self.0.notify.notified();
-        if !self.is_raised() {
-            notified.await;
         }
     }
 }

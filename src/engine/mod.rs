@@ -14,8 +14,8 @@ mod stage;
 pub mod undo;
 mod waits;
 
+pub use crate::model::Interrupt;
 pub use guard::{Environments, environments};
-pub use interrupt::Interrupt;
 
 use crate::aws::Aws;
 use crate::config::Topology;
@@ -311,7 +311,7 @@ impl<'a> Engine<'a> {
         if stage.on_failure == OnFailure::Owe && !tally.owed.is_empty() && !work.iter().any(has_effects) {
             return self.owe(number, &work, tally);
         }
-        let snapshot = self.look(&work).await;
+        let snapshot = self.look_unless_interrupted(&work).await.ok_or(Halt::Interrupted)?;
         self.stop_if_taken(stage, &snapshot)?;
         let is_done =
             |one: &stage::Work<'_>| matches!(stage::check(one.planned(), &snapshot), Check::Done(_));
@@ -329,7 +329,7 @@ impl<'a> Engine<'a> {
         };
         // The world may have changed while the operator was thinking.
         let snapshot = match asked && self.prompter.borrow().is_operator() {
-            true => self.look(&work).await,
+            true => self.look_unless_interrupted(&work).await.ok_or(Halt::Interrupted)?,
             false => snapshot,
         };
         self.stop_if_taken(stage, &snapshot)?;

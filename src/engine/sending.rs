@@ -149,7 +149,7 @@ impl Engine<'_> {
                 self.tell(&started);
             }
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            let result = Box::pin(self.aws.perform(self.topology, &effect, permit)).await;
+            let result = Box::pin(self.aws.perform(self.topology, &effect, permit, &self.interrupt)).await;
             self.silence.note(effect.region(), result.as_ref().err());
             if !is_told && !matches!(&result, Err(failure) if failure.sent == Sent::No) {
                 self.tell(&started);

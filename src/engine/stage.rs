@@ -82,7 +82,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Looks at what the steps need.
-    pub(super) async fn look(&self, work: &[Work<'_>]) -> Snapshot {
+    async fn look(&self, work: &[Work<'_>]) -> Snapshot {
         let mut needs = work.iter().map(|w| w.planned.step.needs()).reduce(Needs::and);
         if work.iter().any(|w| !w.planned.step.effects().is_empty()) {
             // Before anything is changed the run mark is read again: another run may have taken the streams.
@@ -175,11 +175,8 @@ impl<'a> Engine<'a> {
     }
 
     /// A look that an interrupt ends: it changes nothing, so it may be left at any point.
-    async fn look_unless_interrupted(&self, work: &[Work<'_>]) -> Option<Snapshot> {
-        tokio::select! {
-            snapshot = self.look(work) => Some(snapshot),
-            () = self.interrupt.raised() => None,
-        }
+    pub(super) async fn look_unless_interrupted(&self, work: &[Work<'_>]) -> Option<Snapshot> {
+        self.interrupt.or(self.look(work)).await
     }
 
     /// Ends the steps whose check says done or blocked; returns the indexes of those that may be sent now.

@@ -10,7 +10,6 @@ use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed
 use aws_sdk_lambda::operation::get_alias::GetAliasOutput;
 use aws_sdk_lambda::types::FunctionConfiguration;
 use std::collections::BTreeMap;
-use tokio::time::sleep;
 
 const PUBLISH: &str = "lambda:PublishVersion";
 const MOVE: &str = "lambda:UpdateAlias";
@@ -119,7 +118,7 @@ impl Hand<'_> {
             let state = got.configuration.as_ref().map_or_else(|| "unknown".to_owned(), convert::state);
             match state.as_str() {
                 "Active" | "Inactive" => return Ok(()),
-                "Pending" if !deadline.is_over() => sleep(self.poll).await,
+                "Pending" if self.gives_up(deadline).is_none() => self.pause(self.poll).await,
                 state => {
                     let text = format!("version {version} is {state}, not Active");
                     return Err(asked.failed(FailureKind::Refused, text, Sent::No));

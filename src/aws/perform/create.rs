@@ -18,7 +18,6 @@ use aws_sdk_lambda::types::{
     Filter, FilterCriteria, FunctionResponseType, OnFailure,
 };
 use aws_smithy_types::DateTime;
-use tokio::time::sleep;
 
 const OPERATION: &str = "lambda:CreateEventSourceMapping";
 
@@ -56,11 +55,11 @@ impl Hand<'_> {
     async fn wait_gone(&self, asked: &Asked<'_>, id: &MappingId) -> Result<(), AwsFailure> {
         let deadline = Deadline::begin();
         while self.get_mapping(id).await.map_err(after_refusal)?.is_some() {
-            if deadline.is_over() {
-                let text = format!("mapping {id} is still being deleted; resume when it is gone");
+            if let Some(why) = self.gives_up(deadline) {
+                let text = format!("mapping {id} is still being deleted; {why}; resume when it is gone");
                 return Err(asked.failed(FailureKind::TimedOut, text, Sent::Refused));
             }
-            sleep(self.poll * 2).await;
+            self.pause(self.poll * 2).await;
         }
         Ok(())
     }

@@ -12,7 +12,6 @@ use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed
 use aws_sdk_lambda::operation::update_function_configuration::UpdateFunctionConfigurationOutput;
 use aws_sdk_lambda::types::Environment as SdkEnvironment;
 use std::collections::BTreeMap;
-use tokio::time::sleep;
 
 const OPERATION: &str = "lambda:UpdateFunctionConfiguration";
 /// All variables together, as Lambda measures them: the JSON object of keys and values.
@@ -69,13 +68,22 @@ impl Hand<'_> {
             check_size(&merged).map_err(&refuse)?;
             match self.send_environment(function, &merged, now.revision_id.clone()).await {
                 Ok(done) => {
-                    self.confirm(&asked, function, &merged, now.revision_id.as_deref()).await?;
-                    return Ok(done.applied(format!("Successful, all {} variables read back", merged.len())));
+                    let seen = self.confirm(&asked, function, &merged, now.revision_id.as_deref()).await;
+                    return match seen {
+                        Ok(()) => {
+                            Ok(done.applied(format!("Successful, all {} variables read back", merged.len())))
+                        }
+                        // It was accepted, whatever becomes of the wait: the next look says the rest.
+                        Err(_) if self.interrupt.is_raised() => {
+                            Ok(done.applied("accepted; interrupted before it was seen to be Successful"))
+                        }
+                        Err(failure) => Err(failure),
+                    };
                 }
                 Err(failure) if is_worth_another(&failure) => original = Some(variables),
                 Err(failure) => return Err(clean(failure, &merged)),
             }
-            sleep(self.poll).await;
+            self.pause(self.poll).await;
         }
         let text = "the function was being changed every time; find out by whom, then resume";
         Err(asked.failed(FailureKind::Conflict, text, Sent::Refused))

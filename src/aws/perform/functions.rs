@@ -8,7 +8,6 @@ use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Secret, S
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::FunctionConfiguration;
 use std::collections::BTreeMap;
-use tokio::time::sleep;
 
 /// Every variable of a function.
 pub(super) type Variables = BTreeMap<String, Secret>;
@@ -56,11 +55,11 @@ impl Hand<'_> {
                     last_update_status: status,
                 });
             }
-            if deadline.is_over() {
-                let text = format!("the function is still {state}, its update {status}; it does not settle");
+            if let Some(why) = self.gives_up(deadline) {
+                let text = format!("the function is still {state}, its update {status}; {why}");
                 return Err(asked.failed(FailureKind::TimedOut, text, sent));
             }
-            sleep(self.poll).await;
+            self.pause(self.poll).await;
         }
     }
 

@@ -8,7 +8,6 @@ use crate::model::{
     Arn, AwsFailure, FailureKind, FunctionName, Mapping, MappingId, MappingSource, MappingState, Sent,
     StreamName,
 };
-use tokio::time::sleep;
 
 const MOST_PAGES: u32 = 500;
 
@@ -92,16 +91,16 @@ impl Hand<'_> {
     ) -> Result<Option<Mapping>, AwsFailure> {
         let deadline = Deadline::begin();
         loop {
-            match self.get_mapping(id).await? {
-                Some(mapping) if mapping.state.is_in_transition() && deadline.is_over() => {
-                    let text = format!("mapping {id} is still {}; it does not settle", mapping.state);
-                    return Err(asked.failed(FailureKind::TimedOut, text, Sent::No));
-                }
-                Some(mapping) if mapping.state.is_in_transition() => {}
+            let state = match self.get_mapping(id).await? {
+                Some(mapping) if mapping.state.is_in_transition() => mapping.state,
                 settled => return Ok(settled),
+            };
+            if let Some(why) = self.gives_up(deadline) {
+                let text = format!("mapping {id} is still {state}; {why}");
+                return Err(asked.failed(FailureKind::TimedOut, text, Sent::No));
             }
             // Lambda's control plane is shared, so this poll is slower than the one of GetFunction.
-            sleep(self.poll * 2).await;
+            self.pause(self.poll * 2).await;
         }
     }
 

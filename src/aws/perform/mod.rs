@@ -15,9 +15,9 @@ mod toggle;
 use super::clients::RegionClients;
 use super::{Aws, refused};
 use crate::config::Topology;
-use crate::model::{AwsFailure, Effect, Performed, Permit};
+use crate::model::{AwsFailure, Effect, Interrupt, Performed, Permit};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// Between two looks at something that is changing by itself. GetFunction's quota of its own allows it.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,7 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const MOST_SENDS: u32 = 3;
 
 impl Aws {
-    /// Makes one change. What it names is looked up first; what it changed is read back where AWS gives a way.
+    /// Makes one change, and never leaves a call that is under way; what it waits for before and after the call an
+    /// interrupt ends. What it names is looked up first; what it changed is read back where AWS gives a way.
     ///
     /// # Errors
     /// The failure says whether the change may have been applied all the same ([`crate::model::Sent`]).
@@ -36,6 +37,7 @@ impl Aws {
         topology: &Topology,
         effect: &Effect,
         _permit: &Permit,
+        interrupt: &Interrupt,
     ) -> Result<Performed, AwsFailure> {
         let region = effect.region();
         let of_topology = topology.regions.side_of(region).and_then(|_| self.clients(region));
@@ -43,7 +45,7 @@ impl Aws {
             let text = "the Region is neither the primary nor the standby of this configuration";
             return Err(refused(effect.operation(), &effect.to_string(), region, text));
         };
-        let hand = Hand { at, poll: POLL.min(topology.timing.poll) };
+        let hand = Hand { at, poll: POLL.min(topology.timing.poll), interrupt };
         match effect {
             Effect::TagStream { stream, tags, .. } => Box::pin(hand.tag_stream(stream, tags)).await,
             Effect::CreateMapping { function, source, start, enabled, settings, .. } => {
@@ -72,6 +74,23 @@ impl Aws {
 struct Hand<'a> {
     at: &'a RegionClients,
     poll: Duration,
+    interrupt: &'a Interrupt,
+}
+
+impl Hand<'_> {
+    /// Between two looks at something that is changing by itself; an interrupt ends it.
+    async fn pause(&self, length: Duration) {
+        let _ = self.interrupt.or(sleep(length)).await;
+    }
+
+    /// Why a wait goes on no longer.
+    fn gives_up(&self, deadline: Deadline) -> Option<&'static str> {
+        match (self.interrupt.is_raised(), deadline.is_over()) {
+            (true, _) => Some("interrupted"),
+            (false, true) => Some("it does not settle"),
+            (false, false) => None,
+        }
+    }
 }
 
 /// How long a wait inside an effect may still go on.

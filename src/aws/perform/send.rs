@@ -11,7 +11,6 @@ use aws_config::retry::RetryConfig;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// Before a throttled mutation is sent again; doubled each time.
 const BACKOFF: Duration = Duration::from_secs(1);
@@ -74,10 +73,10 @@ impl Hand<'_> {
                 Err(error) => errors::failure(&asked, &error),
             };
             let was_throttled = failure.kind == FailureKind::Throttled && failure.sent == Sent::Refused;
-            if !was_throttled || send_number == MOST_SENDS {
+            if !was_throttled || send_number == MOST_SENDS || self.interrupt.is_raised() {
                 return Err(failure);
             }
-            sleep(backoff).await;
+            self.pause(backoff).await;
             backoff *= 2;
         }
         Err(asked.failed(FailureKind::Throttled, "AWS throttled every send", Sent::Refused))

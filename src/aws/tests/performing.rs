@@ -2,11 +2,13 @@
 
 use super::script::{Answer, Request, Scripted, function, mapping, primary, sound, standby, topology};
 use crate::model::{
-    AwsFailure, Effect, FailureKind, MappingSettings, MappingSource, Performed, Permit, Sent, StartAt,
+    AwsFailure, Effect, FailureKind, Interrupt, MappingSettings, MappingSource, Performed, Permit, Sent,
+    StartAt,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 const UPDATE: &str = "PUT /2015-03-31/functions/P0/configuration";
 const LIST: &str = "GET /2015-03-31/event-source-mappings";
@@ -14,7 +16,7 @@ const CREATE: &str = "POST /2015-03-31/event-source-mappings";
 
 async fn perform(aws: &Scripted, effect: &Effect) -> Result<Performed, AwsFailure> {
     let topology = topology(1);
-    aws.connect(&topology).await.perform(&topology, effect, &Permit::grant()).await
+    aws.connect(&topology).await.perform(&topology, effect, &Permit::grant(), &Interrupt::default()).await
 }
 
 fn switch() -> Effect {
@@ -82,6 +84,23 @@ async fn the_switch_keeps_every_other_byte_and_names_the_revision() {
     // A second run has nothing to send.
     let again = perform(&aws, &switch()).await.expect("already so");
     assert!(matches!(again, Performed::AlreadySo(_)), "{again:?}");
+    assert_eq!(aws.asked(UPDATE).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_the_wait_for_an_accepted_switch_and_tells_that_it_was_accepted() {
+    let aws = reads(vec![env("us-west-2", ODD)], |_| Answer::Ok(json!({"RevisionId": "r9"})));
+    let (topology, interrupt) = (topology(1), Interrupt::default());
+    let kdsha = aws.connect(&topology).await;
+    let raise = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        interrupt.raise();
+    };
+    let began = tokio::time::Instant::now();
+    let permit = Permit::grant();
+    let (done, ()) = tokio::join!(kdsha.perform(&topology, &switch(), &permit, &interrupt), raise);
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+    assert!(matches!(done, Ok(Performed::Applied { answer, .. }) if answer.starts_with("accepted")));
     assert_eq!(aws.asked(UPDATE).len(), 1);
 }
 
@@ -313,7 +332,10 @@ async fn without_a_connection_nothing_was_sent() {
         stream: "S0".parse().expect("a name"),
         tags: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
     };
-    let failure = kdsha.perform(&topology, &effect, &Permit::grant()).await.expect_err("no connection");
+    let failure = kdsha
+        .perform(&topology, &effect, &Permit::grant(), &Interrupt::default())
+        .await
+        .expect_err("no connection");
     assert_eq!((failure.kind, failure.sent), (FailureKind::Unreachable, Sent::No), "{failure}");
     assert_eq!(kdsha.requests_sent(), 1);
 }

@@ -7,6 +7,7 @@
 //! | `scene` | a served sandbox whose world and ledger the test can see, the proxy before it, the binary beside it |
 //! | `answers` | `status` while the primary Region is ill: the bound, the other Region's data, the exit code |
 //! | `emergency` | a silent us-west-2: failover, healing, settling, failback, 0 lost |
+//! | `interrupts` | Ctrl-C and SIGTERM while a Region says nothing |
 //! | `kills` | kill -9 at any instant, seeded, hundreds when asked for |
 //! | `sources`, `stub` | every source of credentials, handed out by loopback stubs; a proxy |
 //! | `credentials` | credentials that end midway or lack a right, lost answers, traps in the environment |
@@ -21,6 +22,7 @@
 mod answers;
 mod credentials;
 mod emergency;
+mod interrupts;
 mod kills;
 mod policy;
 pub mod proxy;

@@ -79,6 +79,15 @@ fn keys_of_a_profile_and_of_a_process() {
     write(&scene, "config", &config);
     must_sign_with(&scene, command(&scene, &["status", "--profile", "plain"]), "AKIAPLAIN");
     must_sign_with(&scene, command(&scene, &["status", "--profile", "process"]), "AKIAPROCESS");
+    // What was typed wins over what happens to be exported, as with the AWS CLI.
+    let mut exported = command(&scene, &["status", "--profile", "plain"]);
+    exported.env("AWS_ACCESS_KEY_ID", "AKIAEXPORTED").env("AWS_SECRET_ACCESS_KEY", "s");
+    must_sign_with(&scene, exported, "AKIAPLAIN");
+    let mut unknown = command(&scene, &["status", "--profile", "plian"]);
+    unknown.env("AWS_ACCESS_KEY_ID", "AKIAEXPORTED").env("AWS_SECRET_ACCESS_KEY", "s");
+    let finished = run(unknown);
+    assert_eq!(finished.code(), Some(2), "{}{}", finished.stdout, finished.stderr);
+    assert!(finished.stderr.contains("plian"), "{}", finished.stderr);
     let mut by_variable = command(&scene, &["status"]);
     by_variable.env("AWS_PROFILE", "plain");
     must_sign_with(&scene, by_variable, "AKIAPLAIN");
