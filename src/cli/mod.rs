@@ -179,6 +179,14 @@ fn asked(cli: &Cli, ui: &Ui, run: &RunRecord) -> report::Asked {
     }
 }
 
+/// The flags that the next command needs to mean the same pipelines of the same account.
+fn again(global: &args::Global) -> Vec<String> {
+    let config = global.config.iter().map(|path| format!("--config {}", path.display()));
+    let profile = global.profile.iter().map(|name| format!("--profile {name}"));
+    let pipelines = global.pipelines.iter().map(|name| format!("--pipeline {name}"));
+    config.chain(profile).chain(pipelines).collect()
+}
+
 /// Runs a command with everything that it needs to look at AWS.
 fn connected(
     cli: &Cli,
@@ -198,6 +206,7 @@ fn connected(
         };
         let aws = Aws::connect(&topology, options, Clock::local()).await?;
         ui.set_context(&topology, None);
+        ui.set_again(&again(&cli.global));
         if cli.global.verbose > 0 || matches!(cli.command, Command::Verify) {
             surroundings().iter().for_each(|note| ui.note(note));
         }
@@ -211,6 +220,14 @@ fn connected(
             argv: std::env::args().collect(),
             selected: cli.global.pipelines.clone(),
         };
-        command(&session).await
+        let result = command(&session).await;
+        if session.aws.clock().skew().is_none() {
+            // It may be this machine that is cut off, and not two Regions: an emergency would be a mistake.
+            ui.note(
+                "nothing answered from this machine: check its network, VPN and proxy before anything else",
+            );
+            surroundings().iter().for_each(|note| ui.note(note));
+        }
+        result
     })
 }

@@ -210,6 +210,7 @@ impl Moving<'_> {
                 let snapshot = self.session.look(false).await?;
                 let turned = self.turned(&snapshot)?;
                 journal.replan(snapshot.taken_at, &turned)?;
+                self.ui.set_scene(&self.session.topology, &snapshot);
                 self.ui.plan_summary(&turned, &effects(&turned, &snapshot));
                 let before = Earlier {
                     began: Some(began),

@@ -27,6 +27,10 @@ pub(super) fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: b
             (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
         }
         None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
+        None if tally.owes_a_switch() => {
+            let to = plan.intent.to();
+            (Exit::Owed, format!("{to} reads; the producers were NOT all switched to it, which is owed"))
+        }
         None if !tally.owed.is_empty() => {
             (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
         }

@@ -128,6 +128,11 @@ impl Tally {
         self.owed.iter().map(|owing| owing.words.clone()).collect()
     }
 
+    /// Producers that still write to the Region that is left: reading elsewhere is no recovery yet.
+    fn owes_a_switch(&self) -> bool {
+        self.owed.iter().any(|owing| owing.is_switch)
+    }
+
     fn out(&self) -> BTreeSet<PipelineName> {
         self.failed.union(&self.timed_out).cloned().collect()
     }
@@ -342,7 +347,7 @@ impl<'a> Engine<'a> {
         tally.timed_out.extend(end.timed_out.clone());
         tally.owed.extend(end.owed);
         tally.locked.extend(end.locked);
-        if is_recovery(plan, stage) && tally.out().is_empty() {
+        if is_recovery(plan, stage) && tally.out().is_empty() && !tally.owes_a_switch() {
             tally.recovered_at = Some(self.now());
         }
         self.emit(Event::StageFinished { number })

@@ -13,13 +13,16 @@ pub(super) struct Owing {
     pub(super) code: String,
     /// For people.
     pub(super) words: String,
+    /// Whether it is a producer that is still to be switched.
+    pub(super) is_switch: bool,
 }
 
 impl Owing {
     pub(super) fn new(planned: &PlannedStep, reason: &str) -> Owing {
         let step = &planned.step;
         let words = format!("{}: {} ({reason})", planned.pipeline, step.summary());
-        Owing { pipeline: planned.pipeline.clone(), code: code(step), words }
+        let is_switch = matches!(step, AnyStep::SwitchProducer(_));
+        Owing { pipeline: planned.pipeline.clone(), code: code(step), words, is_switch }
     }
 }
 

@@ -8,11 +8,12 @@ use std::fs;
 use std::io;
 
 const FILE: &str = "positions.json";
-const SCHEMA: &str = "kdsha.positions/1";
+/// Of the file; a kdsha that writes it otherwise counts on.
+const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
-    schema: String,
+    version: u32,
     positions: Positions,
 }
 
@@ -20,7 +21,8 @@ impl StateFolder {
     /// What earlier looks derived; empty when there is nothing, or nothing that can be read.
     pub fn remembered(&self) -> Positions {
         let text = fs::read(self.root.join(FILE)).unwrap_or_default();
-        let document = serde_json::from_slice::<Document>(&text).ok().filter(|found| found.schema == SCHEMA);
+        let document =
+            serde_json::from_slice::<Document>(&text).ok().filter(|found| found.version == VERSION);
         document.map(|found| found.positions).unwrap_or_default()
     }
 
@@ -40,7 +42,7 @@ impl StateFolder {
             }
         }
         fs::create_dir_all(&self.root)?;
-        let text = serde_json::to_vec_pretty(&Document { schema: SCHEMA.to_owned(), positions })?;
+        let text = serde_json::to_vec_pretty(&Document { version: VERSION, positions })?;
         // Two looks at once: each writes a file of its own, and the last one to be renamed stays whole.
         let beside = self.root.join(format!("{FILE}.{}", std::process::id()));
         fs::write(&beside, text)?;
@@ -74,7 +76,7 @@ mod tests {
     fn what_cannot_be_read_is_nothing_remembered() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = StateFolder::at(folder.path());
-        for text in ["", "{", "{\"schema\":\"other/1\",\"positions\":{}}"] {
+        for text in ["", "{", "{\"version\":2,\"positions\":{}}"] {
             fs::write(folder.path().join(FILE), text).expect("written");
             assert!(state.remembered().is_empty(), "{text}");
         }

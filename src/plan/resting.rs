@@ -37,7 +37,10 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         checks.stream_consumer(&about, &of.view.side(side).consumer);
         checks.other_readers(of, side);
     }
-    finished(checks, of);
+    // How things should rest is not to be said in the middle of a run: the way on is its own.
+    if !finished(checks, of) {
+        return;
+    }
     match active_side(checks, of) {
         Some(side) => resting_in(checks, of, side),
         None => {
@@ -50,8 +53,11 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
                 }
                 Active::Region(region) => (Verdict::Fail, format!("the producers write to {region}")),
             };
-            let advice = "set the producers' variables to one of the two Regions, the one whose consumer runs; while \
-                          a Region does not answer, look again later";
+            let advice = match verdict {
+                Verdict::Unknown => where_they_write(checks),
+                _ => "set the producers' variables to one of the two Regions, the one whose consumer runs"
+                    .to_owned(),
+            };
             checks.advise("active_region", &about, verdict, evidence, advice);
         }
     }
@@ -67,16 +73,41 @@ fn active_side(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Side> {
     }
 }
 
-/// No run under way.
-fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) {
+/// Whether no run is under way, and none owes anything. An unknown mark forbids nothing else to be looked at.
+fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
     let about = checks.about(of, Side::Standby);
-    let Some(mark) = checks.known("run_mark", &about, &of.view.standby.mark) else { return };
+    let Some(mark) = checks.known("run_mark", &about, &of.view.standby.mark) else { return true };
     match mark {
         Some(mark) if mark.state == RunState::Open => {
             let evidence = format!("run {} ({} by {}) is unfinished", mark.run, mark.intent, mark.owner);
             checks.advise("run_mark", &about, Verdict::Fail, evidence, "go on with it: `kdsha resume`");
+            false
         }
-        _ => checks.ok("run_mark", &about, "no run is under way"),
+        Some(mark) if mark.state == RunState::Owed => {
+            let evidence = format!("run {} ({} by {}) owes steps", mark.run, mark.intent, mark.owner);
+            checks.advise("run_mark", &about, Verdict::Fail, evidence, "settle it: `kdsha resume`");
+            false
+        }
+        _ => {
+            checks.ok("run_mark", &about, "no run is under way");
+            true
+        }
+    }
+}
+
+/// What to do when nobody can say where the producers write.
+fn where_they_write(checks: &Checks<'_>) -> String {
+    let request = checks.request;
+    let is_silent = |side| !assess::silent_apis(request.snapshot, request.region(side)).is_empty();
+    let [primary, standby] = [Side::Primary, Side::Standby].map(|side| request.region(side));
+    match (is_silent(Side::Primary), is_silent(Side::Standby)) {
+        (true, true) => {
+            "neither Region answers: check this machine's network, VPN and proxy first".to_owned()
+        }
+        (true, false) => format!(
+            "look again; if {primary} stays like this, `kdsha failover --to {standby} --emergency` needs only {standby}"
+        ),
+        (false, _) => "look again when it answers".to_owned(),
     }
 }
 

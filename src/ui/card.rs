@@ -78,9 +78,12 @@ fn changed(look: Look, tally: &Tally) -> String {
 }
 
 /// Recovery against the objective, in words that need no arithmetic.
-fn recovery(recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
+fn recovery(exit: Exit, recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
     match (recovery, rto) {
-        (None, _) => "not reached: the target's consumer was not seen to read".to_owned(),
+        (None, _) if exit == Exit::Owed => {
+            "not reached: producers are still to be switched (owed)".to_owned()
+        }
+        (None, _) => "not reached: the run stopped before".to_owned(),
         (Some(took), None) => text::whole(took),
         (Some(took), Some(rto)) if took <= rto => {
             format!(
@@ -111,14 +114,14 @@ pub(crate) struct Ended<'a> {
 }
 
 /// What to do next: the command of the event, or what usually follows a run that is done.
-fn next(look: Look, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> String {
+fn next(look: Look, exit: Exit, command: Option<&String>, again: &str, ended: &Ended<'_>) -> String {
     let lines = match (command, exit) {
         (Some(command), _) => vec![(command.as_str(), "goes on from here")],
         (None, Exit::Done) => {
             let back = ended.is_failover.then_some(("kdsha failback", "once the primary is healthy again"));
             let usual = [
                 ("kdsha status --watch", "see it at work"),
-                ("kdsha report", "the page for the post-mortem"),
+                ("kdsha report --out post-mortem.html", "the page for the post-mortem"),
             ];
             usual.into_iter().chain(back).collect()
         }
@@ -126,7 +129,8 @@ fn next(look: Look, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> 
     };
     let line = |(index, (command, why)): (usize, &(&str, &str))| {
         let label = if index == 0 { "next" } else { "" };
-        look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, command)))
+        let again = if command.starts_with("kdsha ") { again } else { "" };
+        look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, format!("{command}{again}"))))
     };
     lines.iter().enumerate().map(line).collect()
 }
@@ -149,7 +153,7 @@ pub(crate) fn render(
         ended.began.map(|began| format!("; {} in all", text::whole(text::between(began, ended.at))));
     out +=
         &look.field("clock", &format!("ended {}{}", text::full_time(ended.at), elapsed.unwrap_or_default()));
-    out += &look.field("recovery", &recovery(*took, context.rto));
+    out += &look.field("recovery", &recovery(*exit, *took, context.rto));
     out += &look.field("steps", &tally.steps());
     out += &changed(look, tally);
     for (index, owed) in owed.iter().enumerate() {
@@ -157,6 +161,6 @@ pub(crate) fn render(
             if index == 0 { look.paint(Tone::Warn, format!("{:<12}", "OWED")) } else { " ".repeat(12) };
         out += &look.hang(&label, owed);
     }
-    out += &self::next(look, *exit, next.as_ref(), ended);
+    out += &self::next(look, *exit, next.as_ref(), &context.again, ended);
     out + &look.rule("") + "\n"
 }

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) rto: Option<Duration>,
     /// How far this machine's clock is off, seconds; positive: it is behind.
     pub(crate) skew: Option<f64>,
+    /// The flags that every further command needs to mean the same, with a space before: ` --config ops.toml`.
+    pub(crate) again: String,
 }
 
 /// Where the producers of all pipelines write.
@@ -159,7 +161,7 @@ pub(crate) fn running(
 
 /// `RTO 6m12s left`.
 pub(crate) fn rto_left(look: Look, until: Timestamp, at: Timestamp) -> String {
-    let tone = if at > until { Tone::Bad } else { Tone::Faint };
+    let tone = if at > until { Tone::Bad } else { Tone::Strong };
     look.paint(tone, format!("RTO {}", text::time_left(at, until)))
 }
 

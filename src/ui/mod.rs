@@ -140,12 +140,19 @@ impl Ui {
 
     /// Tells who is at work and where, for the headers, before anybody looked.
     pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
-        self.inner().context = Context::of(topology, identity);
+        let mut inner = self.inner();
+        inner.context = Context { again: inner.context.again.clone(), ..Context::of(topology, identity) };
+    }
+
+    /// The flags that a command to be typed next must carry to mean the same: configuration, profile, pipelines.
+    pub fn set_again(&self, flags: &[String]) {
+        self.inner().context.again = flags.iter().map(|flag| format!(" {flag}")).collect();
     }
 
     /// Tells what a look says of it: the caller, the active Region, this machine's clock.
     pub fn set_scene(&self, topology: &Topology, snapshot: &Snapshot) {
-        self.inner().context = Context::seen(topology, snapshot);
+        let mut inner = self.inner();
+        inner.context = Context { again: inner.context.again.clone(), ..Context::seen(topology, snapshot) };
     }
 
     /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.

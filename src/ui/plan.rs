@@ -123,7 +123,7 @@ fn verdict(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
             let word = look.paint(Tone::Good, "This plan can run");
             look.hang(
                 "",
-                &format!("{word}: {stages}, {calls} that change something. Nothing has been changed yet."),
+                &format!("{word}: {stages}, {calls} that change something; none of them was sent yet."),
             )
         }
         n => {

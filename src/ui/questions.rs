@@ -209,7 +209,7 @@ fn stuck(look: Look, prompt: &WaitPrompt) -> String {
     let mut out = format!("\n{}\n", look.paint(Tone::Strong, title));
     for one in &prompt.stuck {
         out += &look.hang(
-            &format!("  {} ", look.mark(Mark::TimedOut)),
+            &format!("  {} ", look.mark(if prompt.is_interrupt { Mark::Waiting } else { Mark::TimedOut })),
             &format!("{}: {}: {}", one.pipeline, one.summary, one.because),
         );
     }

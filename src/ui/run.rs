@@ -99,16 +99,16 @@ impl RunView {
             Event::UndoStarted => (line(Mark::Note, "what this run has changed is put back"), Attention),
             Event::Undone => (line(Mark::Ok, "everything that can be put back was"), Progress),
             Event::Note { text } => (line(Mark::Note, text), Progress),
-            Event::RunFinished { exit, .. } => {
+            Event::RunFinished { .. } => {
                 self.waits.clear(live);
-                let weight = if *exit == crate::model::Exit::Done { Progress } else { Attention };
                 let ended = card::Ended {
                     run: self.run.as_ref(),
                     began: self.began,
                     at,
                     is_failover: self.is_failover,
                 };
-                (card::render(look, context, &ended, &self.tally, event), weight)
+                // A result, not progress: it is shown when everything else is quiet.
+                (card::render(look, context, &ended, &self.tally, event), Attention)
             }
         }
     }

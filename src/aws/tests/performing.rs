@@ -97,8 +97,8 @@ async fn an_interrupt_ends_the_wait_for_an_accepted_switch_and_tells_that_it_was
         interrupt.raise();
     };
     let began = tokio::time::Instant::now();
-    let permit = Permit::grant();
-    let (done, ()) = tokio::join!(kdsha.perform(&topology, &switch(), &permit, &interrupt), raise);
+    let (permit, effect) = (Permit::grant(), switch());
+    let (done, ()) = tokio::join!(kdsha.perform(&topology, &effect, &permit, &interrupt), raise);
     assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
     assert!(matches!(done, Ok(Performed::Applied { answer, .. }) if answer.starts_with("accepted")));
     assert_eq!(aws.asked(UPDATE).len(), 1);

@@ -213,3 +213,20 @@ fn a_proxy_is_used_and_said() {
     assert!(proxy.asked().iter().any(|asked| asked.contains("http://")), "{:?}", proxy.asked());
     assert!(scene.proxy.take_seen().is_empty(), "something went past the proxy");
 }
+
+/// A proxy that is down looks like two dead Regions; the emergency that invites would be a mistake.
+#[test]
+fn a_dead_proxy_is_named_and_not_taken_for_two_dead_regions() {
+    let scene = Scene::of(76, 1.0);
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
+    let mut through = scene.command(&["status"]);
+    through.env_remove("NO_PROXY").env("HTTP_PROXY", format!("http://{nobody}"));
+    let finished = run(through);
+    assert_eq!(finished.code(), Some(7), "{}{}", finished.stdout, finished.stderr);
+    let told = &finished.stderr;
+    assert!(
+        told.contains("nothing answered from this machine") && told.contains(&nobody.to_string()),
+        "{told}"
+    );
+}
