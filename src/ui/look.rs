@@ -100,8 +100,8 @@ impl Look {
         let style = console::Style::new().force_styling(self.color);
         let style = match tone {
             Tone::Good => style.green(),
-            // Yellow cannot be read on a light background.
-            Tone::Warn => style.magenta(),
+            // Yellow cannot be read on a light background, magenta can on both.
+            Tone::Warn => style.magenta().bold(),
             Tone::Bad => style.red().bold(),
             Tone::Strong => style.bold(),
             Tone::Faint => style.dim(),
