@@ -56,7 +56,9 @@ impl From<JournalError> for Failure {
             JournalError::Locked { .. } => {
                 failure.hint("wait for it to end; `kdsha status` shows where it stands")
             }
-            JournalError::Overtaken { .. } => failure.hint("the same command again looks at where it stands now"),
+            JournalError::Overtaken { .. } => {
+                failure.hint("the same command again looks at where it stands now")
+            }
             JournalError::Corrupt { path, .. } => failure.hint(format!(
                 "move {} away: the same command then goes on from what AWS shows and the run mark says",
                 path.parent().unwrap_or(&path).display()

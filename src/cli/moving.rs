@@ -6,8 +6,8 @@ use super::{standing, undo};
 use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{
-    Check, CheckReport, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt, StepOutcome,
-    Timestamp, Verdict,
+    Check, CheckReport, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt,
+    StepOutcome, Timestamp, Verdict,
 };
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
@@ -217,15 +217,20 @@ impl Moving<'_> {
         let (snapshot, plan) = match self.turned().await {
             Ok(turned) => turned,
             Err(failure) => {
+                let command = format!("kdsha failover --to {} --emergency", self.wanted.intent.to());
+                let failure = failure.hint(format!(
+                    "`{command}` goes on with this run as an emergency, with --start-at TIME where no position can be \
+                     derived"
+                ));
                 let event = Event::RunFinished {
                     exit: failure.exit,
                     summary: format!("turned into an emergency that has not begun: {}", failure.message),
                     recovery: None,
                     owed: Vec::new(),
-                    next: Some("kdsha resume".to_owned()),
+                    next: Some(command),
                 };
                 journal.append(self.session.aws.clock().now(), &event)?;
-                return Err(failure.hint("`kdsha resume` goes on with this run as an emergency"));
+                return Err(failure);
             }
         };
         journal.replan(snapshot.taken_at, &plan)?;
@@ -258,9 +263,7 @@ impl Moving<'_> {
         };
         let snapshot = self.session.look(false).await?;
         let plan = self.with_start(emergency(self.request(&snapshot), None), &snapshot)?;
-        let command = format!("kdsha failover --to {} --emergency --start-at TIME", self.wanted.intent.to());
-        refuse_while(self.ui, &plan, "the run stands where it was turned")
-            .map_err(|failure| failure.hint(format!("`{command}` goes on where no position can be derived")))?;
+        refuse_while(self.ui, &plan, "the run stands where it was turned")?;
         Ok((snapshot, plan))
     }
 }
@@ -395,8 +398,7 @@ fn open(
     };
     let mut journal = session.state.go_on(run)?;
     let (began, recovered) = (Some(run.began), run.recovery());
-    let mut before =
-        Earlier { began, recovered, environments, changes: run.changes(), ..Earlier::default() };
+    let mut before = Earlier { began, recovered, environments, changes: run.changes(), ..Earlier::default() };
     if kept {
         before.skipped = skipped(run);
     } else {

@@ -157,7 +157,9 @@ pub fn unfinished(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
     let words = |run: &RunRecord| {
         let (id, intent) = (&run.header.run, run.intent());
         match run.undoing {
-            true => format!("run {id} ({intent}, begun {}) is being put back: `kdsha resume --undo`", run.began),
+            true => {
+                format!("run {id} ({intent}, begun {}) is being put back: `kdsha resume --undo`", run.began)
+            }
             false => format!("run {id} ({intent}, begun {}): `kdsha resume` goes on", run.began),
         }
     };

@@ -27,9 +27,10 @@ pub(super) fn ending(
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
         Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
-        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
-            (Exit::Locked, "the pipeline could not be marked for this run, which changed nothing else".to_owned())
-        }
+        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => (
+            Exit::Locked,
+            "the pipeline could not be marked for this run, which changed nothing else".to_owned(),
+        ),
         None if !tally.failed.is_empty() => {
             (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
         }

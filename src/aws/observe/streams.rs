@@ -69,10 +69,8 @@ pub(super) async fn marks(
 ) -> BTreeMap<StreamName, Observed<Option<RunMark>>> {
     let one = |name: StreamName| async move {
         let mark = match tags(look, &name).await {
-            Ok(tags) => RunMark::from_tags(&tags).map_or_else(
-                |why| Observed::Unknown(broken_mark(&name, &why)),
-                Observed::Known,
-            ),
+            Ok(tags) => RunMark::from_tags(&tags)
+                .map_or_else(|why| Observed::Unknown(broken_mark(&name, &why)), Observed::Known),
             Err(failure) => Observed::from(Err(failure)),
         };
         (name, mark)
