@@ -145,7 +145,7 @@ pub(crate) fn render(
         return String::new();
     };
     let mut out = format!("\n{}\n", look.rule(""));
-    out += &look.hang(&format!("{}  ", title(look, *exit)), summary);
+    out += &look.hang(&format!("{}  ", title(look, *exit, tally)), summary);
     out.extend(ended.run.map(|run| look.field("what", &format!("run {run}"))));
     let elapsed =
         ended.began.map(|began| format!("; {} in all", text::whole(text::between(began, ended.at))));

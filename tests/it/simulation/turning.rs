@@ -125,8 +125,9 @@ async fn a_turn_that_was_cut_off_is_not_forgotten() {
     stage.pass(10 * MINUTE).await;
     let sandbox = stage.sandbox.clone();
     let both = ["us-west-2", "us-east-2"];
-    let strike = move || sandbox.with_world(|w| both.map(|name| w.strike(&region(name), Outage::Silent)));
-    let script = Script::typing(&["y", "y"]).after(move || drop(strike()), "m");
+    let strike =
+        move || both.iter().for_each(|name| sandbox.with_world(|w| w.strike(&region(name), Outage::Silent)));
+    let script = Script::typing(&["y", "y"]).after(strike, "m");
     let script = script.then("us-east-2").then("us-west-2 went dark");
     let path = stopped_at_its_turn(&stage, script).await.path;
     let text = std::fs::read_to_string(&path).expect("a journal");
