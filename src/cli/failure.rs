@@ -45,7 +45,9 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Failure {
         let failure = Failure::new(
             match error {
-                JournalError::Locked { .. } | JournalError::Corrupt { .. } => Exit::Locked,
+                JournalError::Locked { .. }
+                | JournalError::Corrupt { .. }
+                | JournalError::Overtaken { .. } => Exit::Locked,
                 JournalError::Io { .. } => Exit::Internal,
             },
             error.to_string(),
@@ -53,6 +55,9 @@ impl From<JournalError> for Failure {
         match error {
             JournalError::Locked { .. } => {
                 failure.hint("wait for it to end; `kdsha status` shows where it stands")
+            }
+            JournalError::Overtaken { .. } => {
+                failure.hint("the same command again looks at where it stands now")
             }
             JournalError::Corrupt { path, .. } => failure.hint(format!(
                 "move {} away: the same command then goes on from what AWS shows and the run mark says",

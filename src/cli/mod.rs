@@ -19,6 +19,7 @@ mod runs;
 mod sandbox;
 mod schema;
 pub mod session;
+mod settling;
 pub mod standing;
 pub mod undo;
 mod watch;

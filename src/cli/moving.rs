@@ -6,8 +6,8 @@ use super::{standing, undo};
 use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{
-    Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt, StepOutcome,
-    Verdict,
+    Check, CheckReport, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt,
+    StepOutcome, Timestamp, Verdict,
 };
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Positions, Request};
 use crate::steps::Seen;
@@ -56,8 +56,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         true => None,
         false => Some(session.state.lock(&session::holder(session, verb, None))?),
     };
-    let runs = session.runs()?;
+    let listed = session.state.runs()?;
     let snapshot = session.look(false).await?;
+    let runs = standing::readable(listed, &snapshot, ui)?;
     ui.set_scene(&session.topology, &snapshot);
     let earlier = unfinished(&runs, &snapshot, &wanted.intent, &pipelines)?;
     if let Some(run) = earlier {
@@ -86,7 +87,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         owed: standing::owed(&runs, &snapshot, Some(&run)),
         remembered: session.state.remembered(),
     };
-    let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
+    let kept = earlier.filter(|run| run.plan.intent == wanted.intent && !run.turned);
     let mut plan = moving.plan(&snapshot, kept);
     if wanted.dry_run {
         ui.plan(&plan, &effects(&plan, &snapshot));
@@ -206,25 +207,43 @@ impl Moving<'_> {
         let began = before.began.unwrap_or(plan.taken_at);
         let exit = match self.engine(journal, plan, &before).await {
             Ended::Over(exit) => exit,
-            Ended::Turned => {
-                let snapshot = self.session.look(false).await?;
-                let turned = self.turned(&snapshot)?;
-                journal.replan(snapshot.taken_at, &turned)?;
-                self.ui.set_scene(&self.session.topology, &snapshot);
-                self.ui.plan_summary(&turned, &effects(&turned, &snapshot));
-                let before = Earlier {
-                    began: Some(began),
-                    environments: environments(&snapshot),
-                    ..Earlier::default()
-                };
-                match self.engine(journal, &turned, &before).await {
-                    Ended::Over(exit) => exit,
-                    Ended::Turned => Exit::Internal,
-                }
-            }
+            Ended::Turned => self.as_emergency(journal, began).await?,
         };
         self.session.look_back(journal, plan.taken_at, exit).await;
         undo::offer(self.session, self.ui, journal, self.run, exit).await
+    }
+
+    /// Goes on as the emergency that the run was turned into. What stops it before that begins ends the run for now:
+    /// it is written down, and the way on is named.
+    async fn as_emergency(&self, journal: &mut Journal, began: Timestamp) -> Result<Exit, Failure> {
+        let (snapshot, plan) = match self.turned().await {
+            Ok(turned) => turned,
+            Err(failure) => {
+                let command = format!("kdsha failover --to {} --emergency", self.wanted.intent.to());
+                let failure = failure.hint(format!(
+                    "`{command}` goes on with this run as an emergency, with --start-at TIME where no position can be \
+                     derived"
+                ));
+                let event = Event::RunFinished {
+                    exit: failure.exit,
+                    summary: format!("turned into an emergency that has not begun: {}", failure.message),
+                    recovery: None,
+                    owed: Vec::new(),
+                    next: Some(command),
+                };
+                journal.append(self.session.aws.clock().now(), &event)?;
+                return Err(failure);
+            }
+        };
+        journal.replan(snapshot.taken_at, &plan)?;
+        self.ui.set_scene(&self.session.topology, &snapshot);
+        self.ui.plan_summary(&plan, &effects(&plan, &snapshot));
+        let environments = environments(&snapshot);
+        let before = Earlier { began: Some(began), environments, ..Earlier::default() };
+        match self.engine(journal, &plan, &before).await {
+            Ended::Over(exit) => Ok(exit),
+            Ended::Turned => Ok(Exit::Internal),
+        }
     }
 
     async fn engine(&self, journal: &mut Journal, plan: &Plan, before: &Earlier) -> Ended {
@@ -241,15 +260,14 @@ impl Moving<'_> {
     }
 
     /// The emergency's plan, derived anew by the emergency's rule.
-    fn turned(&self, snapshot: &Snapshot) -> Result<Plan, Failure> {
+    async fn turned(&self) -> Result<(Snapshot, Plan), Failure> {
         let Some(emergency) = self.wanted.emergency else {
             return Err(Failure::new(Exit::Internal, "only a failover can be turned into an emergency"));
         };
-        let plan = self.with_start(emergency(self.request(snapshot), None), snapshot)?;
-        let command = format!("kdsha failover --to {} --emergency --start-at TIME", self.wanted.intent.to());
-        refuse(self.ui, &plan)
-            .map_err(|failure| failure.hint(format!("`{command}` goes on with this run as an emergency")))?;
-        Ok(plan)
+        let snapshot = self.session.look(false).await?;
+        let plan = self.with_start(emergency(self.request(&snapshot), None), &snapshot)?;
+        refuse_while(self.ui, &plan, "the run stands where it was turned")?;
+        Ok((snapshot, plan))
     }
 }
 
@@ -273,12 +291,13 @@ fn unfinished<'r>(
         let message = format!("run {} is being put back", run.header.run);
         return Err(Failure::new(Exit::Locked, message).hint("`kdsha resume --undo` brings that to its end"));
     }
-    let same_way = run.plan.intent.verb() == intent.verb() && run.plan.intent.to() == intent.to();
+    let its = run.intent();
+    let same_way = its.verb() == intent.verb() && its.to() == intent.to();
     let turns = matches!(intent, Intent::Failover { mode: Mode::Emergency, .. });
-    if run.plan.pipelines == pipelines && (run.plan.intent == *intent || (same_way && turns)) {
+    if run.plan.pipelines == pipelines && (its == *intent || (same_way && turns)) {
         return Ok(Some(run));
     }
-    let message = format!("run {} is unfinished: {}", run.header.run, run.plan.intent);
+    let message = format!("run {} is unfinished: {its}", run.header.run);
     Err(Failure::new(Exit::Locked, message).hint("`kdsha resume` goes on with it"))
 }
 
@@ -324,6 +343,11 @@ fn lead_with_the_cause(checks: &mut [CheckReport]) {
 /// # Errors
 /// Names the checks that forbid the plan.
 pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
+    refuse_while(ui, plan, "nothing was changed")
+}
+
+/// The same, in words that say how the world stands.
+fn refuse_while(ui: &Ui, plan: &Plan, stands: &str) -> Result<(), Failure> {
     let blockers = plan.blockers();
     if blockers.is_empty() {
         return Ok(());
@@ -336,7 +360,7 @@ pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");
     // Who it is comes with the refusal: it may be all that a log keeps.
     let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
-    let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; nothing was changed"));
+    let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; {stands}"));
     let advice = blockers.iter().filter_map(|b| b.advice.clone());
     Err(advice.fold(failure, |failure, advice| match failure.hints.contains(&advice) {
         true => failure,
@@ -377,12 +401,13 @@ fn open(
     };
     let mut journal = session.state.go_on(run)?;
     let (began, recovered) = (Some(run.began), run.recovery());
-    let mut before = Earlier { began, recovered, environments, ..Earlier::default() };
+    let mut before = Earlier { began, recovered, environments, changes: run.changes(), ..Earlier::default() };
     if kept {
         before.skipped = skipped(run);
     } else {
         journal.replan(snapshot.taken_at, plan)?;
-        before.turned = Some("--emergency was given".to_owned());
+        // A turn that is written down already is not told twice.
+        before.turned = (!run.turned).then(|| "--emergency was given".to_owned());
     }
     Ok((journal, before))
 }

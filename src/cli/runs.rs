@@ -60,7 +60,7 @@ pub fn run(ui: &Ui, folder: &StateFolder, wanted: Option<&RunId>) -> Result<Exit
         match one.run {
             Ok(run) => lines.push(Line {
                 run: run.header.run.to_string(),
-                title: run.plan.intent.to_string(),
+                title: run.intent().to_string(),
                 begun: run.began.to_string(),
                 day: run.began.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
                 ended: state(&run),

@@ -153,13 +153,12 @@ pub fn holder(session: &Session, what: &str, run: Option<&RunId>) -> String {
 /// Unfinished runs in words, with the command that goes on.
 pub fn unfinished(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
     let words = |run: &RunRecord| {
-        let (id, plan) = (&run.header.run, &run.plan);
+        let (id, intent) = (&run.header.run, run.intent());
         match run.undoing {
-            true => format!(
-                "run {id} ({}, begun {}) is being put back: `kdsha resume --undo`",
-                plan.intent, run.began
-            ),
-            false => format!("run {id} ({}, begun {}): `kdsha resume` goes on", plan.intent, run.began),
+            true => {
+                format!("run {id} ({intent}, begun {}) is being put back: `kdsha resume --undo`", run.began)
+            }
+            false => format!("run {id} ({intent}, begun {}): `kdsha resume` goes on", run.began),
         }
     };
     super::standing::unfinished(runs, snapshot).into_iter().map(words).collect()

@@ -1,8 +1,11 @@
 //! What is unfinished and what is owed: by the journals of this machine and by the run marks of the standby streams
 //! together. A mark outlives the laptop; a journal knows more.
 
-use crate::journal::RunRecord;
-use crate::model::{Observed, PipelineName, RunId, RunMark, RunState, Snapshot};
+use super::failure::Failure;
+use crate::engine::in_words;
+use crate::journal::{Listed, RunRecord};
+use crate::model::{Exit, Observed, PipelineName, RunId, RunMark, RunState, Snapshot};
+use crate::ui::Ui;
 
 fn marks<'s>(run: &'s RunRecord, snapshot: &'s Snapshot) -> Vec<&'s Observed<Option<RunMark>>> {
     let views = run.plan.pipelines.iter().filter_map(|name| snapshot.pipelines.get(name));
@@ -30,9 +33,51 @@ fn is_settled_elsewhere(run: &RunRecord, snapshot: &Snapshot) -> bool {
     marks.len() == run.plan.pipelines.len() && marks.iter().all(settled)
 }
 
+/// The runs of this machine. A journal that cannot be read may be of an unfinished run; it is left aside, and said,
+/// where every run mark can be read and none says so.
+///
+/// # Errors
+/// When a journal cannot be read and its run may be under way.
+pub fn readable(listed: Vec<Listed>, snapshot: &Snapshot, ui: &Ui) -> Result<Vec<RunRecord>, Failure> {
+    let mut runs = Vec::new();
+    for one in listed {
+        let is_over = one.id().is_some_and(|run| is_over_by_its_marks(&run, snapshot));
+        match one.run {
+            Ok(run) => runs.push(run),
+            Err(error) if is_over => ui.note(&format!(
+                "{error}; it is left aside: by the run marks nothing of it is under way (its folder may be moved away)"
+            )),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether every run mark can be read, and none is a run's that is under way or owes something.
+fn is_over_by_its_marks(run: &RunId, snapshot: &Snapshot) -> bool {
+    let mut marks = snapshot.pipelines.values().map(|view| &view.standby.mark);
+    marks.all(|mark| match mark {
+        Observed::Known(Some(mark)) => mark.run != *run || mark.state == RunState::Closed,
+        Observed::Known(None) => true,
+        Observed::Unknown(_) => false,
+    })
+}
+
+/// Whether a run that gave way to another one has left its mark open somewhere: it took some streams, not all.
+fn has_left_its_mark(run: &RunRecord, snapshot: &Snapshot) -> bool {
+    let is_open = |mark: &&Observed<Option<RunMark>>| match mark {
+        Observed::Known(Some(mark)) => mark.run == run.header.run && mark.state == RunState::Open,
+        _ => false,
+    };
+    run.ended == Some(Exit::Locked) && !run.undone && marks(run, snapshot).iter().any(is_open)
+}
+
 /// Runs of this machine that have to be gone on with.
 pub fn unfinished<'r>(runs: &'r [RunRecord], snapshot: &Snapshot) -> Vec<&'r RunRecord> {
-    runs.iter().filter(|run| run.is_unfinished() && !is_superseded(run, snapshot)).collect()
+    let is_open = |run: &&RunRecord| {
+        (run.is_unfinished() && !is_superseded(run, snapshot)) || has_left_its_mark(run, snapshot)
+    };
+    runs.iter().filter(is_open).collect()
 }
 
 /// Runs of this machine that still owe steps.
@@ -67,16 +112,4 @@ pub fn owed(runs: &[RunRecord], snapshot: &Snapshot, but_of: Option<&RunId>) -> 
         format!("{name}: {} (run {} by {}, on another machine)", steps.join(", "), mark.run, mark.owner)
     });
     here.chain(elsewhere).collect()
-}
-
-/// A code of the run mark in words.
-fn in_words(code: &str) -> String {
-    match code.split_once(':') {
-        Some(("switch", function)) => format!("switch producer {function}"),
-        Some(("stop", function)) => format!("stop the mapping of {function}"),
-        _ => match code.strip_prefix('+') {
-            Some(more) => format!("{more} more steps"),
-            None => code.replace('_', " "),
-        },
-    }
 }

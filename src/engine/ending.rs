@@ -6,20 +6,31 @@ use crate::plan::{Intent, Mode, Plan};
 use std::collections::BTreeSet;
 
 /// The exit code, and the line that says why.
-pub(super) fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: bool) -> (Exit, String) {
+pub(super) fn ending(
+    halt: &Option<Halt>,
+    plan: &Plan,
+    tally: &Tally,
+    changes: usize,
+    undoing: bool,
+) -> (Exit, String) {
     let names =
         |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match halt {
         Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
-        Some(Halt::Taken(text) | Halt::Changed(text)) => (Exit::Locked, text.clone()),
+        Some(Halt::Taken(text)) if changes == 0 => (Exit::Locked, text.clone()),
+        Some(Halt::Taken(text)) => {
+            let stand = if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") };
+            (Exit::StepFailed, format!("stopped: {text}; what this run changed before stands ({stand})"))
+        }
         Some(Halt::Turned(reason)) => (Exit::Declined, format!("turned into an emergency: {reason}")),
         Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
         Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
-        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => {
-            (Exit::Locked, "another run has marked the pipeline; this one changed nothing else".to_owned())
-        }
+        None if plan.pipelines.iter().all(|name| tally.locked.contains(name)) => (
+            Exit::Locked,
+            "the pipeline could not be marked for this run, which changed nothing else".to_owned(),
+        ),
         None if !tally.failed.is_empty() => {
             (Exit::StepFailed, format!("a step failed for {}", names(&tally.failed)))
         }
@@ -39,8 +50,14 @@ pub(super) fn ending(halt: &Option<Halt>, plan: &Plan, tally: &Tally, undoing: b
 }
 
 /// The command that goes on.
-pub(super) fn next_command(exit: Exit, plan: &Plan, earlier: &Earlier) -> Option<String> {
+pub(super) fn next_command(
+    halt: &Option<Halt>,
+    exit: Exit,
+    plan: &Plan,
+    earlier: &Earlier,
+) -> Option<String> {
     match exit {
+        _ if matches!(halt, Some(Halt::Taken(_))) => Some("kdsha status".to_owned()),
         Exit::Done => None,
         _ if earlier.undoing => Some("kdsha resume --undo".to_owned()),
         Exit::Owed => Some("kdsha resume".to_owned()),

@@ -1,12 +1,12 @@
 //! The world belongs to others too: another operator's run on the same streams, and a deploy or a colleague who
 //! changed a producer between plan and effect.
 
-use super::stage::Work;
+use super::stage::{Work, failed};
 use super::{Engine, Halt};
 use crate::config::{Pipeline, Producer};
 use crate::model::{
     Environment, Event, FunctionName, Observed, PipelineName, Progress, Region, RunState, Secret, Side,
-    Snapshot,
+    Snapshot, StepOutcome,
 };
 use crate::plan::{OnFailure, Stage};
 use crate::steps::{AnyStep, SwitchProducer};
@@ -74,21 +74,49 @@ impl Engine<'_> {
     }
 
     /// Before producers are switched: what somebody else changed since the plan was made is shown. Other keys
-    /// are kept as they are now; a changed key of ours is asked about.
-    pub(super) fn stop_if_changed(&self, ready: &[&Work<'_>], snapshot: &Snapshot) -> Result<(), Halt> {
-        for one in ready {
-            let AnyStep::SwitchProducer(step) = &one.planned().step else { continue };
-            let Some(view) = snapshot.pipelines.get(&one.planned().pipeline) else { continue };
-            let is_it = |p: &&crate::model::ProducerView| p.name == step.function && p.region == step.region;
-            let Some(function) = view.producers.iter().find(is_it).and_then(|p| p.function.known()) else {
+    /// are kept as they are now; a changed key of ours is asked about. Gives the steps that are not taken because
+    /// nobody said yes; where a failure stops a pipeline, all of its steps, lest half its producers move.
+    pub(super) fn refuse_changed(
+        &self,
+        stage: &Stage,
+        work: &[Work<'_>],
+        ready: &[usize],
+        snapshot: &Snapshot,
+    ) -> Result<Vec<(usize, StepOutcome)>, Halt> {
+        let mut refused: BTreeMap<usize, StepOutcome> = BTreeMap::new();
+        for one in work.iter().filter(|one| ready.contains(&one.index())) {
+            if refused.contains_key(&one.index()) {
                 continue;
+            }
+            let Some(why) = self.changed(one, snapshot)? else { continue };
+            let of_it = |other: &&Work<'_>| {
+                let is_its = other.planned().pipeline == one.planned().pipeline;
+                stage.on_failure == OnFailure::Stop && is_its && other.sends() == 0
             };
-            let Environment::Readable(now) = &function.environment else { continue };
-            self.weigh(&one.planned().pipeline, step, now)?;
+            for other in work.iter().filter(of_it) {
+                let reason = format!("not taken either: {}", one.planned().step.summary());
+                refused.insert(other.index(), failed(stage, reason));
+            }
+            refused.insert(one.index(), failed(stage, why));
+        }
+        Ok(refused.into_iter().collect())
+    }
+
+    /// Why a step is not taken: somebody else changed a key of ours, and nobody says yes to it.
+    fn changed(&self, one: &Work<'_>, snapshot: &Snapshot) -> Result<Option<String>, Halt> {
+        let AnyStep::SwitchProducer(step) = &one.planned().step else { return Ok(None) };
+        let Some(view) = snapshot.pipelines.get(&one.planned().pipeline) else { return Ok(None) };
+        let is_it = |p: &&crate::model::ProducerView| p.name == step.function && p.region == step.region;
+        let Some(function) = view.producers.iter().find(is_it).and_then(|p| p.function.known()) else {
+            return Ok(None);
+        };
+        let Environment::Readable(now) = &function.environment else { return Ok(None) };
+        let why = self.weigh(&one.planned().pipeline, step, now)?;
+        if why.is_none() {
             let key = (step.region.clone(), step.function.clone());
             self.environments.borrow_mut().insert(key, now.clone());
         }
-        Ok(())
+        Ok(why)
     }
 
     /// What the producer's variables were before the switch. A deploy writes them again, and switching from there
@@ -110,7 +138,7 @@ impl Engine<'_> {
         pipeline: &PipelineName,
         step: &SwitchProducer,
         now: &BTreeMap<String, Secret>,
-    ) -> Result<(), Halt> {
+    ) -> Result<Option<String>, Halt> {
         let key = (step.region.clone(), step.function.clone());
         let accepted = self.accepted.borrow().contains(&key);
         let changes = changes(step, self.environments.borrow().get(&key), now);
@@ -133,7 +161,7 @@ impl Engine<'_> {
             })?;
         }
         if ours.is_empty() || accepted {
-            return Ok(());
+            return Ok(None);
         }
         let lines = ours.iter().map(Change::line).collect::<Vec<_>>().join("; ");
         let prompt = ChangePrompt {
@@ -143,14 +171,15 @@ impl Engine<'_> {
         };
         let yes = self.prompter.borrow_mut().change(&prompt).map_err(Halt::of_terminal)?;
         if !yes {
-            return Err(Halt::Changed(format!(
-                "somebody else changed {} in {} since the plan was made: {lines}",
+            return Ok(Some(format!(
+                "somebody else changed {} in {} since the plan was made: {lines}; it was not switched. Set it back, or \
+                 say yes to it at a terminal",
                 step.function, step.region
             )));
         }
         self.emit(Event::Note { text: format!("switched all the same, by the operator: {lines}") })?;
         self.accepted.borrow_mut().insert(key);
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The engine decides nothing about pipelines: the plan has, and every step's check says where the world stands.
 //! Running it twice is the repair; running it after a kill is the resume.
 
+pub mod abandoned;
 mod confirm;
 mod ending;
 mod guard;
@@ -16,6 +17,7 @@ mod waits;
 
 pub use crate::model::Interrupt;
 pub use guard::{Environments, environments};
+pub use owing::{NO_STEP, beyond, in_words};
 
 use crate::aws::Aws;
 use crate::config::Topology;
@@ -44,8 +46,6 @@ pub(crate) enum Halt {
     Turned(String),
     /// Another run is under way on the same streams.
     Taken(String),
-    /// Somebody else changed what this run was about to change.
-    Changed(String),
     /// The journal cannot be written: nothing more may be sent.
     Journal(JournalError),
     /// The terminal cannot be read.
@@ -83,8 +83,12 @@ pub struct Earlier {
     pub turned: Option<String>,
     /// Only these steps, when what is owed is settled.
     pub only: Option<BTreeSet<(usize, usize)>>,
+    /// What the run marks say is owed and no step of the plan stands for: it stays owed.
+    pub beyond: Vec<(PipelineName, String)>,
     /// The producers' variables when the plan was made.
     pub environments: Environments,
+    /// Calls that AWS accepted before, without the run mark.
+    pub changes: usize,
     /// The plan puts back what the run has changed.
     pub undoing: bool,
 }
@@ -111,6 +115,8 @@ pub struct Engine<'a> {
     /// Producers that are switched although somebody else changed their keys.
     accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
     is_undoing: Cell<bool>,
+    /// Calls that AWS accepted in this run, without the run mark.
+    changes: Cell<usize>,
 }
 
 /// What is true of the run so far.
@@ -159,6 +165,7 @@ impl<'a> Engine<'a> {
             environments: RefCell::default(),
             accepted: RefCell::default(),
             is_undoing: Cell::new(false),
+            changes: Cell::new(0),
         }
     }
 
@@ -178,6 +185,9 @@ impl<'a> Engine<'a> {
 
     /// Writes an event down, then tells the operator.
     fn emit(&self, event: Event) -> Result<(), Halt> {
+        if event.is_change() {
+            self.changes.set(self.changes.get() + 1);
+        }
         self.write_down(&event)?;
         self.tell(&event);
         Ok(())
@@ -222,8 +232,10 @@ impl<'a> Engine<'a> {
     pub async fn run(&self, plan: &Plan, earlier: &Earlier) -> Ended {
         *self.environments.borrow_mut() = earlier.environments.clone();
         self.is_undoing.set(earlier.undoing);
+        self.changes.set(earlier.changes);
         let began = earlier.began.unwrap_or_else(|| self.now());
-        let mut tally = Tally::default();
+        let beyond = earlier.beyond.iter().map(|(pipeline, code)| Owing::beyond(pipeline, code));
+        let mut tally = Tally { owed: beyond.collect(), ..Tally::default() };
         let mut halt = self.stages(plan, earlier, began, &mut tally).await.err();
         if let Some(Halt::Turned(reason)) = &halt {
             match self.emit(Event::TurnedToEmergency { reason: reason.clone() }) {
@@ -231,7 +243,7 @@ impl<'a> Engine<'a> {
                 Err(error) => halt = Some(error),
             }
         }
-        let (exit, summary) = ending(&halt, plan, &tally, earlier.undoing);
+        let (exit, summary) = ending(&halt, plan, &tally, self.changes.get(), earlier.undoing);
         if let Some(Halt::Journal(error)) = &halt {
             let text = format!("nothing more was sent: the journal cannot be written ({error})");
             self.tell(&Event::Note { text });
@@ -249,7 +261,7 @@ impl<'a> Engine<'a> {
             summary,
             recovery: earlier.recovered.or(recovered.and_then(took)),
             owed: tally.owed_in_words(),
-            next: next_command(exit, plan, earlier),
+            next: next_command(&halt, exit, plan, earlier),
         };
         if self.journal.borrow_mut().append(self.now(), &event).is_err() {
             let text =

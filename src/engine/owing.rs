@@ -2,8 +2,9 @@
 
 use super::Tally;
 use crate::model::{PipelineName, RunState};
-use crate::plan::{PlannedStep, Stage};
+use crate::plan::{OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::AnyStep;
+use std::collections::BTreeSet;
 
 /// A step that is owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +25,17 @@ impl Owing {
         let is_switch = matches!(step, AnyStep::SwitchProducer(_));
         Owing { pipeline: planned.pipeline.clone(), code: code(step), words, is_switch }
     }
+
+    /// What the run mark says and no step of the plan stands for.
+    pub(super) fn beyond(pipeline: &PipelineName, code: &str) -> Owing {
+        let words = format!("{pipeline}: {} (on the run mark; {NO_STEP})", in_words(code));
+        let is_switch = code.starts_with("switch:");
+        Owing { pipeline: pipeline.clone(), code: code.to_owned(), words, is_switch }
+    }
 }
+
+/// Why something on a mark cannot be settled here.
+pub const NO_STEP: &str = "this machine's kdsha.toml has no step for it";
 
 /// A step in characters that a tag may hold.
 fn code(step: &AnyStep) -> String {
@@ -33,6 +44,39 @@ fn code(step: &AnyStep) -> String {
         AnyStep::StopMapping(stop) => format!("stop:{}", stop.reader.function),
         other => other.slug().to_owned(),
     }
+}
+
+/// A code of the run mark in words.
+pub fn in_words(code: &str) -> String {
+    match code.split_once(':') {
+        Some(("switch", function)) => format!("switch producer {function}"),
+        Some(("stop", function)) => format!("stop the mapping of {function}"),
+        _ => match unnamed(code) {
+            Some(1) => "1 more step".to_owned(),
+            Some(more) => format!("{more} more steps"),
+            None => code.replace('_', " "),
+        },
+    }
+}
+
+/// How many steps a code stands for that the tag had no room to name.
+fn unnamed(code: &str) -> Option<usize> {
+    code.strip_prefix('+')?.parse().ok()
+}
+
+/// The codes of a pipeline's mark that no step of the plan stands for: the configuration that it was made from is
+/// another one than the run's. Where steps are only counted, the plan must have as many beside the named ones.
+pub fn beyond(plan: &Plan, pipeline: &PipelineName, owed: &[String]) -> Vec<String> {
+    let owable = plan.stages.iter().filter(|stage| stage.on_failure == OnFailure::Owe);
+    let its = owable.flat_map(|stage| &stage.steps).filter(|planned| planned.pipeline == *pipeline);
+    let steps: BTreeSet<String> = its.map(|planned| code(&planned.step)).collect();
+    let (counted, named): (Vec<&String>, Vec<&String>) =
+        owed.iter().partition(|code| unnamed(code).is_some());
+    let counted: usize = counted.into_iter().filter_map(|code| unnamed(code)).sum();
+    let others = steps.iter().filter(|code| !named.contains(code)).count();
+    let missing = named.into_iter().filter(|code| !steps.contains(*code)).cloned();
+    let uncounted = (counted > others).then(|| format!("+{}", counted - others));
+    missing.chain(uncounted).collect()
 }
 
 /// The stage with every closing mark of a pipeline that owes something turned into one that says what.

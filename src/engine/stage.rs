@@ -151,8 +151,9 @@ impl<'a> Engine<'a> {
                 self.breathe().await;
             } else {
                 self.stop_if_interrupted()?;
+                let refused = self.refuse_changed(stage, &work, &ready, &snapshot)?;
+                self.settle(number, &mut work, refused, &mut end)?;
                 let ready: Vec<&Work<'_>> = work.iter().filter(|one| ready.contains(&one.index)).collect();
-                self.stop_if_changed(&ready, &snapshot)?;
                 let over = self.send(stage, &ready, permit).await?;
                 self.settle(number, &mut work, over, &mut end)?;
             }
@@ -332,7 +333,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-fn failed(stage: &Stage, reason: String) -> StepOutcome {
+pub(super) fn failed(stage: &Stage, reason: String) -> StepOutcome {
     match stage.on_failure {
         OnFailure::Owe => StepOutcome::Owed { reason },
         OnFailure::Stop => StepOutcome::Failed { reason },

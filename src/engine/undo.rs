@@ -88,7 +88,7 @@ pub fn of(run: &RunRecord, topology: &Topology, now: Timestamp) -> Result<WayBac
     Ok(WayBack { plan, stays })
 }
 
-fn way_back(title: &str, steps: Vec<PlannedStep>) -> Stage {
+pub(super) fn way_back(title: &str, steps: Vec<PlannedStep>) -> Stage {
     Stage {
         title: format!("Put back: {title}"),
         steps,

@@ -2,7 +2,7 @@
 
 use super::record::{Body, Header, Record, VERSION};
 use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
-use crate::plan::Plan;
+use crate::plan::{Intent, Mode, Plan};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct RunRecord {
     pub plan: Plan,
     /// The plans before it, oldest first, without those that put things back.
     pub former: Vec<Plan>,
+    /// Whether the run was turned into an emergency that has no plan yet.
+    pub turned: bool,
     /// Whether the plan in force puts back what the run changed.
     pub undoing: bool,
     /// Whether that is done: the run is over.
@@ -51,10 +53,24 @@ impl RunRecord {
         })
     }
 
-    /// Whether the run has to be gone on with: it changed something and was not brought to an end. A run that
-    /// another one shut out has nothing left to go on with.
+    /// What the operator wants of it by now: what it was begun for, or the emergency that it was turned into.
+    pub fn intent(&self) -> Intent {
+        match &self.plan.intent {
+            Intent::Failover { to, .. } if self.turned => {
+                Intent::Failover { to: to.clone(), mode: Mode::Emergency }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Whether the run has to be gone on with: it changed something and was not brought to an end. One that gave way
+    /// to another run before it changed more than its mark has nothing left to go on with.
     pub fn is_unfinished(&self) -> bool {
-        let is_over = matches!(self.ended, Some(Exit::Done | Exit::Owed | Exit::Locked));
+        let is_over = match self.ended {
+            Some(Exit::Done | Exit::Owed) => true,
+            Some(Exit::Locked) => self.has_only_marked(),
+            _ => false,
+        };
         self.effects > 0 && !self.undone && !is_over
     }
 
@@ -64,6 +80,11 @@ impl RunRecord {
             Event::EffectStarted { effect, .. } => matches!(effect, Effect::TagStream { .. }),
             _ => true,
         })
+    }
+
+    /// How many of its calls AWS accepted, without the run mark.
+    pub fn changes(&self) -> usize {
+        self.events.iter().filter(|(_, event)| event.is_change()).count()
     }
 
     /// The steps that are owed, by stage and place, with the reason.
@@ -116,6 +137,7 @@ pub fn fold(records: &[Record]) -> Result<RunRecord, String> {
         header,
         plan,
         former: Vec::new(),
+        turned: false,
         undoing: false,
         undone: false,
         began,
@@ -154,6 +176,7 @@ impl RunRecord {
                     self.former.push(former);
                 }
                 self.outcomes.clear();
+                self.turned = false;
                 Ok(())
             }
             Body::Seen { picture } => {
@@ -194,6 +217,9 @@ impl RunRecord {
                 let known = self.plan.stages.get(number.wrapping_sub(1)).and_then(|s| s.steps.get(*index));
                 known.ok_or("a step that the plan does not have")?;
                 self.outcomes.insert((*number, *index), outcome.clone());
+            }
+            Event::TurnedToEmergency { .. } => {
+                self.turned = matches!(self.plan.intent, Intent::Failover { mode: Mode::Planned, .. });
             }
             Event::Undone => self.undone = true,
             Event::RunFinished { exit, .. } => self.ended = Some(*exit),

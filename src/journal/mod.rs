@@ -36,6 +36,12 @@ pub enum JournalError {
         /// What is wrong.
         why: String,
     },
+    /// Another process wrote into a run's journal after it was read.
+    #[error("another kdsha has gone on with run {run} meanwhile")]
+    Overtaken {
+        /// The run.
+        run: RunId,
+    },
     /// The folder or file cannot be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -54,7 +60,7 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> JournalError + '_ {
 #[derive(Debug, Clone)]
 pub struct StateFolder {
     root: PathBuf,
-    /// Records that still fit on the disk; `None` is what the disk has.
+    /// The record that will not fit on the disk, once; `None` is what the disk has.
     room: Option<u64>,
 }
 
@@ -114,6 +120,13 @@ pub struct Listed {
     pub torn: bool,
 }
 
+impl Listed {
+    /// The run that the folder is of, by its name: also where the journal cannot be read.
+    pub fn id(&self) -> Option<RunId> {
+        self.path.parent()?.file_name()?.to_str()?.parse().ok()
+    }
+}
+
 impl StateFolder {
     /// `KDSHA_STATE_DIR`, else the XDG state folder, else `~/.local/state`.
     pub fn from_environment() -> Option<StateFolder> {
@@ -129,7 +142,8 @@ impl StateFolder {
         StateFolder { root: root.into(), room: None }
     }
 
-    /// The same folder on a disk that is full after so many records of a journal: for tests of that night.
+    /// The same folder on a disk that has room for so many records of a journal; of the next one it takes a part, and
+    /// then it has room again: for tests of that night.
     #[must_use]
     pub fn with_room_for(self, records: u64) -> StateFolder {
         StateFolder { room: Some(records), ..self }
@@ -202,7 +216,8 @@ impl StateFolder {
             fs::remove_file(&path).map_err(io_error(&path))?;
         }
         let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(io_error(&path))?;
-        let mut journal = Journal { run: header.run.clone(), file, path, seq: 0, room: self.room };
+        let run = header.run.clone();
+        let mut journal = Journal { run, file, path, seq: 0, length: 0, is_broken: false, room: self.room };
         journal.write(at, Body::Opened(header))?;
         journal.write(at, Body::Planned { plan: Box::new(plan.clone()) })?;
         sync_folder(&folder)?;
@@ -213,16 +228,28 @@ impl StateFolder {
     /// Goes on with a run's journal. A torn last line is cut off first.
     ///
     /// # Errors
-    /// When it cannot be read or written.
+    /// When it cannot be read or written, or says more than the record that was read from it.
     pub fn go_on(&self, run: &RunRecord) -> Result<Journal, JournalError> {
         let path = self.root.join(run.header.run.as_str()).join("journal.jsonl");
         let text = fs::read(&path).map_err(io_error(&path))?;
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |index| index + 1);
+        let records = text.iter().filter(|b| **b == b'\n').count() as u64;
+        if records != run.next_seq {
+            return Err(JournalError::Overtaken { run: run.header.run.clone() });
+        }
         let file = OpenOptions::new().append(true).open(&path).map_err(io_error(&path))?;
         if whole < text.len() {
             file.set_len(whole as u64).and_then(|()| file.sync_data()).map_err(io_error(&path))?;
         }
-        Ok(Journal { run: run.header.run.clone(), file, path, seq: run.next_seq, room: self.room })
+        Ok(Journal {
+            run: run.header.run.clone(),
+            file,
+            path,
+            seq: run.next_seq,
+            length: whole as u64,
+            is_broken: false,
+            room: self.room,
+        })
     }
 }
 
@@ -261,6 +288,10 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     seq: u64,
+    /// How long the file is up to the last record that is known to be on disk.
+    length: u64,
+    /// A record could not be written: nothing may be written after what may be a part of it.
+    is_broken: bool,
     room: Option<u64>,
 }
 
@@ -301,15 +332,32 @@ impl Journal {
 
     fn write(&mut self, at: Timestamp, body: Body) -> Result<(), JournalError> {
         let record = Record { v: VERSION, seq: self.seq, at, body };
-        let failed = |source: io::Error| JournalError::Io { path: self.path.clone(), source };
+        let path = self.path.clone();
+        let failed = |source: io::Error| JournalError::Io { path: path.clone(), source };
+        if self.is_broken {
+            return Err(failed(io::Error::other("an earlier record could not be written")));
+        }
         let mut line = serde_json::to_vec(&record).map_err(|e| failed(io::Error::other(e)))?;
         line.push(b'\n');
-        if self.room.is_some_and(|room| self.seq >= room) {
-            return Err(failed(io::ErrorKind::StorageFull.into()));
+        if let Err(source) = self.put(&line) {
+            self.is_broken = true;
+            // A part of it may be there, or all of it and not safe. If it cannot be cut off, whoever reads the
+            // journal drops a torn last line, and takes a whole one for what it is: about to be done.
+            let _ = self.file.set_len(self.length);
+            return Err(failed(source));
         }
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
         self.seq += 1;
+        self.length += line.len() as u64;
         Ok(())
+    }
+
+    fn put(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.room.take_if(|room| self.seq >= *room).is_some() {
+            self.file.write_all(&line[..line.len() / 2])?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.write_all(line)?;
+        self.file.sync_data()
     }
 }
 

@@ -3,8 +3,9 @@
 //! Tags live in the healthy Region and survive the operator's laptop. Kinesis allows 50 tags a stream, 128
 //! characters a key and 256 a value (Kinesis Data Streams Developer Guide, tagging).
 
-use super::Timestamp;
-use super::ids::RunId;
+use super::failure::FailureKind;
+use super::ids::{RunId, StreamName};
+use super::{Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -63,6 +64,9 @@ const MOST_CHARACTERS: usize = 256;
 const HORIZON: &str = "trim-horizon";
 
 impl RunMark {
+    /// The keys of all tags of a mark.
+    pub const TAGS: [&'static str; 7] = [RUN, INTENT, OWNER, STATE, STARTED, POSITION, OWED];
+
     /// The tags that carry the mark.
     pub fn to_tags(&self) -> BTreeMap<String, String> {
         let state = match self.state {
@@ -121,6 +125,19 @@ impl RunMark {
             },
         }))
     }
+}
+
+const BROKEN: &str = "run mark on ";
+
+/// Why a stream's mark is unknown although its tags were read.
+pub fn broken_mark(stream: &StreamName, why: &str) -> Reason {
+    Reason::new(FailureKind::Unreadable, format!("{BROKEN}{stream}: {why}"))
+}
+
+/// Whether a mark is unknown because its tags make none: unlike an answer that was garbled on its way, looking again
+/// will not mend it.
+pub fn is_broken_mark(reason: &Reason) -> bool {
+    reason.kind == FailureKind::Unreadable && reason.text.starts_with(BROKEN)
 }
 
 /// As many of the codes as the value of one tag can hold; the last one then counts the others, as `+12`.

@@ -190,3 +190,15 @@ pub enum Event {
         next: Option<String>,
     },
 }
+
+impl Event {
+    /// Whether it says that AWS accepted a call that changes more than the run mark.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Event::EffectFinished { effect, result, .. } => {
+                matches!(result, Performed::Applied { .. }) && !matches!(effect, Effect::TagStream { .. })
+            }
+            _ => false,
+        }
+    }
+}

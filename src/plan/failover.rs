@@ -42,10 +42,11 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
     );
     checks.owed();
     if options.mode == Mode::Planned {
-        checks.region_answers(
-            Side::Primary,
-            "a planned run needs both Regions; `kdsha failover --emergency` needs only the standby",
+        let to = request.region(Side::Standby);
+        let otherwise = format!(
+            "a planned run needs both Regions; `kdsha failover --to {to} --emergency` needs only the standby"
         );
+        checks.region_answers(Side::Primary, &otherwise);
     }
     let mut moves = Vec::new();
     for selected in request.selected() {

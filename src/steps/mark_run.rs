@@ -1,6 +1,7 @@
 //! Marks the standby stream with the run: seen by other operators, carries the cut-over token.
 
 use super::{Needs, Seen, Step, Undo};
+use crate::model::cutover::is_broken_mark;
 use crate::model::{Check, Effect, Progress, Region, RunMark, RunState, Side, StreamName};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,10 @@ impl Step for MarkRun {
 
     fn check(&self, seen: Seen<'_>) -> Check {
         match seen.pipeline.standby.mark.as_result() {
+            // Waiting mends nothing: somebody has to take the tags away.
+            Err(reason) if is_broken_mark(reason) => {
+                Check::Blocked(format!("{}; {}", reason.text, how_to_clear(&self.region, &self.stream)))
+            }
             Err(reason) => {
                 Check::NotYet(Progress::new("the tags of the standby stream", reason.text.clone()))
             }
@@ -89,4 +94,13 @@ impl Step for MarkRun {
             tags: mark.to_tags(),
         }])
     }
+}
+
+/// The way out of a mark that cannot be read: who left it is asked, then its tags are taken away.
+pub fn how_to_clear(region: &Region, stream: &StreamName) -> String {
+    format!(
+        "when nobody's run is under way, take it away: `aws kinesis remove-tags-from-stream --region {region} \
+         --stream-name {stream} --tag-keys {}`",
+        RunMark::TAGS.join(" ")
+    )
 }

@@ -18,7 +18,7 @@ mod verify_result;
 pub use create_mapping::{CreateMapping, position_fits};
 pub use delete_mapping::DeleteMapping;
 pub use drain::Drain;
-pub use mark_run::MarkRun;
+pub use mark_run::{MarkRun, how_to_clear};
 pub use prove_quiet::ProveQuiet;
 pub use reader::{Reader, Role};
 pub use start_mapping::{StartMapping, Until};

@@ -47,7 +47,7 @@ impl Tally {
     }
 }
 
-fn title(look: Look, exit: Exit) -> String {
+fn title(look: Look, exit: Exit, tally: &Tally) -> String {
     let (tone, words) = match exit {
         Exit::Done => (Tone::Good, "DONE".to_owned()),
         Exit::Owed => (Tone::Warn, "DONE, WITH STEPS OWED".to_owned()),
@@ -55,6 +55,8 @@ fn title(look: Look, exit: Exit) -> String {
         Exit::Interrupted => (Tone::Warn, "INTERRUPTED".to_owned()),
         Exit::TimedOut => (Tone::Bad, "OUT OF TIME".to_owned()),
         Exit::Blocked => (Tone::Bad, "BLOCKED".to_owned()),
+        // Its mark was sent before it was seen that another run is there: the words must not deny it.
+        Exit::Locked if !tally.changed.is_empty() => (Tone::Bad, "GAVE WAY TO ANOTHER RUN".to_owned()),
         other => (Tone::Bad, format!("FAILED: {}", failure::ending(other))),
     };
     look.paint(tone, words)
@@ -147,7 +149,7 @@ pub(crate) fn render(
         return String::new();
     };
     let mut out = format!("\n{}\n", look.rule(""));
-    out += &look.hang(&format!("{}  ", title(look, *exit)), summary);
+    out += &look.hang(&format!("{}  ", title(look, *exit, tally)), summary);
     out.extend(ended.run.map(|run| look.field("what", &format!("run {run}"))));
     let elapsed =
         ended.began.map(|began| format!("; {} in all", text::whole(text::between(began, ended.at))));

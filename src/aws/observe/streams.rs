@@ -3,6 +3,7 @@
 use super::look::Look;
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
+use crate::model::cutover::broken_mark;
 use crate::model::{
     Arn, AwsFailure, FailureKind, Observed, Reason, RunMark, Sent, StreamConsumer, StreamMode, StreamName,
     StreamView,
@@ -68,15 +69,8 @@ pub(super) async fn marks(
 ) -> BTreeMap<StreamName, Observed<Option<RunMark>>> {
     let one = |name: StreamName| async move {
         let mark = match tags(look, &name).await {
-            Ok(tags) => RunMark::from_tags(&tags).map_or_else(
-                |text| {
-                    Observed::Unknown(Reason::new(
-                        FailureKind::Unreadable,
-                        format!("run mark on {name}: {text}"),
-                    ))
-                },
-                Observed::Known,
-            ),
+            Ok(tags) => RunMark::from_tags(&tags)
+                .map_or_else(|why| Observed::Unknown(broken_mark(&name, &why)), Observed::Known),
             Err(failure) => Observed::from(Err(failure)),
         };
         (name, mark)

@@ -72,6 +72,8 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
 fn state(run: &RunRecord) -> (String, Standing) {
     let was_owed = run.events.iter().any(|(_, e)| matches!(e, Event::RunFinished { exit: Exit::Owed, .. }));
     let (word, standing) = match run.ended {
+        _ if run.undone => ("put back", Standing::Warn),
+        Some(Exit::Locked) if run.has_only_marked() => ("gave way to another run", Standing::Unknown),
         Some(Exit::Owed) if run.owed().is_empty() => ("done, settled", Standing::Good),
         Some(Exit::Done) if was_owed => ("done, settled", Standing::Good),
         Some(Exit::Done) => ("done", Standing::Good),

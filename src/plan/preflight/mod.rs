@@ -11,9 +11,11 @@ pub(crate) use streams::Meaning;
 
 use super::assess;
 use super::sequence::{Request, Selected};
+use crate::model::cutover::is_broken_mark;
 use crate::model::{
     CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Verdict, duration, time,
 };
+use crate::steps::how_to_clear;
 use std::time::Duration;
 
 /// Gathers results.
@@ -161,13 +163,28 @@ impl<'a> Checks<'a> {
         let silent = assess::silent_apis(self.request.snapshot, &region);
         match silent.as_slice() {
             [] => self.ok("region_answers", &about, format!("every API of {region} answered")),
+            some if side == Side::Standby && self.no_mark_is_answered() => {
+                self.advise("region_answers", &about, Verdict::Fail, some.join("; "), otherwise);
+            }
             some => self.advise("region_answers", &about, Verdict::Unknown, some.join("; "), otherwise),
         }
+    }
+
+    /// Whether the standby says nothing of any run mark, by which every run begins: not even an emergency can.
+    fn no_mark_is_answered(&self) -> bool {
+        let is_silent = |kind: FailureKind| matches!(kind, FailureKind::TimedOut | FailureKind::Unreachable);
+        let selected = self.request.selected();
+        let mut marks = selected.iter().map(|of| of.view.standby.mark.reason());
+        !selected.is_empty() && marks.all(|reason| reason.is_some_and(|reason| is_silent(reason.kind)))
     }
 
     /// Another run on the same streams.
     pub(crate) fn run_mark(&mut self, of: &Selected<'_>) {
         let about = self.about(of, Side::Standby);
+        if let Some(reason) = of.view.standby.mark.reason().filter(|reason| is_broken_mark(reason)) {
+            let advice = how_to_clear(self.request.region(Side::Standby), &of.view.standby.stream_name);
+            return self.advise("run_mark", &about, Verdict::Fail, reason.text.clone(), advice);
+        }
         let Some(mark) = self.known("run_mark", &about, &of.view.standby.mark) else { return };
         match mark {
             Some(mark) if mark.state == RunState::Open && mark.run != *self.request.run => self.advise(

@@ -151,7 +151,7 @@ async fn a_key_of_ours_that_a_colleague_changed_is_shown_and_asked_about() {
                 assert_eq!(others(&now), others(&before));
             }
             false => {
-                stage.expect(exit, Exit::Locked);
+                stage.expect(exit, Exit::StepFailed);
                 assert_eq!(
                     (&*now["INPUT_STREAM"], &*now["PRODUCING_TO_REGION"]),
                     ("another-stream", "us-west-2")
@@ -175,9 +175,14 @@ async fn without_anybody_to_ask_a_changed_key_of_ours_stops_the_run() {
     let args = stage.over();
     let changes = [("INPUT_STREAM", "another-stream")];
     let (exit, ()) = tokio::join!(stage.failover(&args), meanwhile(&stage, &changes));
-    stage.expect(exit, Exit::Locked);
+    // What was done before it stands: it is no exit that says that nothing was changed.
+    stage.expect(exit, Exit::StepFailed);
     let said = stage.stderr.text().split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("INPUT_STREAM: was KDS-HA-Stream, is another-stream"), "{said}");
+    assert!(!said.contains("nothing was changed"), "{said}");
+    let state = StateFolder::at(stage.state.path());
+    let run = state.runs().expect("the runs").remove(0).run.expect("a journal");
+    assert!(run.is_unfinished());
     assert_eq!(stage.environment()["PRODUCING_TO_REGION"], "us-west-2");
     // It stands still until the key is as it was, or somebody says yes at a terminal.
     let refused = stage.resume().await.expect_err("a producer of another stream");
@@ -186,6 +191,41 @@ async fn without_anybody_to_ask_a_changed_key_of_ours_stops_the_run() {
     set(&stage.sandbox, &[("INPUT_STREAM", "KDS-HA-Stream")]);
     stage.pass(MINUTE).await;
     stage.expect(stage.resume().await, Exit::Done);
+}
+
+/// The way back that the stopped run names exists.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_a_changed_key_of_ours_stopped_is_put_back() {
+    let stage = Stage::post(98);
+    let before = stage.fingerprint().mappings;
+    let args = stage.over();
+    let changes = [("INPUT_STREAM", "another-stream")];
+    let (exit, ()) = tokio::join!(stage.failover(&args), meanwhile(&stage, &changes));
+    stage.expect(exit, Exit::StepFailed);
+    assert!(stage.stderr.text().contains("`kdsha resume --undo`"), "{}", stage.stderr.text());
+    let undo = kdsha::cli::args::ResumeArgs { yes: true, undo: true, emergency: false };
+    let exit = kdsha::cli::resume::run(&stage.session().await, &stage.ui(Format::Human), &undo).await;
+    stage.expect(exit, Exit::Done);
+    let after = stage.fingerprint();
+    assert_eq!((after.mappings, after.run.as_deref()), (before, Some("closed")));
+}
+
+/// A changed key of one pipeline's producer is that pipeline's matter.
+#[tokio::test(start_paused = true)]
+async fn the_other_pipelines_go_on_when_a_key_of_one_was_changed() {
+    let story = kdsha::sandbox::world::Story { pipelines: 2, ..Stage::light() };
+    let stage = Stage::of(99, &story);
+    let args = stage.over();
+    let changes = [("INPUT_STREAM", "another-stream")];
+    let (exit, ()) = tokio::join!(stage.failover(&args), meanwhile(&stage, &changes));
+    stage.expect(exit, Exit::StepFailed);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], "us-west-2");
+    let other = stage.topology.pipelines[1].producers[0].function.to_string();
+    let input = json!({"FunctionName": other});
+    let output = stage.call(Service::Lambda, "us-west-2", "GetFunctionConfiguration", input);
+    assert_eq!(output["Environment"]["Variables"]["PRODUCING_TO_REGION"], "us-east-2");
+    let enabled = stage.mappings("us-east-2").into_iter().filter(|mapping| mapping["State"] == "Enabled");
+    assert_eq!(enabled.count(), 1, "{}", stage.stderr.text());
 }
 
 #[tokio::test(start_paused = true)]

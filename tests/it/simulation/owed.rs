@@ -19,14 +19,17 @@ fn tags(stage: &Stage) -> BTreeMap<String, String> {
 }
 
 /// Another operator at another machine; gives what the first one had.
-fn sit_down_elsewhere(stage: &mut Stage) -> (tempfile::TempDir, String) {
+pub(super) fn sit_down_elsewhere(stage: &mut Stage) -> (tempfile::TempDir, String) {
     let state = std::mem::replace(&mut stage.state, tempfile::tempdir().expect("a folder"));
     (state, std::mem::replace(&mut stage.owner, "maria@desk".to_owned()))
 }
 
 /// us-west-2 is silent and left, from this machine.
 async fn left(seed: u64) -> Stage {
-    let stage = Stage::post(seed);
+    left_behind(Stage::post(seed)).await
+}
+
+async fn left_behind(stage: Stage) -> Stage {
     stage.pass(5 * MINUTE).await;
     let struck = stage.sandbox.now();
     stage.sandbox.with_world(|world| world.strike(&region("us-west-2"), Outage::Silent));
@@ -156,6 +159,146 @@ async fn what_is_settled_in_part_stays_owed_in_part() {
     assert_eq!(tags(&stage)["kdsha:state"], "closed");
     stage.pass(5 * MINUTE).await;
     stage.expect(stage.verify().await, Exit::Done);
+}
+
+/// What would forbid an emergency to begin does not keep a fence from what is owed already.
+#[tokio::test(start_paused = true)]
+async fn settling_from_another_machine_asks_only_what_the_owed_steps_need() {
+    let stage = Stage::post(85);
+    for mapping in stage.mappings("us-west-2") {
+        if mapping["FunctionArn"].as_str().is_some_and(|arn| arn.ends_with("KDS-HA-ConsumerLambda")) {
+            let input = json!({"UUID": mapping["UUID"], "MaximumRecordAgeInSeconds": 3600});
+            stage.call(Service::Lambda, "us-west-2", "UpdateEventSourceMapping", input);
+        }
+    }
+    stage.pass(MINUTE).await;
+    let mut stage = left_behind(stage).await;
+    sit_down_elsewhere(&mut stage);
+    // An emergency of now would read from before what the mapping's age limit gives up.
+    stage.pass(100 * MINUTE).await;
+    settle(&stage, false).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_that_cannot_work_does_not_keep_the_primary_from_being_fenced() {
+    let mut stage = left(86).await;
+    sit_down_elsewhere(&mut stage);
+    let concurrency = |reserved: u32| {
+        let input =
+            json!({"FunctionName": "KDS-HA-ConsumerLambda", "ReservedConcurrentExecutions": reserved});
+        stage.call(Service::Lambda, "us-east-2", "PutFunctionConcurrency", input);
+    };
+    concurrency(0);
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(5 * MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Owed);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], "us-east-2");
+    assert!(stage.mappings("us-west-2").iter().all(|mapping| mapping["State"] == "Disabled"));
+    assert_eq!(tags(&stage)["kdsha:owed"], "verify_result");
+    concurrency(50);
+    stage.pass(5 * MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(tags(&stage)["kdsha:state"], "closed");
+}
+
+/// The other machine's kdsha.toml is an older one, without the replicator: its fence is not forgotten.
+#[tokio::test(start_paused = true)]
+async fn what_the_configuration_here_does_not_know_stays_owed() {
+    let mut stage = left(87).await;
+    sit_down_elsewhere(&mut stage);
+    let replicator = stage.topology.pipelines[0].replicator.take();
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(MINUTE).await;
+    // The first settles by the mark alone, the second finds the journal of the first.
+    for _ in 0..2 {
+        let before = so_far(&stage);
+        stage.expect(stage.resume().await, Exit::Owed);
+        let said = said_since(&stage, before).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("stop the mapping of KDS-HA-ReplicationAgentLambda"), "{said}");
+        assert!(said.contains("kdsha.toml has no step for it"), "{said}");
+        let mark = tags(&stage);
+        assert_eq!(mark["kdsha:state"], "owed");
+        assert!(mark["kdsha:owed"].contains("stop:KDS-HA-ReplicationAgentLambda"), "{mark:?}");
+        assert!(!mark["kdsha:owed"].contains("switch:"), "{mark:?}");
+    }
+    stage.topology.pipelines[0].replicator = replicator;
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(tags(&stage)["kdsha:state"], "closed");
+    stage.pass(5 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+}
+
+/// A tag that had no room for all names counts the others: there must be as many steps.
+#[tokio::test(start_paused = true)]
+async fn steps_that_are_only_counted_must_all_be_there() {
+    // The producer, the consumer, the replicator, and the verification.
+    for (counted, left) in [(4, None), (6, Some("+2"))] {
+        let mut stage = self::left(88).await;
+        sit_down_elsewhere(&mut stage);
+        let input = json!({"StreamName": "KDS-HA-Stream", "Tags": {"kdsha:owed": format!("+{counted}")}});
+        stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", input);
+        stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+        stage.pass(MINUTE).await;
+        let exit = stage.resume().await;
+        let mark = tags(&stage);
+        match left {
+            None => {
+                stage.expect(exit, Exit::Done);
+                assert_eq!(mark["kdsha:state"], "closed");
+            }
+            Some(left) => {
+                stage.expect(exit, Exit::Owed);
+                assert!(mark["kdsha:owed"].split(' ').any(|code| code == left), "{mark:?}");
+            }
+        }
+    }
+}
+
+/// Another run has one of two streams by now: the rest is settled, and at once.
+#[tokio::test(start_paused = true)]
+async fn what_another_run_has_taken_is_not_settled_any_more() {
+    use kdsha::sandbox::world::Story;
+    let stage = left_behind(Stage::of(89, &Story { pipelines: 2, ..Stage::light() })).await;
+    let other = stage.topology.pipelines[1].stream.standby.to_string();
+    let taken = json!({"kdsha:run": "20260302-050000-failover-beef", "kdsha:state": "closed"});
+    let input = json!({"StreamName": other, "Tags": taken});
+    stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", input);
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(tags(&stage)["kdsha:state"], "closed");
+}
+
+/// Whoever holds the lock is asked before the journals are read: nothing is gone on with from a stale one.
+#[tokio::test(start_paused = true)]
+async fn settling_reads_the_journals_under_the_lock() {
+    let stage = left(90).await;
+    let state = kdsha::journal::StateFolder::at(stage.state.path());
+    let lock = state.lock("another process").expect("nobody has it");
+    let asked = stage.sandbox.calls().0;
+    let refused = stage.resume().await.expect_err("another process has the lock");
+    assert_eq!(refused.exit, Exit::Locked);
+    assert_eq!(
+        stage.sandbox.log_from(asked).iter().filter(|call| call.service == Service::Lambda).count(),
+        0
+    );
+    drop(lock);
+    // What was read before another process wrote is not written after.
+    let run = state.runs().expect("the runs").remove(0).run.expect("a journal");
+    let note = kdsha::model::Event::RunFinished {
+        exit: Exit::Owed,
+        summary: String::new(),
+        recovery: None,
+        owed: Vec::new(),
+        next: None,
+    };
+    let picture = run.pictures[0].clone();
+    state.go_on(&run).expect("its journal").saw(picture).expect("a record");
+    let refused = state.go_on(&run).map(|mut journal| journal.append(stage.sandbox.now(), &note));
+    assert!(matches!(refused, Err(kdsha::journal::JournalError::Overtaken { .. })), "{refused:?}");
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
 }
 
 /// Another operator's planned run is open, and the primary falls silent: `resume --emergency` takes it over.

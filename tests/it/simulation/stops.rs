@@ -1,9 +1,13 @@
 //! Stops that change nothing more: an interrupt between two calls, a state folder that cannot be written, refusals
 //! that lead with the cause and name only ways that exist.
 
-use super::stage::{MINUTE, Stage};
-use kdsha::model::Exit;
+use super::operator::{Script, at_the_keyboard};
+use super::stage::{MINUTE, Stage, region};
+use kdsha::model::{Exit, StartAt};
+use kdsha::sandbox::call::Service;
+use kdsha::sandbox::world::Outage;
 use kdsha::ui::Format;
+use serde_json::json;
 use std::time::Duration;
 
 /// Interrupted at many instants of a run: nothing is sent afterwards, the way on is named, and it leads to the end.
@@ -112,4 +116,92 @@ async fn a_failback_from_the_primary_leads_with_the_true_blocker() {
     let refused = stage.failback(&stage.back()).await.expect_err("the primary is active");
     assert!(refused.message.contains("this failback: active_region"), "{}", refused.message);
     assert!(refused.hints[0].contains("nothing to do"), "{:?}", refused.hints);
+}
+
+fn emergency(stage: &Stage) -> kdsha::cli::args::FailoverArgs {
+    kdsha::cli::args::FailoverArgs { emergency: true, start_at: Some(StartAt::TrimHorizon), ..stage.over() }
+}
+
+/// No run can begin without its mark: an emergency says so at once, instead of waiting for it.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_to_a_silent_standby_does_not_begin() {
+    let stage = Stage::post(116);
+    stage.sandbox.with_world(|world| world.strike(&region("us-east-2"), Outage::Silent));
+    let began = stage.sandbox.now();
+    let refused = stage.failover(&emergency(&stage)).await.expect_err("the standby is silent");
+    assert_eq!(refused.exit, Exit::Blocked, "{}", refused.message);
+    assert!(refused.message.contains("region_answers"), "{}", refused.message);
+    let took = stage.sandbox.now().duration_since(began);
+    assert!(took.as_secs() < 30, "{took:?}");
+    assert!(stage.mutations().is_empty());
+}
+
+/// Tags that make no mark: waiting mends nothing, so every command says at once how to take them away.
+#[tokio::test(start_paused = true)]
+async fn a_mark_that_cannot_be_read_is_said_with_the_way_out() {
+    let stage = Stage::post(117);
+    let half = json!({"StreamName": "KDS-HA-Stream", "Tags": {"kdsha:run": "20260302-050000-failover-beef"}});
+    stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", half.clone());
+    let began = stage.sandbox.now();
+    for (result, exit) in [
+        (stage.failover(&emergency(&stage)).await, Exit::Blocked),
+        (stage.failover(&stage.over()).await, Exit::Blocked),
+        (stage.resume().await, Exit::Locked),
+    ] {
+        let refused = result.expect_err("whose run it is cannot be read");
+        assert_eq!(refused.exit, exit, "{}", refused.message);
+        let way = "aws kinesis remove-tags-from-stream --region us-east-2 --stream-name KDS-HA-Stream \
+                   --tag-keys kdsha:run kdsha:intent";
+        assert!(refused.hints.iter().any(|hint| hint.contains(way)), "{:?}", refused.hints);
+    }
+    let remove = json!({"StreamName": "KDS-HA-Stream", "TagKeys": ["kdsha:run"]});
+    stage.call(Service::Kinesis, "us-east-2", "RemoveTagsFromStream", remove);
+    // It may come to be while the run stands at its first question.
+    let sandbox = stage.sandbox.clone();
+    let call = kdsha::sandbox::call::ApiCall {
+        service: Service::Kinesis,
+        region: region("us-east-2"),
+        account: "123456789012".parse().expect("an account"),
+        operation: "AddTagsToStream".to_owned(),
+        input: half,
+    };
+    let tag = move || drop(sandbox.with_world(|world| world.call(&call)));
+    let session = at_the_keyboard(&stage, Script::default().after(tag, "y")).await;
+    let args = kdsha::cli::args::FailoverArgs { yes: false, ..stage.over() };
+    let exit = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &args).await;
+    stage.expect(exit, Exit::Locked);
+    let said = stage.stderr.text();
+    assert!(said.contains("remove-tags-from-stream"), "{said}");
+    let took = stage.sandbox.now().duration_since(began);
+    assert!(took.as_secs() < 2 * 60, "{took:?}");
+}
+
+fn journals(stage: &Stage) -> Vec<std::path::PathBuf> {
+    let state = kdsha::journal::StateFolder::at(stage.state.path());
+    state.runs().expect("the runs").into_iter().map(|one| one.path).collect()
+}
+
+/// The journal of a run that is over by its mark stops nothing; that of one that may be under way does.
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_trusted_stops_only_what_may_be_its_own() {
+    let stage = Stage::post(118);
+    stage.must_fail_over().await;
+    let path = journals(&stage).remove(0);
+    std::fs::write(&path, "not a journal\n").expect("a file");
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    let said = stage.stderr.text().split_whitespace().collect::<Vec<_>>().join("");
+    assert!(said.contains("leftaside") && said.contains(path.to_str().expect("a path")), "{said}");
+    std::fs::remove_file(&path).expect("it is there");
+
+    let args = kdsha::cli::args::FailoverArgs { timeout: Some(Duration::from_secs(30)), ..stage.over() };
+    stage.pass(5 * MINUTE).await;
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    let path = journals(&stage).pop().expect("a journal");
+    std::fs::write(&path, "not a journal\n").expect("a file");
+    for result in [stage.failover(&stage.over()).await, stage.resume().await] {
+        let refused = result.expect_err("its run is under way");
+        assert_eq!(refused.exit, Exit::Locked);
+        assert!(refused.message.contains("cannot be trusted"), "{}", refused.message);
+    }
 }

@@ -90,6 +90,63 @@ async fn a_turn_derives_the_position_anew_and_recreates_what_starts_later() {
     stage.must_have_lost_nothing().await;
 }
 
+/// What stops a run between its turn and the emergency's first stage is written down, with the way on.
+async fn stopped_at_its_turn(stage: &Stage, script: Script) -> kdsha::journal::Listed {
+    let session = at_the_keyboard(stage, script).await;
+    let args = kdsha::cli::args::FailoverArgs { yes: false, ..stage.over() };
+    let stopped =
+        failover::run(&session, &stage.ui(Format::Human), &args).await.expect_err("it cannot begin");
+    assert_eq!(stopped.exit, Exit::Blocked, "{}", stopped.message);
+    assert!(!stopped.message.contains("nothing was changed"), "{}", stopped.message);
+    let way = "`kdsha failover --to us-east-2 --emergency` goes on";
+    assert!(stopped.hints.iter().any(|hint| hint.contains(way)), "{:?}", stopped.hints);
+    let state = kdsha::journal::StateFolder::at(stage.state.path());
+    let listed = state.runs().expect("the runs").remove(0);
+    let run = listed.run.as_ref().expect("a journal");
+    assert_eq!((run.turned, run.ended), (true, Some(Exit::Blocked)));
+    listed
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_without_an_answer_to_its_question_names_the_way_on() {
+    let stage = Stage::post(70);
+    stage.pass(10 * MINUTE).await;
+    let sandbox = stage.sandbox.clone();
+    let strike = move || sandbox.with_world(|w| w.strike(&region("us-west-2"), Outage::Silent));
+    let script = Script::default().after(strike, "m").then("us-east-2").then("us-west-2 went dark");
+    stopped_at_its_turn(&stage, script).await;
+    assert!(stage.mutations().is_empty());
+}
+
+/// The turn is remembered, although the process was killed before it had the emergency's plan.
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_was_cut_off_is_not_forgotten() {
+    let stage = Stage::post(69);
+    stage.pass(10 * MINUTE).await;
+    let sandbox = stage.sandbox.clone();
+    let both = ["us-west-2", "us-east-2"];
+    let strike =
+        move || both.iter().for_each(|name| sandbox.with_world(|w| w.strike(&region(name), Outage::Silent)));
+    let script = Script::typing(&["y", "y"]).after(strike, "m");
+    let script = script.then("us-east-2").then("us-west-2 went dark");
+    let path = stopped_at_its_turn(&stage, script).await.path;
+    let text = std::fs::read_to_string(&path).expect("a journal");
+    let (kept, _) = text.trim_end().rsplit_once('\n').expect("more than a line");
+    std::fs::write(&path, format!("{kept}\n")).expect("a file");
+    stage.sandbox.with_world(|world| world.heal(&region("us-east-2")));
+
+    let refused = stage.failover(&stage.over()).await.expect_err("it is an emergency by now");
+    assert_eq!(refused.exit, Exit::Locked, "{}", refused.message);
+    assert!(refused.message.contains("(emergency)"), "{}", refused.message);
+    stage.expect(stage.resume().await, Exit::Owed);
+    assert_eq!(turns(&stage), ["us-west-2 went dark"]);
+    stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
+    stage.pass(15 * MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// A turn that is taken back leaves the run as it was.
 #[tokio::test(start_paused = true)]
 async fn a_turn_needs_the_region_and_a_reason() {

@@ -1,6 +1,7 @@
 //! Until the point of no return, what a run has changed can be put back; afterwards the world is as it was.
 
 use super::operator::{Script, at_the_keyboard};
+use super::owed::sit_down_elsewhere;
 use super::stage::{Fingerprint, MINUTE, Stage};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs, ResumeArgs};
 use kdsha::cli::failure::Failure;
@@ -146,6 +147,68 @@ async fn a_failback_is_put_back_before_its_switch() {
     is_as_before(&stage, &before).await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// The laptop is gone, and the team does not move after all: the mark and what is seen are enough.
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_journal_is_lost_is_put_back_by_its_mark() {
+    let mut stage = Stage::post(79);
+    let before = stage.fingerprint();
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", ""])).await, Exit::Declined);
+    sit_down_elsewhere(&mut stage);
+    // The first try fails half way, and is tried again.
+    stage.sandbox.inject(refuse("DeleteEventSourceMapping"));
+    stage.expect(undo(&stage).await, Exit::StepFailed);
+    assert_eq!(stage.fingerprint().run.as_deref(), Some("open"));
+    stage.sandbox.mend();
+    stage.expect(undo(&stage).await, Exit::Done);
+    assert!(stage.stderr.text().contains("ops@laptop"), "{}", stage.stderr.text());
+    is_as_before(&stage, &before).await;
+    let refused = undo(&stage).await.expect_err("there is nothing left to put back");
+    assert_eq!(refused.exit, Exit::Usage, "{}", refused.message);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// The way back went half way, and was cut off before the mark was closed: the same command ends it.
+#[tokio::test(start_paused = true)]
+async fn a_way_back_by_the_mark_that_was_cut_off_is_ended() {
+    let mut stage = Stage::post(80);
+    let before = stage.fingerprint();
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", ""])).await, Exit::Declined);
+    sit_down_elsewhere(&mut stage);
+    stage.sandbox.inject(refuse("AddTagsToStream"));
+    stage.expect(undo(&stage).await, Exit::StepFailed);
+    assert_eq!(stage.fingerprint().mappings, before.mappings);
+    stage.sandbox.mend();
+    stage.expect(undo(&stage).await, Exit::Done);
+    is_as_before(&stage, &before).await;
+}
+
+/// By the mark alone nothing is put back that may be more than a preparation.
+#[tokio::test(start_paused = true)]
+async fn what_is_more_than_prepared_is_not_put_back_by_a_mark() {
+    // The producers are switched.
+    let mut stage = Stage::post(91);
+    let args = FailoverArgs { timeout: Some(std::time::Duration::from_secs(30)), ..stage.over() };
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    sit_down_elsewhere(&mut stage);
+    let refused = undo(&stage).await.expect_err("the producers are switched");
+    assert_eq!(refused.exit, Exit::Locked);
+    assert!(refused.message.contains("the producers write to us-east-2"), "{}", refused.message);
+    // The prepared mapping was enabled by somebody.
+    let mut stage = Stage::post(92);
+    assert_eq!(run(&stage, Script::typing(&["y", "y", "n", ""])).await, Exit::Declined);
+    sit_down_elsewhere(&mut stage);
+    let id = stage.mappings("us-east-2")[0]["UUID"].clone();
+    let input = json!({"UUID": id, "Enabled": true});
+    stage.call(Service::Lambda, "us-east-2", "UpdateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    let sent = stage.mutations().len();
+    let refused = undo(&stage).await.expect_err("it reads");
+    assert!(refused.message.contains("is Enabled"), "{}", refused.message);
+    assert_eq!(stage.mutations().len(), sent);
 }
 
 /// The opposite steps send just what each step says that takes it back.
