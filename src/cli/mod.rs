@@ -62,6 +62,7 @@ fn settings(global: &Global) -> ui::Settings {
         },
         quiet: global.quiet,
         verbose: global.verbose,
+        ground: ui::Ground::Aws,
     }
 }
 
