@@ -4,7 +4,7 @@
 //! at AWS are typed in order; `then: A; B` are further lines of that day; `exit: 7 0` are the next block's exit codes
 //! (zero where it says nothing); `shows: A ; B` makes the next text block the lines of the output that begin so.
 
-use super::{documents, root};
+use super::{documents, messages, root};
 use crate::support::binary::kdsha;
 use crate::support::process;
 use kdsha::config::THE_POST;
@@ -270,7 +270,7 @@ fn hold(name: &str, text: &str, read: &Read, said: &[Said]) {
 }
 
 /// Executes a document.
-fn execute(name: &str, text: &str) -> usize {
+fn execute(name: &str, text: &str) -> Vec<Said> {
     let read = read(text);
     let home = tempfile::tempdir().expect("a temporary folder");
     fs::write(home.path().join("kdsha.toml"), THE_POST).expect("a configuration");
@@ -287,15 +287,21 @@ fn execute(name: &str, text: &str) -> usize {
         said.push(one);
     }
     hold(name, text, &read, &said);
-    read.lines.len()
+    said
 }
 
 #[test]
 fn every_runbook_does_what_it_says() {
-    let mut count = 0;
+    let (mut count, mut messages) = (0, 0);
     for (name, text) in documents().into_iter().filter(|(name, _)| name.starts_with("runbooks/")) {
-        count += execute(&name, &text);
+        let said = execute(&name, &text);
+        count += said.len();
+        let outputs: Vec<&str> = said.iter().map(|said| said.text.as_str()).collect();
+        if !name.contains("integrations") {
+            messages += messages::hold(&name, &text, &outputs);
+        }
     }
+    assert!(messages >= 15, "only {messages} messages were found");
     assert!(count >= 25, "only {count} commands were found");
 }
 
@@ -303,7 +309,7 @@ fn every_runbook_does_what_it_says() {
 fn the_readme_does_what_it_says() {
     let (name, text) = documents().swap_remove(0);
     assert_eq!(name, "README.md");
-    assert!(execute(&name, &text) >= 12);
+    assert!(execute(&name, &text).len() >= 12);
 }
 
 #[test]
