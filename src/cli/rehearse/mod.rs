@@ -35,6 +35,11 @@ use world::Scratch;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The names of the stories.
+pub fn stories() -> [&'static str; 8] {
+    Scenario::ALL.map(|(name, ..)| name)
+}
+
 /// Tells the stories.
 pub fn list(ui: &Ui) {
     let rows: Vec<Vec<String>> =
@@ -256,7 +261,12 @@ impl Play<'_> {
 /// The commands that a rehearsal knows, on its session. Prompts are the session's, whatever the line says.
 async fn dispatch(session: &Session, ui: &Ui, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Status(_) => look::status(session, ui).await,
+        Command::Status(args) => {
+            if args.watch {
+                ui.note("--watch looks once here: time stands still between two commands (`wait 5m` lets it pass)");
+            }
+            look::status(session, ui).await
+        }
         Command::Verify => look::verify(session, ui).await,
         Command::Failover(args) => failover::run(session, ui, args).await,
         Command::Failback(args) => failback::run(session, ui, args).await,
