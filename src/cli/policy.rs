@@ -169,3 +169,22 @@ pub fn policy(topology: &Topology) -> Value {
     }
     json!({"Version": "2012-10-17", "Statement": statements})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What is printed is what was made, in the order in which people write it.
+    #[test]
+    fn the_parts_of_a_policy_are_in_their_usual_order() {
+        let topology = crate::config::parse(crate::config::THE_POST, Path::new("kdsha.toml")).expect("valid");
+        let made = policy(&topology);
+        let typed: Policy = serde_json::from_value(made.clone()).expect("a policy");
+        let printed = serde_json::to_string(&typed).expect("JSON");
+        assert_eq!(serde_json::from_str::<Value>(&printed).expect("JSON"), made);
+        let place = |key: &str| printed.find(&format!("\"{key}\":")).expect(key);
+        let keys = ["Version", "Statement", "Sid", "Effect", "Action", "Resource"];
+        assert!(keys.is_sorted_by_key(|key| place(key)), "{printed}");
+    }
+}

@@ -98,6 +98,20 @@ fn an_emergency_typed_at_a_question_goes_on_as_one() -> Result<(), Error> {
     Ok(())
 }
 
+/// Where a pipeline goes is typed; what the configuration says is offered.
+#[test]
+fn a_failover_without_a_region_names_the_configured_standby() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let failover =
+        || process::run(kdsha(home.path()).arg("failover"), Duration::from_secs(20)).expect("it ends");
+    assert!(!failover().stderr.contains("tip:"), "nothing is configured");
+    std::fs::write(home.path().join("kdsha.toml"), kdsha::config::THE_POST).expect("a configuration");
+    let run = failover();
+    assert_eq!(run.code(), Some(2), "{}", run.stderr);
+    let tip = "tip: the configured standby is us-east-2: kdsha failover --to us-east-2";
+    assert!(run.stderr.contains(tip), "{}", run.stderr);
+}
+
 /// Without a terminal only ways are named that the command has.
 #[test]
 fn without_a_terminal_the_hints_name_flags_that_exist() {

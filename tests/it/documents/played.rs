@@ -209,10 +209,13 @@ fn run(home: &Path, command: &str) -> Said {
 /// Serves the sandbox on a free port, until it has said where.
 fn serve(home: &Path) -> Said {
     let mut command = kdsha(home);
-    command.args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    command.args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");
-    let mut line = String::new();
+    let (mut line, mut export) = (String::new(), String::new());
     BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+    BufReader::new(child.stderr.take().expect("stderr")).read_line(&mut export).expect("a line");
+    let wanted = format!("export AWS_ENDPOINT_URL={} ", line.trim());
+    assert!(export.starts_with(&wanted), "a client's first line: {export}");
     child.kill().and_then(|()| child.wait()).expect("it ends");
     assert!(line.starts_with("http://127.0.0.1:"), "{line}");
     Said { text: line, exit: 0 }
