@@ -203,7 +203,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__failback)
-            opts="-q -v -h --dry-run --yes --skip-stranded --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-y -q -v -h --dry-run --yes --skip-stranded --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -260,7 +260,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__failover)
-            opts="-q -v -h --to --dry-run --yes --emergency --start-at --overlap-buffer --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-y -q -v -h --to --dry-run --yes --emergency --start-at --overlap-buffer --timeout --accept --reason --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -732,14 +732,14 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__rehearse)
-            opts="-q -v -h --scenario --list --interactive --calm --yes --seed --real-time --keep --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-y -q -v -h --scenario --list --interactive --calm --yes --seed --real-time --keep --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --scenario)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "data-plane-outage warm-standby silent-region control-plane-outage slow-consumer replicator-far-behind colleague-interferes operator-killed" -- "${cur}"))
                     return 0
                     ;;
                 --seed)
@@ -856,7 +856,7 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__resume)
-            opts="-q -v -h --yes --undo --emergency --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-y -q -v -h --yes --undo --emergency --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -33,7 +33,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_needs_command" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_needs_command" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_needs_command" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_needs_command" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_needs_command" -s V -l version -d 'Print version'
 complete -c kdsha -n "__fish_kdsha_needs_command" -f -a "status" -d 'Show where both Regions stand'
@@ -59,25 +59,25 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l color -d 'Use col
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l watch -d 'Look again until interrupted'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -l watch -d 'Show a live view: look again until interrupted'
 complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l to -d 'The Region to move to: the standby of the configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l start-at -d 'Where the standby\'s consumer starts, instead of the derived position' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l overlap-buffer -d 'How far before the derived position the standby\'s consumer starts, instead of the configured buffer' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t''
-concurrency\t''
-credentials\t''
-health\t''
-mapping_settings\t''
-other_readers\t''
-reader_function\t''
-record_age\t''
-replicator_lag\t''
-sink\t''
-streams_match\t''"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l overlap-buffer -d 'How far before the derived position the standby\'s consumer starts, such as 90s or 5m' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l timeout -d 'How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t'This machine\'s clock is off'
+concurrency\t'The standby\'s account may have too few concurrent executions left'
+credentials\t'The credentials may expire before the run ends'
+health\t'The Region to move to fails too'
+mapping_settings\t'The standby\'s mapping would not be set as the primary\'s is'
+other_readers\t'Something else reads the stream too'
+reader_function\t'A function that reads may not be able to'
+record_age\t'A mapping gives records up that are as old as its start'
+replicator_lag\t'The copy is further behind than the RPO'
+sink\t'The table does not say where its items come from'
+streams_match\t'The standby\'s stream is smaller, or set otherwise'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -88,23 +88,23 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l dry-run -d 'Show the plan, with every call that would be made, and stop'
-complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s y -l yes -d 'Answer the prompts with yes; lifts no guard'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l emergency -d 'The old Region may not answer: start the standby first, write down what the old Region owes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l timeout -d 'How long one wait may take, instead of the configured time-out' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t''
-concurrency\t''
-credentials\t''
-health\t''
-mapping_settings\t''
-other_readers\t''
-reader_function\t''
-record_age\t''
-replicator_lag\t''
-sink\t''
-streams_match\t''"
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l timeout -d 'How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t'This machine\'s clock is off'
+concurrency\t'The standby\'s account may have too few concurrent executions left'
+credentials\t'The credentials may expire before the run ends'
+health\t'The Region to move to fails too'
+mapping_settings\t'The standby\'s mapping would not be set as the primary\'s is'
+other_readers\t'Something else reads the stream too'
+reader_function\t'A function that reads may not be able to'
+record_age\t'A mapping gives records up that are as old as its start'
+replicator_lag\t'The copy is further behind than the RPO'
+sink\t'The table does not say where its items come from'
+streams_match\t'The standby\'s stream is smaller, or set otherwise'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -115,10 +115,10 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l dry-run -d 'Show the plan, with every call that would be made, and stop'
-complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s y -l yes -d 'Answer the prompts with yes; lifts no guard'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l skip-stranded -d 'Do not process the records that are stranded in the primary\'s stream; they are counted and logged'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -129,7 +129,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -139,11 +139,11 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l color -d 'Use col
 always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l profile -d 'Use this profile of the AWS configuration' -r
-complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l yes -d 'Answer the prompts with yes; lifts no guard'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s y -l yes -d 'Answer the prompts with yes; lifts no guard'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l undo -d 'Put back what the unfinished run has changed, instead of going on'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l emergency -d 'Go on with an unfinished failover as an emergency: the old Region may not answer'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -154,7 +154,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand runs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l format -d 'Write the page as one HTML file or as Markdown; without it as the name of --out says, else Markdown' -r -f -a "html\t'One file that needs nothing else; opens in any browser, and prints'
 markdown\t'For a wiki or a ticket'"
@@ -169,7 +169,7 @@ never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -l no-aws -d 'Ask AWS nothing: the page has what the journal has'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l primary -d 'The Region where the pipelines belong; without it, that of the environment or the profile' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l standby -d 'The Region where they go; without it, the one that the functions\' environments name' -r
@@ -195,9 +195,16 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l no-replicator -d 'N
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l force -d 'Write over a file that is there'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -l dry-run -l stdout -d 'Print the file on stdout, and write none'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post. `--list` tells them all' -r
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l scenario -d 'The story to play; without it, that of the AWS post. `--list` tells them all' -r -f -a "data-plane-outage\t''
+warm-standby\t''
+silent-region\t''
+control-plane-outage\t''
+slow-consumer\t''
+replicator-far-behind\t''
+colleague-interferes\t''
+operator-killed\t''"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l seed -d 'Replay the traffic and the timing of this seed' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l keep -d 'Keep the journals in this folder, for `KDSHA_STATE_DIR=DIR kdsha report`' -r -f -a "(__fish_complete_directories)"
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l config -d 'Read the configuration from this file' -r -F
@@ -211,10 +218,10 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l profile -d 'Use
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l list -d 'List the stories and stop'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l interactive -d 'Play it yourself: type the commands, notice what goes wrong meanwhile, and get a score'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l calm -d 'Played by hand, and nobody interferes'
-complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l yes -d 'Answer the prompts with yes'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s y -l yes -d 'Answer the prompts with yes'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -l real-time -d 'Let simulated time pass as real time does'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l listen -d 'The loopback address to serve on; port 0 takes a free one' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l speed -d 'How many simulated seconds pass in a second, 1 to 3600' -r
@@ -229,7 +236,7 @@ never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -l empty -d 'Begin with an empty account instead of the post\'s pipeline'
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -240,7 +247,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand policy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -251,7 +258,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -262,7 +269,7 @@ always\t'Always'
 never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand man" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
@@ -274,7 +281,7 @@ never\t'Never'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l profile -d 'Use this profile of the AWS configuration' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -l dynamic -d 'Complete Regions, pipelines and runs too'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
-complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s v -l verbose -d 'Say more: once for the count of requests, twice for each request'
+complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "status" -d 'Show where both Regions stand'
 complete -c kdsha -n "__fish_kdsha_using_subcommand help; and not __fish_seen_subcommand_from status failover failback verify resume runs report init rehearse sandbox policy schema man completions help" -f -a "failover" -d 'Move the pipelines to the other Region'

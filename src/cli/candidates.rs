@@ -14,6 +14,24 @@ fn candidate(value: impl Into<String>, about: String) -> CompletionCandidate {
     CompletionCandidate::new(value.into()).help(Some(about.into()))
 }
 
+/// The refusal of a failover without `--to`, with the command that the configuration suggests. It is not taken for
+/// granted: where a pipeline goes is typed by whoever moves it.
+pub(super) fn with_standby(mut error: clap::Error) -> clap::Error {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let lacks = |value: &ContextValue| match value {
+        ContextValue::Strings(all) => all.iter().any(|one| one.starts_with("--to ")),
+        _ => false,
+    };
+    let is_it = error.kind() == ErrorKind::MissingRequiredArgument
+        && error.get(ContextKind::InvalidArg).is_some_and(lacks);
+    if let Some(topology) = topology().filter(|_| is_it) {
+        let standby = &topology.regions.standby;
+        let tip = format!("the configured standby is {standby}: kdsha failover --to {standby}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
+}
+
 /// The Region that a failover may move to.
 pub(super) fn standby() -> Vec<CompletionCandidate> {
     let region = topology().map(|topology| topology.regions.standby);
@@ -42,6 +60,11 @@ pub(super) fn runs() -> Vec<CompletionCandidate> {
 /// The documents that have a schema.
 pub(super) fn schemas() -> Vec<CompletionCandidate> {
     super::schema::SCHEMAS.iter().map(|(name, about, _)| candidate(*name, (*about).to_owned())).collect()
+}
+
+/// Where a consumer may start; an instant is only known to whoever types it.
+pub(super) fn starts() -> Vec<CompletionCandidate> {
+    vec![candidate("trim-horizon", "the oldest record that the stream still has".to_owned())]
 }
 
 /// The commands.

@@ -10,9 +10,12 @@ pub(super) const MORE: &str =
 
 const START: &str = "\
 EXAMPLES
-  kdsha rehearse                      play the whole procedure; nothing needs to be set up
-  kdsha init                          write kdsha.toml by looking at the account
-  kdsha status                        where both Regions stand
+  # play the whole procedure; nothing needs to be set up
+  kdsha rehearse
+  # write kdsha.toml by looking at the account
+  kdsha init
+  # where both Regions stand
+  kdsha status
   kdsha failover --to us-east-2 --dry-run
   kdsha failover --to us-east-2
   kdsha verify && kdsha failback";
@@ -32,9 +35,29 @@ EXIT CODES
     9   done, with steps owed by a Region that did not answer: see kdsha resume
   130   interrupted between calls, never inside one; can be resumed";
 
+/// What is read besides the command line.
+pub(super) const ENVIRONMENT: &str = "\
+ENVIRONMENT
+  KDSHA_CONFIG       the configuration, where --config is not given
+  KDSHA_STATE_DIR    where the journals are kept (default: the XDG state folder)
+  XDG_CONFIG_HOME, XDG_STATE_HOME
+                     where both are looked for otherwise
+  AWS_*              credentials, profile, endpoints, AWS_CA_BUNDLE: as in the AWS CLI
+  HTTPS_PROXY, NO_PROXY
+                     the way to AWS
+  NO_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE, LANG
+                     how results look";
+
+/// Where to read on, and what a report of a fault needs.
+const DOCUMENTATION: &str = "\
+DOCUMENTATION
+  `kdsha man` prints the manual page; README.md and runbooks/ come with the sources.
+  A fault is reported where kdsha came from: with `kdsha --version`, the command,
+  and `kdsha report` of the run, which shows no secret.";
+
 /// After the long help of kdsha itself.
 pub(super) fn main() -> String {
-    format!("{START}\n\n{EXIT_CODES}")
+    format!("{START}\n\n{EXIT_CODES}\n\n{ENVIRONMENT}\n\n{DOCUMENTATION}")
 }
 
 /// Examples of `status`.
@@ -47,9 +70,12 @@ EXAMPLES
 /// Examples of `failover`.
 pub(super) const FAILOVER: &str = "\
 EXAMPLES
-  kdsha failover --to us-east-2 --dry-run           every call it would make; makes none
-  kdsha failover --to us-east-2                     planned: drains the primary first
-  kdsha failover --to us-east-2 --emergency         the primary does not answer
+  # every call it would make; makes none
+  kdsha failover --to us-east-2 --dry-run
+  # planned: drains the primary first
+  kdsha failover --to us-east-2
+  # the primary does not answer
+  kdsha failover --to us-east-2 --emergency
   kdsha failover --to us-east-2 --emergency --start-at 2026-11-22T10:45:00Z";
 
 /// After the long help of `failover`.
@@ -73,15 +99,18 @@ pub(super) fn failback() -> String {
 pub(super) const VERIFY: &str = "\
 EXAMPLES
   kdsha verify
-  kdsha verify --quiet --output json                for a scheduler; exit code 7 is a deviation";
+  # for a scheduler; exit code 7 is a deviation
+  kdsha verify --quiet --output json";
 
 /// Examples of `resume`.
 pub(super) const RESUME: &str = "\
 EXAMPLES
   kdsha resume
   kdsha resume --yes
-  kdsha resume --undo                               put back what a stopped run has changed
-  kdsha resume --emergency                          the old Region fell silent meanwhile";
+  # put back what a stopped run has changed
+  kdsha resume --undo
+  # the old Region fell silent meanwhile
+  kdsha resume --emergency";
 
 /// After the long help of `resume`.
 pub(super) fn resume() -> String {
@@ -92,19 +121,20 @@ pub(super) fn resume() -> String {
 pub(super) const RUNS: &str = "\
 EXAMPLES
   kdsha runs
-  kdsha runs 20261122-104501-failover-us-east-2-3f9a";
+  kdsha runs 20261122-104501-failover-3f9a";
 
 /// Examples of `report`.
 pub(super) const REPORT: &str = "\
 EXAMPLES
   kdsha report --out post-mortem.html
   kdsha report > post-mortem.md
-  kdsha report 20261122-104501-failover-us-east-2-3f9a";
+  kdsha report 20261122-104501-failover-3f9a";
 
 /// Examples of `init`.
 pub(super) const INIT: &str = "\
 EXAMPLES
-  kdsha init                          asks what is not clear
+  # asks what is not clear
+  kdsha init
   kdsha init --primary us-west-2 --standby us-east-2 --dry-run
   kdsha init --stream KDS-HA-Stream --pipeline ticker-prices
   kdsha init --force --config ops/kdsha.toml";
@@ -112,12 +142,14 @@ EXAMPLES
 /// Examples of `rehearse`.
 pub(super) const REHEARSE: &str = "\
 EXAMPLES
-  kdsha rehearse                      asks at every step, as the real thing does
+  # asks at every step, as the real thing does
+  kdsha rehearse
   kdsha rehearse --yes --seed 7
   kdsha rehearse --list
   kdsha rehearse --scenario operator-killed --yes
   kdsha rehearse --interactive
-  kdsha rehearse --config kdsha.toml  your own pipelines, simulated
+  # your own pipelines, simulated
+  kdsha rehearse --config kdsha.toml
   kdsha rehearse --real-time";
 
 /// Examples of `sandbox`.
@@ -125,7 +157,7 @@ pub(super) const SANDBOX: &str = "\
 EXAMPLES
   kdsha sandbox --listen 127.0.0.1:4566
   kdsha sandbox --listen 127.0.0.1:4566 --speed 60
-  aws --endpoint-url http://127.0.0.1:4566 --region us-west-2 kinesis list-streams";
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws kinesis list-streams";
 
 /// Examples of `policy`.
 pub(super) const POLICY: &str = "\
@@ -135,7 +167,8 @@ EXAMPLES
 /// Examples of `schema`.
 pub(super) const SCHEMA: &str = "\
 EXAMPLES
-  kdsha schema                        lists the documents
+  # lists the documents
+  kdsha schema
   kdsha schema event > kdsha.event.1.json";
 
 /// Examples of `man`.

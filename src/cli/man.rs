@@ -21,11 +21,69 @@ pub fn page(command: Option<&str>) -> Result<(String, String), Failure> {
     };
     let name = wanted.get_bin_name().unwrap_or("kdsha").replace(' ', "-");
     let title = wanted.display_name(name.clone()).disable_help_flag(false);
+    let usage = title.clone().render_usage().to_string();
+    let extra = title.get_after_long_help().or(title.get_after_help()).map(ToString::to_string);
+    let title = title.after_help(None::<&str>).after_long_help(None::<&str>);
     let page = clap_mangen::Man::new(title).manual("kdsha").section("1").date("");
     let mut bytes = Vec::new();
     page.render(&mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("the page cannot be made: {error}")))?;
-    Ok((name, String::from_utf8_lossy(&bytes).into_owned()))
+    let made = String::from_utf8_lossy(&bytes).into_owned();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    Ok((name, mended(&made, usage) + &extra.map(|text| sections(&text)).unwrap_or_default()))
+}
+
+/// What the maker of pages gets wrong: a page of `help`, which there is none of, flags without their values in the
+/// synopsis, and lines that are stretched to both margins.
+fn mended(page: &str, usage: &str) -> String {
+    let lines: Vec<&str> = page.lines().collect();
+    let mut kept = Vec::new();
+    let mut index = 0;
+    while let Some(line) = lines.get(index) {
+        // The entry of `help`: .TP, its name, its text.
+        let is_help = *line == ".TP" && lines.get(index + 1).is_some_and(|next| next.contains("\\-help(1)"));
+        if is_help {
+            index += 3;
+            continue;
+        }
+        index += 1;
+        kept.push((*line).to_owned());
+        if line.starts_with(".TH ") {
+            kept.push(".ad l\n.nh".to_owned());
+        }
+        if *line == ".SH SYNOPSIS" {
+            kept.push(escaped(usage));
+            index += 1;
+        }
+    }
+    kept.join("\n") + "\n"
+}
+
+/// The examples and tables that follow the options: their headings as sections, the rest as it is written.
+fn sections(text: &str) -> String {
+    let mut out = String::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let is_heading = !line.is_empty() && line.chars().all(|c| c.is_ascii_uppercase() || c == ' ');
+        if is_heading {
+            let close = if is_open { ".fi\n" } else { "" };
+            out += &format!(
+                "{close}.SH {}\n.nf\n",
+                if line.contains(' ') { format!("\"{line}\"") } else { line.to_owned() }
+            );
+            is_open = true;
+        } else if !line.is_empty() {
+            out += &escaped(line);
+            out.push('\n');
+        }
+    }
+    if is_open { out + ".fi\n" } else { out }
+}
+
+/// A line of text that roff takes for nothing else.
+fn escaped(line: &str) -> String {
+    let text = line.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
 }
 
 /// Prints a page.
@@ -43,6 +101,20 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use std::path::Path;
+
+    #[test]
+    fn a_page_shows_its_examples_as_they_are_written_and_names_no_page_that_is_missing() {
+        let (_, failover) = page(Some("failover")).expect("a page");
+        assert!(failover.contains(".SH EXAMPLES\n.nf\n"), "{failover}");
+        assert!(failover.contains(".SH \"EXIT CODES\"\n.nf\n") && !failover.contains("EXTRA"), "{failover}");
+        assert_eq!(failover.matches(".nf\n").count(), failover.matches(".fi\n").count());
+        let (_, main) = page(None).expect("a page");
+        assert!(
+            failover.contains(".SH SYNOPSIS\nkdsha failover [OPTIONS] \\-\\-to <REGION>\n"),
+            "{failover}"
+        );
+        assert!(!main.contains("help(1)") && main.contains("status(1)"), "{main}");
+    }
 
     /// `KDSHA_BLESS=1 cargo test man_pages` writes them anew.
     #[test]

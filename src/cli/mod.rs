@@ -31,10 +31,16 @@ use crate::journal::{RunRecord, StateFolder};
 use crate::model::{Clock, Exit, Side};
 use crate::ui::{self, Prompter, Ui};
 use args::{Cli, Command, Global};
+use clap::Parser;
 use failure::Failure;
 use session::Session;
 use std::cell::RefCell;
 use std::future::Future;
+
+/// Reads the command line; where it is none, says why, and ends the process.
+pub fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| candidates::with_standby(error).exit())
+}
 
 /// Runs a command to its exit code.
 pub fn run(cli: &Cli) -> Exit {
@@ -63,6 +69,7 @@ fn settings(global: &Global) -> ui::Settings {
         },
         quiet: global.quiet,
         verbose: global.verbose,
+        ground: ui::Ground::Aws,
     }
 }
 

@@ -3,7 +3,8 @@
 use super::failure::Failure;
 use crate::config::{Pipeline, Topology};
 use crate::model::{Exit, Side};
-use crate::ui::Ui;
+use crate::ui::{Format, Ui};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -12,10 +13,52 @@ use std::collections::BTreeSet;
 /// # Errors
 /// Never; for symmetry with the other commands.
 pub fn run(ui: &Ui, topology: &Topology) -> Result<Exit, Failure> {
-    let text = serde_json::to_string_pretty(&policy(topology))
-        .map_err(|e| Failure::new(Exit::Internal, format!("the policy cannot be written: {e}")))?;
-    ui.raw(&format!("{text}\n"));
+    let impossible =
+        |e: serde_json::Error| Failure::new(Exit::Internal, format!("the policy cannot be written: {e}"));
+    let policy: Policy = serde_json::from_value(policy(topology)).map_err(impossible)?;
+    match ui.settings().format {
+        Format::Json => ui.document("kdsha.policy/1", &Document { policy }),
+        // Alone, as IAM takes it.
+        Format::Human => ui.raw(&format!("{}\n", serde_json::to_string_pretty(&policy).map_err(impossible)?)),
+    }
     Ok(Exit::Done)
+}
+
+/// `kdsha.policy/1`: IAM allows no key of ours inside of its own.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Document {
+    /// What IAM takes.
+    policy: Policy,
+}
+
+/// An IAM policy, its parts in the order in which people write them.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Policy {
+    /// Of the policy language.
+    version: String,
+    /// What is allowed.
+    statement: Vec<Statement>,
+}
+
+/// A statement.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Statement {
+    /// Its name.
+    sid: String,
+    /// `Allow`.
+    effect: String,
+    /// Actions.
+    action: Vec<String>,
+    /// `*`, or a list of ARNs.
+    resource: Value,
+    /// What narrows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition: Option<Value>,
 }
 
 /// Names of resources, for both Regions.
@@ -125,4 +168,23 @@ pub fn policy(topology: &Topology) -> Value {
         statements.push(allow("ReadSinks", &["dynamodb:Scan"], json!(all.tables)));
     }
     json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What is printed is what was made, in the order in which people write it.
+    #[test]
+    fn the_parts_of_a_policy_are_in_their_usual_order() {
+        let topology = crate::config::parse(crate::config::THE_POST, Path::new("kdsha.toml")).expect("valid");
+        let made = policy(&topology);
+        let typed: Policy = serde_json::from_value(made.clone()).expect("a policy");
+        let printed = serde_json::to_string(&typed).expect("JSON");
+        assert_eq!(serde_json::from_str::<Value>(&printed).expect("JSON"), made);
+        let place = |key: &str| printed.find(&format!("\"{key}\":")).expect(key);
+        let keys = ["Version", "Statement", "Sid", "Effect", "Action", "Resource"];
+        assert!(keys.is_sorted_by_key(|key| place(key)), "{printed}");
+    }
 }

@@ -1,8 +1,9 @@
 //! `kdsha runs`: past runs, or one in full.
 
 use super::failure::Failure;
+use crate::config::Regions;
 use crate::journal::{RunRecord, StateFolder};
-use crate::model::{Exit, RunId};
+use crate::model::{Exit, RunId, Side};
 use crate::ui::Ui;
 use serde::Serialize;
 
@@ -92,7 +93,24 @@ pub fn find(listed: Vec<crate::journal::Listed>, id: &RunId) -> Result<RunRecord
     }
 }
 
+/// Both Regions, as the run saw them; a run that never looked names none.
+fn regions(run: &RunRecord) -> Option<Regions> {
+    let seen = run.pictures.iter().flat_map(|picture| picture.pipelines.values()).flat_map(|p| &p.sides);
+    let of = |side: Side| seen.clone().find(|s| s.side == side).map(|s| s.region.clone());
+    Some(Regions { primary: of(Side::Primary)?, standby: of(Side::Standby)? })
+}
+
+/// The caller as AWS named it, and who ran it where.
+fn who(run: &RunRecord) -> String {
+    let caller = run.pictures.iter().rev().find_map(|picture| picture.caller.as_deref());
+    let account = run.header.account.iter().map(|account| format!("account {account}"));
+    let caller = caller.and_then(|arn| arn.splitn(6, ':').nth(5)).map(|caller| format!("as {caller}"));
+    let parts: Vec<String> = account.chain(caller).chain([format!("({})", run.header.owner)]).collect();
+    parts.join(" ")
+}
+
 fn show(ui: &Ui, run: RunRecord) -> Result<Exit, Failure> {
+    ui.set_past(who(&run), regions(&run), run.plan.rto);
     for (at, event) in &run.events {
         ui.event(event, *at);
     }

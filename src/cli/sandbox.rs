@@ -28,6 +28,9 @@ pub async fn run(ui: &Ui, args: &SandboxArgs) -> Result<Exit, Failure> {
     let interrupt =
         Interrupt::on_signals().map_err(|e| Failure::new(Exit::Internal, format!("signals: {e}")))?;
     ui.raw(&format!("http://{address}\n"));
+    // Whatever the sandbox is given, it takes the caller for the owner of the account.
+    ui.note(&format!("export AWS_ENDPOINT_URL=http://{address} AWS_REGION=us-west-2"));
+    ui.note("export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox");
     ui.note("serving Kinesis, Lambda, CloudWatch, DynamoDB and STS for any Region; Ctrl-C ends it");
     sandbox
         .serve(listener, async move { interrupt.raised().await })

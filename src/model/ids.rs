@@ -101,7 +101,7 @@ id! {
     MappingId, "an event source mapping UUID", |v| word(v, 64, "-")
 }
 id! {
-    /// One execution of kdsha: `20261122-104501-failover-us-east-2-3f9a`.
+    /// One execution of kdsha: `20261122-104501-failover-3f9a`.
     RunId, "a run id", |v| word(v, 96, "-")
 }
 

@@ -1,7 +1,7 @@
 //! The card at the end of a run: how it ended, what changed, how long recovery took, what is owed, what comes next.
 
 use super::header::Context;
-use super::look::{Look, Tone};
+use super::look::{Ground, Look, Tone};
 use super::plan::words_of;
 use super::{failure, text};
 use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, Timestamp, duration};
@@ -118,6 +118,8 @@ pub(crate) struct Ended<'a> {
 /// What to do next: the command of the event, or what usually follows a run that is done.
 fn next(look: Look, exit: Exit, command: Option<&String>, again: &str, ended: &Ended<'_>) -> String {
     let lines = match (command, exit) {
+        // Typed at the shell, it would be meant for AWS.
+        _ if look.ground == Ground::Story => Vec::new(),
         (Some(command), _) => vec![(command.as_str(), "goes on from here")],
         (None, Exit::Done) => {
             let back = ended.is_failover.then_some(("kdsha failback", "once the primary is healthy again"));
@@ -148,7 +150,8 @@ pub(crate) fn render(
     let Event::RunFinished { exit, summary, recovery: took, owed, next } = event else {
         return String::new();
     };
-    let mut out = format!("\n{}\n", look.rule(""));
+    let above = if look.ground == Ground::Aws { "" } else { "REHEARSAL: nothing of this is AWS" };
+    let mut out = format!("\n{}\n", look.rule(above));
     out += &look.hang(&format!("{}  ", title(look, *exit, tally)), summary);
     out.extend(ended.run.map(|run| look.field("what", &format!("run {run}"))));
     let elapsed =

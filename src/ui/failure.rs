@@ -1,6 +1,6 @@
 //! A failure in the operator's words: what went wrong, why, whether the world changed, and the way out.
 
-use super::look::{Look, Tone};
+use super::look::{Ground, Look, Tone};
 use crate::model::Exit;
 
 /// How a command ended, in words: the exit code's meaning, and whether anything changed.
@@ -20,6 +20,16 @@ pub(crate) fn ending(exit: Exit) -> &'static str {
     }
 }
 
+/// [`ending`]; a story that ends early has no run left that anybody could resume.
+fn on_ground(ground: Ground, exit: Exit) -> &'static str {
+    match (ground, exit) {
+        (Ground::Story, Exit::Declined | Exit::StepFailed | Exit::TimedOut | Exit::Interrupted) => {
+            "the rehearsal ends here; nothing of it was AWS"
+        }
+        _ => ending(exit),
+    }
+}
+
 /// `error:` with its causes, what the exit code means, `hint:` lines.
 pub(crate) fn render(look: Look, exit: Exit, chain: &[String], hints: &[String]) -> String {
     let mut out = String::new();
@@ -32,7 +42,7 @@ pub(crate) fn render(look: Look, exit: Exit, chain: &[String], hints: &[String])
         out += &look.hang("cause: ", cause);
     }
     if !chain.is_empty() {
-        out += &look.hang("", &format!("exit {}: {}", exit.code(), ending(exit)));
+        out += &look.hang("", &format!("exit {}: {}", exit.code(), on_ground(look.ground, exit)));
     }
     for hint in hints {
         out += &look.hang(&format!("{} ", look.paint(Tone::Strong, "hint:")), hint);

@@ -1,6 +1,6 @@
 //! The one header of all commands: who is at work, where, at what, and how late it is.
 
-use super::look::{Look, Tone};
+use super::look::{Ground, Look, Tone};
 use super::{status, text};
 use crate::config::{Regions, Topology};
 use crate::model::{Identity, Region, Side, Snapshot, Timestamp, duration};
@@ -165,10 +165,21 @@ pub(crate) fn rto_left(look: Look, until: Timestamp, at: Timestamp) -> String {
     look.paint(tone, format!("RTO {}", text::time_left(at, until)))
 }
 
+/// Account and caller; of a rehearsal, that they are none.
+fn who(look: Look, context: &Context) -> Option<String> {
+    match look.ground {
+        Ground::Aws => context.who.clone(),
+        Ground::Story | Ground::GameDay => {
+            let word = look.paint(Tone::Warn, "REHEARSAL, not AWS");
+            Some(context.who.iter().fold(word, |word, who| format!("{word}: {who}")))
+        }
+    }
+}
+
 /// The header: a title, then who, where, what, clock. A part that is not known at all is left out.
 pub(crate) fn render(look: Look, context: &Context, title: &str, what: &str, clock: &str) -> String {
     let mut out = look.hang("", title);
-    out.extend(context.who.iter().map(|who| look.field("who", who)));
+    out.extend(who(look, context).iter().map(|who| look.field("who", who)));
     out.extend(context.place(look).iter().map(|place| look.field("where", place)));
     out += &look.field("what", what);
     out += &look.field("clock", &context.clock(clock));

@@ -20,6 +20,20 @@ pub(crate) struct Look {
     pub(crate) utf8: bool,
     /// `-v`, counted.
     pub(crate) verbose: u8,
+    /// Whether what is shown is AWS.
+    pub(crate) ground: Ground,
+}
+
+/// What the commands work on. A rehearsal says so wherever it could be taken for the real thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ground {
+    /// AWS, or whatever answers in its place.
+    #[default]
+    Aws,
+    /// A rehearsal whose commands are typed by its story: the next one is none for whoever watches.
+    Story,
+    /// A rehearsal whose commands are typed by whoever sits before it.
+    GameDay,
 }
 
 /// What a piece of text is, for its colour.
@@ -107,6 +121,14 @@ impl Look {
             Tone::Faint => style.dim(),
         };
         style.apply_to(text.as_ref()).to_string()
+    }
+
+    /// The first word of a question, where the answer does nothing to AWS.
+    pub(crate) fn rehearsal(self) -> String {
+        match self.ground {
+            Ground::Aws => String::new(),
+            Ground::Story | Ground::GameDay => format!("{} ", self.paint(Tone::Warn, "REHEARSAL.")),
+        }
     }
 
     /// A mark, padded to the width of all marks.
@@ -241,7 +263,7 @@ mod tests {
     use super::*;
 
     fn look(width: usize) -> Look {
-        Look { width, color: false, utf8: true, verbose: 0 }
+        Look { width, color: false, utf8: true, verbose: 0, ground: Ground::Aws }
     }
 
     #[test]

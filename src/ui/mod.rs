@@ -41,12 +41,13 @@ mod text;
 mod wait;
 pub mod watch;
 
+pub use look::Ground;
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
 
-use crate::config::Topology;
+use crate::config::{Regions, Topology};
 use crate::model::{CheckReport, Event, Exit, Identity, Snapshot, Timestamp};
 use crate::plan::{Plan, PlannedEffect};
 use header::Context;
@@ -55,6 +56,7 @@ use screen::Screen;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What stdout speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +91,8 @@ pub struct Settings {
     pub quiet: bool,
     /// `-v`, counted.
     pub verbose: u8,
+    /// What the commands work on.
+    pub ground: Ground,
 }
 
 /// The one way to the operator. Cheap to clone; all clones are one.
@@ -138,6 +142,13 @@ impl Ui {
         self.inner().settings.clone()
     }
 
+    /// Tells that the commands work on something else from now on.
+    pub fn stand_on(&self, ground: Ground) {
+        let inner = &mut *self.inner();
+        inner.settings.ground = ground;
+        inner.screen.stand_on(ground);
+    }
+
     /// Tells who is at work and where, for the headers, before anybody looked.
     pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
         let mut inner = self.inner();
@@ -147,6 +158,11 @@ impl Ui {
     /// The flags that a command to be typed next must carry to mean the same: configuration, profile, pipelines.
     pub fn set_again(&self, flags: &[String]) {
         self.inner().context.again = flags.iter().map(|flag| format!(" {flag}")).collect();
+    }
+
+    /// Tells it of a run that is over, for its replay.
+    pub fn set_past(&self, who: String, regions: Option<Regions>, rto: Duration) {
+        self.inner().context = Context { who: Some(who), regions, rto: Some(rto), ..Context::default() };
     }
 
     /// Tells what a look says of it: the caller, the active Region, this machine's clock.

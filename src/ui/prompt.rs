@@ -301,7 +301,8 @@ impl Terminal {
         for _ in 0..3 {
             self.ui.ask(|look| {
                 let name = look.paint(Tone::Strong, region.as_str());
-                format!("To go on, type the Region, {name}, and Enter (empty: stop here) > ")
+                let rehearsal = look.rehearsal();
+                format!("{rehearsal}To go on, type the Region, {name}, and Enter (empty: stop here) > ")
             });
             let Some(line) = self.line()? else { return Ok(false) };
             match line.trim() {
@@ -318,7 +319,7 @@ impl Terminal {
 
     pub(super) fn confirm(&mut self, question: &str) -> io::Result<bool> {
         loop {
-            self.ui.ask(|look| look.hang("", question) + "[y]es  [n]o (default) > ");
+            self.ui.ask(|look| look.hang("", &(look.rehearsal() + question)) + "[y]es  [n]o (default) > ");
             let Some(line) = self.line()? else { return Ok(false) };
             match choice(&line) {
                 Choice::Yes => return Ok(true),
@@ -397,7 +398,7 @@ fn choices(look: Look, prompt: &StagePrompt) -> String {
     let regions: Vec<&str> = regions.into_iter().collect();
     let question =
         format!("Stage {}/{}, in {}: {}?", prompt.number, prompt.of, regions.join(" and "), prompt.title);
-    let question = look.hang("", &look.paint(Tone::Strong, question));
+    let question = look.hang("", &(look.rehearsal() + &look.paint(Tone::Strong, question)));
     let emergency = if prompt.emergency.is_some() { "  e[m]ergency" } else { "" };
     let choices =
         one_line(look, |no| format!("[y]es  [n]o, {no}  [e]xplain{skip}{emergency}  (default: no) > "));

@@ -217,7 +217,7 @@ fn stuck(look: Look, prompt: &WaitPrompt) -> String {
 }
 
 fn wait_choices(look: Look, prompt: &WaitPrompt) -> String {
-    let question = look.paint(Tone::Strong, "What now?");
+    let question = look.rehearsal() + &look.paint(Tone::Strong, "What now?");
     let emergency = if prompt.emergency.is_some() { "  e[m]ergency" } else { "" };
     let longer = duration::show(Duration::from_secs(prompt.longer.as_secs()));
     one_line(look, |no| {

@@ -74,10 +74,15 @@ pub(crate) fn render(look: Look, result: &Value) -> String {
     }
     out += &look.field("recovery", &recovery(result));
     out += &score(look, result);
-    let verdict = match number(result, "lost") {
-        Some(0.0) => look.paint(Tone::Good, "No record was lost."),
-        Some(lost) => look.paint(Tone::Bad, format!("{} LOST.", text::plural(lost as usize, "record"))),
-        None => look.paint(Tone::Warn, "Whether records were lost is unknown."),
+    let pending = number(result, "pending").filter(|pending| *pending > 0.0);
+    let verdict = match (number(result, "lost"), pending) {
+        (Some(0.0), Some(pending)) => {
+            let records = text::plural(pending as usize, "record");
+            look.paint(Tone::Warn, format!("No record was lost; {records} not processed yet."))
+        }
+        (Some(0.0), None) => look.paint(Tone::Good, "No record was lost."),
+        (Some(lost), _) => look.paint(Tone::Bad, format!("{} LOST.", text::plural(lost as usize, "record"))),
+        (None, _) => look.paint(Tone::Warn, "Whether records were lost is unknown."),
     };
     out + &look.hang("", &verdict) + &look.rule("") + "\n"
 }

@@ -4,7 +4,7 @@
 //! first such error is kept for whoever asks.
 
 use super::harmless::harmless;
-use super::look::Look;
+use super::look::{Ground, Look};
 use super::{Color, Settings};
 use console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -20,6 +20,7 @@ pub(crate) struct Screen {
     stderr: Output,
     live: Option<MultiProgress>,
     verbose: u8,
+    ground: Ground,
     failed: Option<io::ErrorKind>,
 }
 
@@ -38,14 +39,14 @@ enum Width {
 }
 
 impl Output {
-    fn look(&self, verbose: u8) -> Look {
+    fn look(&self, verbose: u8, ground: Ground) -> Look {
         let width = match &self.width {
             Width::Fixed(width) => *width,
             Width::Of(term) => {
                 term.size_checked().map_or(80, |(_, columns)| usize::from(columns)).min(WIDEST)
             }
         };
-        Look { width, color: self.color, utf8: self.utf8, verbose }
+        Look { width, color: self.color, utf8: self.utf8, verbose, ground }
     }
 }
 
@@ -103,6 +104,7 @@ impl Screen {
             },
             live,
             verbose: settings.verbose,
+            ground: settings.ground,
             failed: None,
         }
     }
@@ -121,18 +123,24 @@ impl Screen {
             stderr: output(stderr),
             live: None,
             verbose: settings.verbose,
+            ground: settings.ground,
             failed: None,
         }
     }
 
+    /// Says what is shown from now on.
+    pub(crate) fn stand_on(&mut self, ground: Ground) {
+        self.ground = ground;
+    }
+
     /// How data looks.
     pub(crate) fn data_look(&self) -> Look {
-        self.stdout.look(self.verbose)
+        self.stdout.look(self.verbose, self.ground)
     }
 
     /// How everything else looks.
     pub(crate) fn look(&self) -> Look {
-        self.stderr.look(self.verbose)
+        self.stderr.look(self.verbose, self.ground)
     }
 
     /// The live lines, where stderr is a terminal that can move its cursor.

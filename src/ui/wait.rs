@@ -314,6 +314,7 @@ fn erase(live: Option<&MultiProgress>, bar: Option<ProgressBar>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::Ground;
 
     #[test]
     fn a_reason_that_only_counts_has_not_changed() {
@@ -322,7 +323,7 @@ mod tests {
     }
 
     fn look(width: usize, utf8: bool) -> Look {
-        Look { width, color: false, utf8, verbose: 0 }
+        Look { width, color: false, utf8, verbose: 0, ground: Ground::Aws }
     }
 
     #[test]

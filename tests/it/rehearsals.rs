@@ -118,33 +118,45 @@ fn every_story_is_listed() {
     assert_eq!(listed["scenarios"].as_array().map(Vec::len), Some(8));
 }
 
-/// A day by hand: the commands on stdin.
-fn by_hand(seed: &str, script: &str) -> (Value, String) {
+/// A day by hand: the commands on stdin. Its document, and how the process ended.
+fn by_hand(arguments: &[&str], script: &str) -> (Value, process::Finished) {
     let home = tempfile::tempdir().expect("a temporary folder");
     let script_path = home.path().join("script");
     std::fs::File::create(&script_path)
         .and_then(|mut file| file.write_all(script.as_bytes()))
         .expect("a script");
     let mut command = kdsha(home.path());
-    command.args(["rehearse", "--interactive", "--yes", "--output", "json", "--seed", seed]);
-    command.args(["--scenario", "data-plane-outage"]);
+    command.args(["rehearse", "--interactive", "--yes", "--output", "json", "--seed", "3", "--scenario"]);
+    command.args(arguments);
     command.stdin(Stdio::from(std::fs::File::open(&script_path).expect("the script")));
     let finished = process::run(&mut command, LIMIT).expect("a finished process");
     let last = finished.stdout.lines().rfind(|line| line.contains("kdsha.rehearsal/1")).expect("a document");
-    (serde_json::from_str(last).expect(last), finished.stderr)
+    (serde_json::from_str(last).expect(last), finished)
 }
 
 #[test]
 fn a_day_by_hand_is_scored() {
     let script = "status\nfailover --to us-east-2\nverify\nwait 10m\nheal\nwait 15m\nresume\nfailback\n\
                   wait 10m\nkdsha verify\ndone\n";
-    let (good, _) = by_hand("3", script);
+    let (good, _) = by_hand(&["data-plane-outage"], script);
     assert_eq!((good["lost"].as_u64(), good["score"]["points"].as_u64()), (Some(0), Some(100)), "{good}");
     assert!(good["surprises"].as_array().is_some_and(|all| !all.is_empty()), "{good}");
     // Whoever does nothing recovers nothing and proves nothing; what is slow is not lost.
-    let (idle, _) = by_hand("3", "wait 20m\nnonsense\n");
+    let (idle, _) = by_hand(&["data-plane-outage"], "wait 20m\nnonsense\n");
     assert_eq!(idle["recovery_seconds"], Value::Null);
     assert_eq!(idle["score"]["points"], 50, "{idle}");
+}
+
+#[test]
+fn a_day_that_ends_with_steps_owed_is_not_blamed_on_kdsha() {
+    let script = "failover --to us-east-2 --emergency --start-at trim-horizon\ndone\n";
+    let (day, finished) = by_hand(&["silent-region", "--calm"], script);
+    assert_eq!(day["lost"], 0, "{day}");
+    assert!(day["pending"].as_u64().is_some_and(|n| n > 0), "the silent Region keeps some: {day}");
+    assert_eq!(day["score"]["parts"][0]["points"], 20, "late is not lost: {day}");
+    assert_eq!(finished.code(), Some(9), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("fault of kdsha"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("steps owed"), "{}", finished.stderr);
 }
 
 /// A rehearsal whose journals are kept, and a command on them.
@@ -201,6 +213,46 @@ fn a_report_tells_the_run_in_every_form() {
         let operation = call["operation"].as_str().expect("an operation");
         assert!(html.contains(operation) && markdown.contains(operation), "{operation}");
     }
+}
+
+/// The story interrupts the failover and goes on with it: two processes, one run.
+#[test]
+fn a_run_that_was_gone_on_with_is_told_as_one() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut command = kdsha(home.path());
+    let rehearse =
+        ["rehearse", "--yes", "--seed", "1", "--scenario", "colleague-interferes", "--keep", "state"];
+    let finished = process::run(command.args(rehearse), LIMIT).expect("a finished process");
+    assert_eq!(finished.code(), Some(0), "{}", finished.stderr);
+    let runs = process::run(kdsha(home.path()).args(["runs", "--output", "json"]), LIMIT).expect("runs");
+    let runs: Value = serde_json::from_str(&runs.stdout).expect("a document");
+    let run = runs["runs"][0]["run"].as_str().expect("a run");
+
+    let told = process::run(kdsha(home.path()).args(["runs", run]), LIMIT).expect("a run").stderr;
+    assert!(told.contains("as user/sandbox ("), "who: {told}");
+    assert!(told.contains("us-west-2 (primary), us-east-2 (standby)"), "where: {told}");
+    let resumed = told.split_once("resumed ").expect("it was gone on with").1;
+    assert!(resumed.contains("[1/9] Mark the run") && !resumed.contains("elapsed 0s"), "{resumed}");
+    assert!(resumed.contains("within the RTO of 15m"), "{resumed}");
+
+    let json = reported(home.path(), &[run, "--output", "json"]);
+    let report = &serde_json::from_str::<Value>(&json.stdout).expect("a document")["report"];
+    let stages = report["stages"].as_array().expect("stages");
+    let at = |value: &Value| value.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let (stopped, went_on) =
+        stages.split_at(stages.iter().rposition(|s| s["number"] == 1).expect("a first stage"));
+    let last = stopped.last().expect("a stage that was interrupted");
+    assert_eq!(last["ended"], Value::Null, "{last}");
+    assert!(
+        at(&last["left"]).expect("an instant") <= at(&went_on[0]["began"]).expect("an instant"),
+        "{last}"
+    );
+    // The one who went on only found the producers switched.
+    let switch = stopped.iter().find(|stage| stage["is_point_of_no_return"] == true).expect("a switch");
+    assert!(at(&report["switched"]) <= at(&switch["ended"]), "{}", report["switched"]);
+    let planned = report["positions"].as_object().expect("positions").values().next().expect("one");
+    let (all, planned) = (report["duplicates"].as_u64(), planned["duplicates"].as_u64());
+    assert!(all > planned, "records went on arriving until the switch: {all:?}, {planned:?}");
 }
 
 #[test]

@@ -46,6 +46,37 @@ fn ctrl_c_at_a_question_offers_to_put_back_what_was_changed() -> Result<(), Erro
     Ok(())
 }
 
+/// What a rehearsal shows cannot be taken for AWS, and a story that ends leaves no command to be typed at the shell.
+#[test]
+fn a_no_in_a_rehearsal_is_no_invitation_to_the_real_thing() -> Result<(), Error> {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut terminal = rehearse(home.path())?;
+    terminal.exp_string("REHEARSAL, not AWS")?;
+    terminal.exp_string("REHEARSAL.")?;
+    answer(&mut terminal, "Stage 1/", "n")?;
+    terminal.exp_string("REHEARSAL: nothing of this is AWS")?;
+    let end = terminal.exp_eof()?;
+    assert!(!end.contains("\nnext"), "{end}");
+    assert!(end.contains("the rehearsal ends here; nothing of it was AWS"), "{end}");
+    assert!(!end.contains("can be resumed"), "{end}");
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_ends_the_day_with_its_account() -> Result<(), Error> {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let mut command = kdsha(home.path());
+    command.args(["rehearse", "--interactive", "--calm", "--seed", "3"]).env("TERM", "xterm");
+    command.stdin(std::process::Stdio::inherit());
+    let mut terminal = rexpect::session::spawn_command(command, Some(LIMIT))?;
+    terminal.exp_string("game day> ")?;
+    terminal.send_control('c')?;
+    let end = terminal.exp_eof()?;
+    assert!(end.contains("score       50 of 100"), "{end}");
+    assert!(!end.contains("error:"), "{end}");
+    Ok(())
+}
+
 #[test]
 fn an_emergency_typed_at_a_question_goes_on_as_one() -> Result<(), Error> {
     let home = tempfile::tempdir().expect("a temporary folder");
@@ -65,6 +96,20 @@ fn an_emergency_typed_at_a_question_goes_on_as_one() -> Result<(), Error> {
     answer(&mut terminal, "[3/7] Create the consumer in us-east-2, enabled", "n")?;
     terminal.exp_string("STOPPED BY THE OPERATOR")?;
     Ok(())
+}
+
+/// Where a pipeline goes is typed; what the configuration says is offered.
+#[test]
+fn a_failover_without_a_region_names_the_configured_standby() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let failover =
+        || process::run(kdsha(home.path()).arg("failover"), Duration::from_secs(20)).expect("it ends");
+    assert!(!failover().stderr.contains("tip:"), "nothing is configured");
+    std::fs::write(home.path().join("kdsha.toml"), kdsha::config::THE_POST).expect("a configuration");
+    let run = failover();
+    assert_eq!(run.code(), Some(2), "{}", run.stderr);
+    let tip = "tip: the configured standby is us-east-2: kdsha failover --to us-east-2";
+    assert!(run.stderr.contains(tip), "{}", run.stderr);
 }
 
 /// Without a terminal only ways are named that the command has.

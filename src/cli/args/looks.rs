@@ -8,7 +8,9 @@ use std::path::PathBuf;
 /// Flags of `status`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct StatusArgs {
-    /// Look again until interrupted
+    /// Show a live view: look again until interrupted
+    ///
+    /// `r` looks at once, `p` pauses, `q` or Ctrl-C leaves it. Without a terminal, a status is printed at each look.
     #[arg(long)]
     pub watch: bool,
 }

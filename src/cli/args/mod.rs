@@ -80,7 +80,7 @@ pub struct Global {
     #[arg(long, short, global = true, help_heading = "Global options", conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Say more: once for the count of requests, twice for each request
+    /// Say more: once for ok checks and answers, twice for each request
     #[arg(long, short, global = true, help_heading = "Global options", action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

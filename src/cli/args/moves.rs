@@ -6,6 +6,7 @@ use crate::cli::failure::Failure;
 use crate::model::{Exit, Region, StartAt};
 use crate::plan::Accepted;
 use clap::Args;
+use clap::builder::PossibleValue;
 use clap_complete::engine::ArgValueCandidates;
 use std::time::Duration;
 /// Flags of `failover`.
@@ -20,7 +21,7 @@ pub struct FailoverArgs {
     pub dry_run: bool,
 
     /// Answer the prompts with yes; lifts no guard
-    #[arg(long)]
+    #[arg(long, short = 'y')]
     pub yes: bool,
 
     /// The old Region may not answer: start the standby first, write down what the old Region owes
@@ -34,14 +35,16 @@ pub struct FailoverArgs {
     ///
     /// An instant with its offset (2026-11-22T10:45:00Z), or `trim-horizon` for the oldest record
     /// that the stream still has.
-    #[arg(long, value_name = "TIME|trim-horizon", value_parser = start_at)]
+    #[arg(long, value_name = "TIME|trim-horizon", value_parser = start_at, add = ArgValueCandidates::new(candidates::starts))]
     pub start_at: Option<StartAt>,
 
-    /// How far before the derived position the standby's consumer starts, instead of the configured buffer
+    /// How far before the derived position the standby's consumer starts, such as 90s or 5m
+    ///
+    /// Instead of the overlap buffer of the configuration.
     #[arg(long, value_name = "DURATION", value_parser = buffer, conflicts_with = "start_at")]
     pub overlap_buffer: Option<Duration>,
 
-    /// How long one wait may take, instead of the configured time-out
+    /// How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
 
@@ -58,14 +61,14 @@ pub struct FailbackArgs {
     pub dry_run: bool,
 
     /// Answer the prompts with yes; lifts no guard
-    #[arg(long)]
+    #[arg(long, short = 'y')]
     pub yes: bool,
 
     /// Do not process the records that are stranded in the primary's stream; they are counted and logged
     #[arg(long)]
     pub skip_stranded: bool,
 
-    /// How long one wait may take, instead of the configured time-out
+    /// How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     pub timeout: Option<Duration>,
 
@@ -90,7 +93,26 @@ pub struct AcceptArgs {
 }
 
 fn acceptable() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(crate::plan::ACCEPTABLE)
+    let named = crate::plan::ACCEPTABLE.map(|check| PossibleValue::new(check).help(meaning(check)));
+    clap::builder::PossibleValuesParser::new(named)
+}
+
+/// What accepting a check takes upon oneself.
+fn meaning(check: &str) -> &'static str {
+    match check {
+        "clock" => "This machine's clock is off",
+        "concurrency" => "The standby's account may have too few concurrent executions left",
+        "credentials" => "The credentials may expire before the run ends",
+        "health" => "The Region to move to fails too",
+        "mapping_settings" => "The standby's mapping would not be set as the primary's is",
+        "other_readers" => "Something else reads the stream too",
+        "reader_function" => "A function that reads may not be able to",
+        "record_age" => "A mapping gives records up that are as old as its start",
+        "replicator_lag" => "The copy is further behind than the RPO",
+        "sink" => "The table does not say where its items come from",
+        "streams_match" => "The standby's stream is smaller, or set otherwise",
+        _ => "",
+    }
 }
 
 impl AcceptArgs {
@@ -109,7 +131,7 @@ impl AcceptArgs {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct ResumeArgs {
     /// Answer the prompts with yes; lifts no guard
-    #[arg(long)]
+    #[arg(long, short = 'y')]
     pub yes: bool,
 
     /// Put back what the unfinished run has changed, instead of going on

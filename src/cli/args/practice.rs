@@ -4,11 +4,15 @@ use super::values::loopback;
 use clap::{Args, ValueHint};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+fn stories() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(crate::cli::rehearse::stories())
+}
+
 /// Flags of `rehearse`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct RehearseArgs {
     /// The story to play; without it, that of the AWS post. `--list` tells them all
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = stories())]
     pub scenario: Option<String>,
 
     /// List the stories and stop
@@ -26,7 +30,7 @@ pub struct RehearseArgs {
     pub calm: bool,
 
     /// Answer the prompts with yes
-    #[arg(long)]
+    #[arg(long, short = 'y')]
     pub yes: bool,
 
     /// Replay the traffic and the timing of this seed

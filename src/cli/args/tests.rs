@@ -36,6 +36,10 @@ fn every_command_has_a_summary_and_examples() {
         assert!(summary.len() <= 80 && !summary.ends_with('.'), "{summary}");
         let examples = command.get_after_help().expect("examples").to_string();
         assert!(examples.starts_with("EXAMPLES\n"), "{examples}");
+        assert!(
+            examples.lines().all(|line| line.chars().count() <= 80),
+            "broken on a narrow terminal: {examples}"
+        );
     }
 }
 
@@ -56,6 +60,25 @@ fn every_example_is_a_valid_command_line() {
         }
     }
     assert!(tried > 20, "{tried} examples");
+}
+
+#[test]
+fn every_check_that_can_be_accepted_says_what_that_means() {
+    let failover = Cli::command().find_subcommand("failover").cloned().expect("a command");
+    let accept = failover.get_arguments().find(|arg| arg.get_id() == "checks").cloned().expect("a flag");
+    let values = accept.get_possible_values();
+    assert_eq!(values.len(), crate::plan::ACCEPTABLE.len());
+    for value in values {
+        assert!(value.get_help().is_some_and(|help| !help.to_string().is_empty()), "{}", value.get_name());
+    }
+}
+
+#[test]
+fn the_help_names_the_variables_that_are_read() {
+    let help = refused("kdsha --help");
+    for name in ["KDSHA_CONFIG", "KDSHA_STATE_DIR", "AWS_CA_BUNDLE", "HTTPS_PROXY", "NO_COLOR"] {
+        assert!(help.contains(name), "{name}");
+    }
 }
 
 #[test]
@@ -253,7 +276,7 @@ Options:
       --dry-run
           Show the plan, with every call that would be made, and stop
 
-      --yes
+  -y, --yes
           Answer the prompts with yes; lifts no guard
 
       --emergency
@@ -270,11 +293,12 @@ Options:
           that the stream still has.
 
       --overlap-buffer <DURATION>
-          How far before the derived position the standby's consumer starts, instead of the
-          configured buffer
+          How far before the derived position the standby's consumer starts, such as 90s or 5m
+          
+          Instead of the overlap buffer of the configuration.
 
       --timeout <DURATION>
-          How long one wait may take, instead of the configured time-out
+          How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out
 
       --accept <CHECK>
           Go on although this check failed or is unknown; may be given several times
@@ -282,9 +306,19 @@ Options:
           It lifts that check and nothing else, and is written to the journal with the reason.
           Checks that stand between you and a lost record cannot be accepted: they name their own
           way out.
-          
-          [possible values: clock, concurrency, credentials, health, mapping_settings,
-          other_readers, reader_function, record_age, replicator_lag, sink, streams_match]
+
+          Possible values:
+          - clock:            This machine's clock is off
+          - concurrency:      The standby's account may have too few concurrent executions left
+          - credentials:      The credentials may expire before the run ends
+          - health:           The Region to move to fails too
+          - mapping_settings: The standby's mapping would not be set as the primary's is
+          - other_readers:    Something else reads the stream too
+          - reader_function:  A function that reads may not be able to
+          - record_age:       A mapping gives records up that are as old as its start
+          - replicator_lag:   The copy is further behind than the RPO
+          - sink:             The table does not say where its items come from
+          - streams_match:    The standby's stream is smaller, or set otherwise
 
       --reason <TEXT>
           Why the checks named by --accept do not matter now
@@ -332,12 +366,15 @@ Global options:
           Leave out progress; results, questions, warnings and errors remain
 
   -v, --verbose...
-          Say more: once for the count of requests, twice for each request
+          Say more: once for ok checks and answers, twice for each request
 
 EXAMPLES
-  kdsha failover --to us-east-2 --dry-run           every call it would make; makes none
-  kdsha failover --to us-east-2                     planned: drains the primary first
-  kdsha failover --to us-east-2 --emergency         the primary does not answer
+  # every call it would make; makes none
+  kdsha failover --to us-east-2 --dry-run
+  # planned: drains the primary first
+  kdsha failover --to us-east-2
+  # the primary does not answer
+  kdsha failover --to us-east-2 --emergency
   kdsha failover --to us-east-2 --emergency --start-at 2026-11-22T10:45:00Z
 
 EXIT CODES
@@ -395,7 +432,7 @@ Global options:
       --color <WHEN>     Use colours [default: auto] [possible values: auto, always, never]
       --profile <NAME>   Use this profile of the AWS configuration
   -q, --quiet            Leave out progress; results, questions, warnings and errors remain
-  -v, --verbose...       Say more: once for the count of requests, twice for each request
+  -v, --verbose...       Say more: once for ok checks and answers, twice for each request
 
 `kdsha help COMMAND` says more of a command; `kdsha --help` lists the exit codes.
 

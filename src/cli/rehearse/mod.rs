@@ -24,7 +24,7 @@ use crate::journal::RunRecord;
 use crate::model::{Exit, PipelineName, Region, duration};
 use crate::sandbox::Sandbox;
 use crate::sandbox::world::World;
-use crate::ui::{Format, Prompter, Ui};
+use crate::ui::{Format, Ground, Prompter, Settings, Ui};
 use clap::Parser;
 use scenario::Scenario;
 use score::{Day, Ran};
@@ -34,6 +34,11 @@ use surprise::{Meddler, Surprises};
 use world::Scratch;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// The names of the stories.
+pub fn stories() -> [&'static str; 8] {
+    Scenario::ALL.map(|(name, ..)| name)
+}
 
 /// Tells the stories.
 pub fn list(ui: &Ui) {
@@ -49,6 +54,11 @@ pub fn list(ui: &Ui) {
 /// # Errors
 /// When a command of the story does not end as it should; says which.
 pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompter) -> Result<Exit, Failure> {
+    let plays = if args.interactive { Plays::ByHand } else { Plays::Story };
+    ui.stand_on(match plays {
+        Plays::ByHand => Ground::GameDay,
+        Plays::Story => Ground::Story,
+    });
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let scenario = match (&args.scenario, args.interactive) {
         (None, true) => Scenario::unnamed(seed),
@@ -59,6 +69,7 @@ pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompt
     ui.set_context(&session.topology, None);
     let mut play = Play {
         ui,
+        plays,
         scenario,
         seed,
         chance: fastrand::Rng::with_seed(seed),
@@ -68,15 +79,25 @@ pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompt
         selected: global.pipelines.clone(),
         day: Day::default(),
     };
-    match args.interactive {
-        true => play.by_hand(args.calm).await,
-        false => play.play().await,
+    match plays {
+        Plays::ByHand => play.by_hand(args.calm).await,
+        Plays::Story => play.play().await,
     }
+}
+
+/// Who types the commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plays {
+    /// The story does.
+    Story,
+    /// Whoever sits before it does.
+    ByHand,
 }
 
 /// A story under way.
 struct Play<'a> {
     ui: &'a Ui,
+    plays: Plays,
     scenario: Scenario,
     seed: u64,
     /// Instants of kills and surprises.
@@ -137,8 +158,10 @@ impl Play<'_> {
         let chosen = if cli.global.pipelines.is_empty() { &self.selected } else { &cli.global.pipelines };
         self.session.selected.clone_from(chosen);
         // A line that asks for JSON gets it; all others speak as the rehearsal does.
-        let as_json =
-            (cli.global.output == super::args::Output::Json).then(|| Ui::new(super::settings(&cli.global)));
+        let as_json = (cli.global.output == super::args::Output::Json).then(|| {
+            let ground = self.ui.settings().ground;
+            Ui::new(Settings { ground, ..super::settings(&cli.global) })
+        });
         let ui = as_json.as_ref().unwrap_or(self.ui);
         let result = Box::pin(dispatch(&self.session, ui, &cli.command)).await;
         let exit = result.unwrap_or_else(|failure| {
@@ -165,6 +188,8 @@ impl Play<'_> {
 
     /// Stops the traffic, lets everything come to rest, and reads the ledger.
     async fn account(&mut self) -> Result<Exit, Failure> {
+        // The day is over: nobody types the next command any more.
+        self.ui.stand_on(Ground::Story);
         self.sandbox.with_world(World::stop_traffic);
         self.pass(10 * MINUTE).await?;
         let ledger = self.sandbox.with_world(|world| world.ledger());
@@ -194,6 +219,22 @@ impl Play<'_> {
         self.verdict(&ledger, recovery, rto)
     }
 
+    /// A story does all that is due, so what it leaves is kdsha's fault; a day by hand ends when somebody says so.
+    fn whose_fault(&self, message: String, lost: u64) -> Failure {
+        let (scenario, owed) = (self.scenario.name(), self.day.owed);
+        if self.plays == Plays::Story || lost > 0 {
+            return Failure::new(Exit::StepFailed, message)
+                .hint(format!("seed {}, scenario {scenario}: this is a fault of kdsha", self.seed));
+        }
+        match owed {
+            0 => Failure::new(Exit::StepFailed, message)
+                .hint("`wait 10m` before `done` lets the consumer catch up"),
+            _ => Failure::new(Exit::Owed, message).hint(
+                "the day ended with steps owed: `heal`, `wait 15m` and `resume` before `done` settle them",
+            ),
+        }
+    }
+
     fn verdict(
         &self,
         ledger: &crate::sandbox::world::Ledger,
@@ -201,10 +242,11 @@ impl Play<'_> {
         rto: Duration,
     ) -> Result<Exit, Failure> {
         if ledger.lost > 0 || ledger.pending > 0 {
-            let message = format!("{} records were lost, {} were not processed", ledger.lost, ledger.pending);
-            let scenario = self.scenario.name();
-            return Err(Failure::new(Exit::StepFailed, message)
-                .hint(format!("seed {}, scenario {scenario}: this is a fault of kdsha", self.seed)));
+            let message = match ledger.lost {
+                0 => format!("{} records were not processed when the day ended", ledger.pending),
+                lost => format!("{lost} records were lost, {} were not processed", ledger.pending),
+            };
+            return Err(self.whose_fault(message, ledger.lost));
         }
         match recovery {
             Some(recovery) if recovery > rto => {
@@ -219,7 +261,12 @@ impl Play<'_> {
 /// The commands that a rehearsal knows, on its session. Prompts are the session's, whatever the line says.
 async fn dispatch(session: &Session, ui: &Ui, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Status(_) => look::status(session, ui).await,
+        Command::Status(args) => {
+            if args.watch {
+                ui.note("--watch looks once here: time stands still between two commands (`wait 5m` lets it pass)");
+            }
+            look::status(session, ui).await
+        }
         Command::Verify => look::verify(session, ui).await,
         Command::Failover(args) => failover::run(session, ui, args).await,
         Command::Failback(args) => failback::run(session, ui, args).await,

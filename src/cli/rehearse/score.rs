@@ -61,10 +61,14 @@ pub(in crate::cli) struct Score {
 
 /// Judges a day. Nothing is worth more than that no record is lost.
 pub(super) fn score(day: &Day, ledger: &Ledger, recovery: Option<Duration>, rto: Duration) -> Score {
-    let lost = ledger.lost + ledger.pending;
     let loss = Part {
         what: "no record lost",
-        points: if lost == 0 { 40 } else { 0 },
+        points: match (ledger.lost, ledger.pending) {
+            (0, 0) => 40,
+            // Late is not lost.
+            (0, _) => 20,
+            _ => 0,
+        },
         of: 40,
         why: format!("{} lost, {} not processed", ledger.lost, ledger.pending),
     };
@@ -188,6 +192,9 @@ mod tests {
         assert_eq!(points(&day(Some(Exit::Done), 0), 0, Some(1_350)), 85, "half over the objective");
         assert_eq!(points(&day(Some(Exit::Done), 0), 0, Some(9_000)), 70);
         assert_eq!(points(&day(Some(Exit::Done), 0), 0, None), 70, "unknown is not fast");
+        let pending = Ledger { put: 9, processed: 8, pending: 1, ..Ledger::default() };
+        let late = score(&day(None, 1), &pending, None, Duration::from_secs(900));
+        assert_eq!(late.parts[0].points, 20, "not processed yet is not lost");
         assert_eq!(points(&day(Some(Exit::Deviation), 2), 0, Some(528)), 70);
         assert_eq!(points(&day(None, 0), 0, Some(528)), 80, "not verified is not sound");
     }

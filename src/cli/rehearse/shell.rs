@@ -56,9 +56,8 @@ impl Play<'_> {
         loop {
             let asked = Instant::now();
             let line = self.session.prompter.borrow_mut().line(self.ui, "game day> ");
-            // Thinking takes time too, as much of the simulated as of the real; a script does not think.
-            let thought = if is_script { Duration::ZERO } else { asked.elapsed() };
-            self.pass(thought).await?;
+            // Ctrl-C that was heard, here or in the command before, is over: it keeps no account from being given.
+            self.session.interrupt = self.session.interrupt.anew();
             let line = match line {
                 Ok(Some(line)) => line,
                 Ok(None) => break,
@@ -67,12 +66,18 @@ impl Play<'_> {
                     return Err(Failure::new(Exit::Internal, format!("the terminal cannot be read: {e}")));
                 }
             };
+            // Thinking takes time too, as much of the simulated as of the real; a script does not think.
+            let thought = if is_script { Duration::ZERO } else { asked.elapsed() };
+            self.pass(thought).await?;
             match read(&line) {
                 Err(why) => self.tell(&why),
                 Ok(Line::Nothing) => {}
                 Ok(Line::Help) => self.tell(HELP),
                 Ok(Line::Done) => break,
-                Ok(Line::Wait(length)) => self.pass(length).await?,
+                Ok(Line::Wait(length)) => match self.pass(length).await {
+                    Ok(()) => {}
+                    Err(_) => self.tell("(the wait was interrupted)"),
+                },
                 Ok(Line::Heal) => self.heal(),
                 Ok(Line::Kdsha(line)) => {
                     if !surprised && line.starts_with("kdsha failover") && !line.contains("--dry-run") {

@@ -1,11 +1,15 @@
 //! A run's journal -> the facts of its report. Nothing is guessed: what is not there is listed as missing.
 
-use super::{lags, log, risk, work};
+use super::{lags, log, risk, twice, work};
 use crate::journal::RunRecord;
 use crate::model::picture::{MappingPicture, Part, ProducerPicture, ReaderPicture};
-use crate::model::{Event, Exit, Picture, Region, Snapshot, StepOutcome, Timestamp};
+use crate::model::{Event, Exit, Picture, Region, Snapshot, Timestamp};
 use crate::plan::{Intent, Mode};
 use crate::ui::report::{Change, Facts, Requests, Standing};
+use std::time::Duration;
+
+/// How far before a run today's look is read: as far as its own pictures reach.
+const BEFORE: Duration = Duration::from_secs(30 * 60);
 
 /// One process's part of a run.
 struct Process {
@@ -26,6 +30,7 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
     let found = found(run, &processes);
     let left = left(run, finish.as_ref().map(|(at, ..)| *at));
     let recovery = run.recovery();
+    let now = looked.map(|snapshot| Picture::of(snapshot, run.began - BEFORE, 0, Duration::ZERO));
     let (lags, from_waits) = lags::gather(run, looked);
     let at_risk = risk::of(run, &lags);
     let requests = requests(run, &processes);
@@ -51,10 +56,10 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
         summary: finish.map(|(_, _, summary)| summary),
         rto: run.plan.rto,
         recovery,
-        switched: switched(run),
+        switched: twice::switched(run, |_| true),
         rpo,
         at_risk,
-        duplicates: duplicates(run),
+        duplicates: twice::of(run, &pictures(run, now.as_ref())),
         requests,
         stages: work::stages(run),
         positions: run.plan.positions.iter().map(|(name, p)| (name.to_string(), p.clone())).collect(),
@@ -67,6 +72,11 @@ pub(super) fn facts(run: &RunRecord, looked: Option<&Snapshot>) -> Facts {
         log: log::lines(run),
         missing,
     }
+}
+
+/// The journal's pictures, and what was looked at for the report.
+fn pictures<'p>(run: &'p RunRecord, now: Option<&'p Picture>) -> Vec<&'p Picture> {
+    run.pictures.iter().chain(now).collect()
 }
 
 fn state(run: &RunRecord) -> (String, Standing) {
@@ -102,28 +112,6 @@ fn from(run: &RunRecord) -> Option<Region> {
         run.pictures.iter().flat_map(|p| p.pipelines.values()).flat_map(|p| &p.sides).map(|s| &s.region);
     let planned = run.plan.stages.iter().flat_map(|stage| &stage.steps).map(|planned| planned.step.region());
     seen.chain(planned).find(|region| *region != to).cloned()
-}
-
-/// When the last producer of the run was switched, as far as none is owed.
-fn switched(run: &RunRecord) -> Option<Timestamp> {
-    let ends = run.events.iter().filter_map(|(at, event)| match event {
-        Event::StepFinished { step, outcome, .. } if step == "switch_producer" => Some((*at, outcome)),
-        _ => None,
-    });
-    ends.filter(|(_, o)| matches!(o, StepOutcome::Applied { .. } | StepOutcome::AlreadyDone { .. }))
-        .map(|(at, _)| at)
-        .max()
-}
-
-/// A failback's readers go on where they stopped; a sum with an unknown part is unknown.
-fn duplicates(run: &RunRecord) -> Option<u64> {
-    let is_failback = matches!(run.plan.intent, Intent::Failback { .. });
-    match run.plan.positions.is_empty() {
-        // A warm standby's consumer has always read: nothing is read again because of a position.
-        true if !is_failback => Some(0),
-        true => None,
-        false => run.plan.positions.values().map(|position| position.duplicates).sum(),
-    }
 }
 
 fn processes(run: &RunRecord) -> Vec<Process> {

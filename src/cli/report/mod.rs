@@ -5,6 +5,7 @@ mod gather;
 mod lags;
 mod log;
 mod risk;
+mod twice;
 mod work;
 
 pub use ask::{ask, may};

@@ -33,17 +33,24 @@ pub(super) fn call(effect: &Effect) -> String {
 /// The stages as they were worked off.
 pub(super) fn stages(run: &RunRecord) -> Vec<StageFact> {
     let mut stages: Vec<StageFact> = Vec::new();
+    // What another process does is not part of a stage that this one left; it has stages of its own.
+    let mut is_worked_on = false;
     for (at, event) in &run.events {
         match event {
-            Event::StageStarted { number, title, is_point_of_no_return, .. } => stages.push(StageFact {
-                number: *number,
-                title: title.clone(),
-                began: *at,
-                ended: None,
-                confirmed: None,
-                is_point_of_no_return: *is_point_of_no_return,
-                steps: Vec::new(),
-            }),
+            Event::RunStarted { .. } | Event::UndoStarted => is_worked_on = false,
+            Event::StageStarted { number, title, is_point_of_no_return, .. } => {
+                is_worked_on = true;
+                stages.push(StageFact {
+                    number: *number,
+                    title: title.clone(),
+                    began: *at,
+                    ended: None,
+                    left: None,
+                    confirmed: None,
+                    is_point_of_no_return: *is_point_of_no_return,
+                    steps: Vec::new(),
+                });
+            }
             Event::StageConfirmed { by, .. } => {
                 if let Some(stage) = stages.last_mut() {
                     stage.confirmed = Some((*at, by.clone()));
@@ -70,6 +77,10 @@ pub(super) fn stages(run: &RunRecord) -> Vec<StageFact> {
             }
             _ => {}
         }
+        if let Some(stage) = stages.last_mut().filter(|_| is_worked_on) {
+            stage.left = stage.ended.is_none().then_some(*at);
+        }
+        is_worked_on &= !matches!(event, Event::RunFinished { .. });
     }
     stages
 }

@@ -23,6 +23,8 @@ const WIDTH: i32 = 1_120 * SCALE;
 const LEFT: i32 = 62 * SCALE;
 const RIGHT: i32 = 16 * SCALE;
 const PANEL: i32 = 168 * SCALE;
+/// Columns for a word beside a line.
+const WORD: i32 = 66 * SCALE;
 const PANEL_HEAD: i32 = 30 * SCALE;
 const AXIS: i32 = 26 * SCALE;
 const ROW: i32 = 21 * SCALE;
@@ -178,7 +180,7 @@ fn draw_panel(area: &Area<'_>, facts: &Facts, region: &Region, side: &str, span:
         let (x0, y0) = area.get_base_pixel();
         area.draw(&plotters::element::Text::new(words, (x - x0 - 8 * SCALE, y - y0), place))?;
     }
-    marks(&plane, facts, axis.top)?;
+    marks(area, &plane, facts, axis.top)?;
     let title = format!("Lag in {region} ({side})");
     let bold = style(13, INK, HPos::Left, VPos::Center);
     area.draw(&plotters::element::Text::new(title, (LEFT, PANEL_HEAD / 2), bold))?;
@@ -255,13 +257,30 @@ fn curve(plane: &Plane<'_>, facts: &Facts, lag: &Lag, span: Span) -> Drawn {
     Ok(())
 }
 
-/// The moments of the switch and of recovery.
-fn marks(plane: &Plane<'_>, facts: &Facts, top: f64) -> Drawn {
+/// The moments of the switch and of recovery, each with its word beside it: the earlier one before its line, the
+/// later one after it, as far as there is room.
+fn marks(area: &Area<'_>, plane: &Plane<'_>, facts: &Facts, top: f64) -> Drawn {
     let recovered = facts.recovery.map(|took| facts.began + took);
-    for (at, color) in [(facts.switched, BAD), (recovered, GOOD)] {
-        let Some(at) = at.map(seconds) else { continue };
+    let both = [(facts.switched, "switched", BAD), (recovered, "recovered", GOOD)];
+    let mut both: Vec<_> =
+        both.into_iter().filter_map(|(at, word, color)| Some((at?, word, color))).collect();
+    both.sort_by_key(|(at, ..)| *at);
+    let (x0, y0) = area.get_base_pixel();
+    for (place, (at, word, color)) in both.iter().enumerate() {
+        let at = seconds(*at);
         let path = vec![(at, 0.0), (at, top)];
         plane.draw(&DashedPathElement::new(path, 2 * SCALE, 3 * SCALE, color.stroke_width(3)))?;
+        let (x, y) = plane.map_coordinate(&(at, top));
+        let x = x - x0;
+        let has_room = x + WORD < WIDTH - RIGHT;
+        let (x, side, line) = match (place, has_room) {
+            (0, _) if both.len() > 1 => (x - 5 * SCALE, HPos::Right, 0),
+            (_, true) => (x + 5 * SCALE, HPos::Left, 0),
+            // Below the other one's word, which stands on the same side.
+            (_, false) => (x - 5 * SCALE, HPos::Right, 14 * SCALE),
+        };
+        let place = style(11, *color, side, VPos::Top);
+        area.draw(&plotters::element::Text::new((*word).to_owned(), (x, y - y0 + 2 * SCALE + line), place))?;
     }
     Ok(())
 }

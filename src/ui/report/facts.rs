@@ -58,7 +58,8 @@ pub struct Facts {
     pub rpo: Option<Duration>,
     /// What may not have reached the target Region.
     pub at_risk: AtRisk,
-    /// Records to be processed twice because of the start position; `None` is unknown.
+    /// Records processed twice because of the start position: those of the old stream from there until the producers
+    /// were switched, or until the plan was made where they were not; `None` is unknown.
     pub duplicates: Option<u64>,
     /// HTTP requests.
     pub requests: Requests,
@@ -137,6 +138,8 @@ pub struct StageFact {
     pub began: Timestamp,
     /// When it ended; `None` when it did not.
     pub ended: Option<Timestamp>,
+    /// Where it did not end: the last that its process said of it.
+    pub left: Option<Timestamp>,
     /// Who confirmed it, and when.
     pub confirmed: Option<(Timestamp, String)>,
     /// Whether there was no way back after it.

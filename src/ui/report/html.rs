@@ -2,6 +2,7 @@
 //! XML too, so that it can be checked, and it prints.
 
 use super::document::{Block, Card, Column, Document, Section, Sum, Text, Tone, Width};
+use crate::model::Region;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -134,8 +135,25 @@ fn text(text: &Text) -> String {
     }
 }
 
+/// Words where a browser may break lines anywhere but within a Region's name: half of one is none.
+fn breakable(words: &str) -> String {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let (mut out, mut rest) = (String::new(), words);
+    while let Some(start) = rest.find(is_part) {
+        let (before, from) = rest.split_at(start);
+        let (token, after) = from.split_at(from.find(|c| !is_part(c)).unwrap_or(from.len()));
+        out += &escape(before);
+        match token.parse::<Region>() {
+            Ok(region) => out += &format!("<span class=\"whole\">{region}</span>"),
+            Err(_) => out += &escape(token),
+        }
+        rest = after;
+    }
+    out + &escape(rest)
+}
+
 fn line(text: &Text) -> String {
-    let words = escape(&text.words);
+    let words = breakable(&text.words);
     match text.tone {
         _ if words.is_empty() => words,
         Tone::Plain => words,

@@ -120,7 +120,7 @@ fn cards(facts: &Facts) -> Vec<Card> {
         plain(
             "Processed twice",
             facts.duplicates.map_or_else(unknown, text::count),
-            "records, expected from the start position",
+            "records, from the start position until the switch",
         ),
         Card {
             label: "Still owed",
@@ -169,10 +169,12 @@ fn timeline(facts: &Facts) -> Section {
     Section { id: "timeline", title: "Timeline", blocks }
 }
 
-fn took(stage: &StageFact) -> String {
-    match stage.ended {
-        Some(ended) => text::whole(text::between(stage.began, ended)),
-        None => "not ended".to_owned(),
+/// How long a stage took; of one that did not end, how long it was worked on.
+pub(super) fn took(stage: &StageFact) -> String {
+    match (stage.ended, stage.left) {
+        (Some(ended), _) => text::whole(text::between(stage.began, ended)),
+        (None, Some(left)) => format!("stopped after {}", text::whole(text::between(stage.began, left))),
+        (None, None) => "not ended".to_owned(),
     }
 }
 
@@ -266,7 +268,11 @@ fn position(pipeline: &str, position: &Position, day: Timestamp) -> Vec<Block> {
         }
     }
     let duplicates = match position.duplicates {
-        Some(count) => format!("About {} records are processed twice because of it.", text::count(count)),
+        Some(count) => format!(
+            "About {} records had arrived since then when the plan was made. They are processed twice, with those \
+             that arrived until the switch.",
+            text::count(count)
+        ),
         None => "How many records are processed twice because of it is not known.".to_owned(),
     };
     blocks.push(Block::Paragraph(duplicates.into()));

@@ -5,7 +5,7 @@ use super::panel::{Size, panel, silence};
 use super::state::{Next, PipelineFacts, RegionFacts, WatchState};
 use crate::model::{Region, Timestamp};
 use crate::ui::harmless::harmless;
-use crate::ui::look::Look;
+use crate::ui::look::{Ground, Look};
 use crate::ui::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -139,7 +139,7 @@ fn is_stale(state: &WatchState, now: Timestamp) -> bool {
 }
 
 fn header(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -> Vec<Line> {
-    let plain = Look { width, color: false, utf8: canvas.utf8, verbose: 0 };
+    let plain = Look { width, color: false, utf8: canvas.utf8, verbose: 0, ground: Ground::Aws };
     let verdict = match &state.verdict {
         None => Cell::plain("looking for the first time"),
         Some(_) if is_stale(state, now) => Cell::new(Tone::Bad, "NOT CURRENT: see when the last look was"),

@@ -1,7 +1,8 @@
 //! What the README and the runbooks say is held to the binary: the configuration is the built-in one, the exit codes
 //! are all of them, the transcript is what a rehearsal prints. `documents/played` executes every command line and
-//! compares every output. `KDSHA_BLESS=1 cargo test documents` writes them anew.
+//! compares every output, `documents/messages` finds what its tables quote. `KDSHA_BLESS=1 cargo test documents` writes them anew.
 
+mod messages;
 mod played;
 
 use kdsha::config::THE_POST;
@@ -91,6 +92,8 @@ fn the_readmes_exit_codes_are_all_of_them() {
 fn shortened(output: &str) -> String {
     let mut kept = String::new();
     let (mut in_part, mut cut) = (false, false);
+    // Whether the line before was kept: a sentence is shown to its end.
+    let mut within = false;
     let mut statuses = 0;
     for line in output.lines() {
         // A run's id ends in four digits of chance.
@@ -107,7 +110,10 @@ fn shortened(output: &str) -> String {
         }
         let always = ["# ", "$ ", "Status at", "errors ", "═", "DONE", "recovery ", "Verify:"];
         let stage = line.starts_with('[') || line.contains("Z  ok      ") || line.contains("Z  send    ");
-        if !has_id && (in_part || stage || always.iter().any(|start| line.starts_with(start))) {
+        let goes_on = within && line.starts_with("      ");
+        let begins = !has_id && (in_part || stage || always.iter().any(|start| line.starts_with(start)));
+        within = begins || goes_on;
+        if within {
             kept.push_str(line);
             kept.push('\n');
             cut = false;

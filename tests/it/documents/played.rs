@@ -4,7 +4,7 @@
 //! at AWS are typed in order; `then: A; B` are further lines of that day; `exit: 7 0` are the next block's exit codes
 //! (zero where it says nothing); `shows: A ; B` makes the next text block the lines of the output that begin so.
 
-use super::{documents, root};
+use super::{documents, messages, root};
 use crate::support::binary::kdsha;
 use crate::support::process;
 use kdsha::config::THE_POST;
@@ -209,10 +209,13 @@ fn run(home: &Path, command: &str) -> Said {
 /// Serves the sandbox on a free port, until it has said where.
 fn serve(home: &Path) -> Said {
     let mut command = kdsha(home);
-    command.args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    command.args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary");
-    let mut line = String::new();
+    let (mut line, mut export) = (String::new(), String::new());
     BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+    BufReader::new(child.stderr.take().expect("stderr")).read_line(&mut export).expect("a line");
+    let wanted = format!("export AWS_ENDPOINT_URL={} ", line.trim());
+    assert!(export.starts_with(&wanted), "a client's first line: {export}");
     child.kill().and_then(|()| child.wait()).expect("it ends");
     assert!(line.starts_with("http://127.0.0.1:"), "{line}");
     Said { text: line, exit: 0 }
@@ -270,7 +273,7 @@ fn hold(name: &str, text: &str, read: &Read, said: &[Said]) {
 }
 
 /// Executes a document.
-fn execute(name: &str, text: &str) -> usize {
+fn execute(name: &str, text: &str) -> Vec<Said> {
     let read = read(text);
     let home = tempfile::tempdir().expect("a temporary folder");
     fs::write(home.path().join("kdsha.toml"), THE_POST).expect("a configuration");
@@ -287,15 +290,21 @@ fn execute(name: &str, text: &str) -> usize {
         said.push(one);
     }
     hold(name, text, &read, &said);
-    read.lines.len()
+    said
 }
 
 #[test]
 fn every_runbook_does_what_it_says() {
-    let mut count = 0;
+    let (mut count, mut messages) = (0, 0);
     for (name, text) in documents().into_iter().filter(|(name, _)| name.starts_with("runbooks/")) {
-        count += execute(&name, &text);
+        let said = execute(&name, &text);
+        count += said.len();
+        let outputs: Vec<&str> = said.iter().map(|said| said.text.as_str()).collect();
+        if !name.contains("integrations") {
+            messages += messages::hold(&name, &text, &outputs);
+        }
     }
+    assert!(messages >= 15, "only {messages} messages were found");
     assert!(count >= 25, "only {count} commands were found");
 }
 
@@ -303,7 +312,7 @@ fn every_runbook_does_what_it_says() {
 fn the_readme_does_what_it_says() {
     let (name, text) = documents().swap_remove(0);
     assert_eq!(name, "README.md");
-    assert!(execute(&name, &text) >= 12);
+    assert!(execute(&name, &text).len() >= 12);
 }
 
 #[test]

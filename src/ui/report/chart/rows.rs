@@ -1,11 +1,11 @@
 //! The stages of the run as bars, one a row, under the curves.
 
 use super::{
-    Area, BAD, Drawn, GOOD, INK, LINE, PathElement, ROW, Rectangle, SCALE, SOFT, SVGBackend, Span, WARN,
-    plane, seconds, style,
+    Area, BAD, Drawn, GOOD, INK, LINE, PathElement, ROW, Rectangle, SCALE, SVGBackend, Span, WARN, plane,
+    seconds, style,
 };
 use crate::ui::report::facts::{Facts, StageFact, Standing};
-use crate::ui::text;
+use crate::ui::report::sections::took;
 use plotters::drawing::DrawingArea;
 use plotters::prelude::{Color, RGBColor};
 use plotters::style::text_anchor::{HPos, VPos};
@@ -17,10 +17,10 @@ pub(super) fn height(facts: &Facts) -> i32 {
     HEAD + facts.stages.len() as i32 * ROW + 6 * SCALE
 }
 
-/// A stage's ends; one that has not ended reaches to the end of what is drawn.
+/// A stage's ends; one that did not end reaches to where its process left it.
 pub(super) fn ends(stage: &StageFact, span: Span) -> (f64, f64) {
     let last = stage.steps.iter().map(|step| step.at).max();
-    let to = stage.ended.or(last).map_or(span.to, seconds);
+    let to = stage.ended.or(stage.left).or(last).map_or(span.to, seconds);
     (seconds(stage.began), to)
 }
 
@@ -35,10 +35,7 @@ fn color(stage: &StageFact) -> RGBColor {
 
 /// Title, length, and what is not as it should be.
 fn words(stage: &StageFact) -> String {
-    let took = match stage.ended {
-        Some(ended) => text::whole(text::between(stage.began, ended)),
-        None => "not ended".to_owned(),
-    };
+    let took = took(stage);
     let ill = stage.steps.iter().find(|step| step.standing != Standing::Good);
     let ill = ill.map(|step| format!(", {}", step.outcome)).unwrap_or_default();
     let mark = if stage.is_point_of_no_return { ", no return" } else { "" };
@@ -51,7 +48,6 @@ pub(super) fn draw(area: &Area<'_>, facts: &Facts, span: Span) -> Drawn {
     let plane = plane(area, span, (rows.max(1.0), 0.0), HEAD);
     let bold = style(13, INK, HPos::Left, VPos::Center);
     area.draw(&plotters::element::Text::new("Stages".to_owned(), (super::LEFT, HEAD / 2), bold))?;
-    key(area, facts)?;
     let at = |x: f64| plane.map_coordinate(&(x, 0.0)).0 - base;
     let (left, right) = (at(span.from), at(span.to));
     for (index, stage) in facts.stages.iter().enumerate() {
@@ -81,20 +77,5 @@ fn beside(
     };
     let place = style(11, INK, side, VPos::Center);
     area.draw(&plotters::element::Text::new(words.to_owned(), (x, y), place))?;
-    Ok(())
-}
-
-/// What the dashed lines through the curves are.
-fn key(area: &Area<'_>, facts: &Facts) -> Drawn {
-    let mut words = Vec::new();
-    if facts.switched.is_some() {
-        words.push("red dots: producers switched");
-    }
-    if facts.recovery.is_some() {
-        words.push("green dots: recovered");
-    }
-    let place = style(11, SOFT, HPos::Right, VPos::Center);
-    let at = (super::WIDTH - super::RIGHT, HEAD / 2);
-    area.draw(&plotters::element::Text::new(words.join("; "), at, place))?;
     Ok(())
 }
