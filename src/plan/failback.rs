@@ -123,9 +123,17 @@ impl<'a> Move<'a> {
         })
     }
 
+    /// The standby's consumer runs until it is drained: whoever stopped it meanwhile, be it an earlier process of this
+    /// run, left a checkpoint that is about to be deleted.
+    fn keep_running(&self) -> PlannedStep {
+        let (reader, until) = (self.standby.clone(), Until::Enabled);
+        self.of.step(StartMapping { reader, enable: true, until, replay: None })
+    }
+
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
         let hold = request.hold(&self.of.view.standby.consumer);
-        self.of.step(Drain { reader: self.standby.clone(), hold, fresh: request.topology.timing.fresh })
+        let fresh = request.topology.timing.fresh;
+        self.of.step(Drain { reader: self.standby.clone(), hold, fresh, is_deleted: true })
     }
 
     fn verify(&self, request: &Request<'_>) -> PlannedStep {
@@ -214,11 +222,11 @@ fn consumer_returns(
             let evidence = format!(
                 "the kept mapping was stopped for longer than the retention of {retention} h; {stranded}"
             );
-            let advice =
-                "it is replaced by one that starts before the switch; records that have expired are lost";
+            let advice = "it is replaced by one that starts at the oldest record of the stream, all of which arrived after \
+                          the stop; records that have expired are lost";
             checks.advise("stranded_records", &about, Verdict::Warn, evidence, advice);
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
-            new(checks, replaced(reader, Some(mapping), because), before_switch)
+            new(checks, replaced(reader, Some(mapping), because), StartAt::TrimHorizon)
         }
         Some(_) => {
             let evidence = format!("the kept mapping goes on from its checkpoint; {stranded}");
@@ -369,6 +377,10 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
                 each(&|m| request.switch(&m.of, Side::Primary)),
             )
         },
+        request.stage(
+            format!("See that the consumer in {standby} runs until it is drained"),
+            cold(&|m| vec![m.keep_running()]),
+        ),
         request.stage(
             format!("Prove {standby} quiet"),
             cold(&|m| {

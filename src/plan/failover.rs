@@ -115,14 +115,19 @@ impl<'a> Move<'a> {
         let start = self.start?;
         let mappings = self.of.view.standby.consumer.mappings.known()?;
         let mapping = mappings.iter().find(|m| self.standby.owns(m))?;
-        (!crate::steps::position_fits(mapping.position, start)).then(|| DeleteMapping {
-            reader: self.standby.clone(),
-            only: Some(mapping.id.clone()),
-            because: format!(
+        let because = match crate::steps::position_fits(mapping.position, start) {
+            false => format!(
                 "a leftover mapping would start at {}, which may skip records before {start}",
                 mapping.position.map_or_else(|| "an unknown position".to_owned(), |p| p.to_string())
             ),
-        })
+            true => {
+                let differences = self.settings.differences(mapping.settings.known()?);
+                (!differences.is_empty()).then(|| {
+                    format!("a leftover mapping would handle records otherwise: {}", differences.join("; "))
+                })?
+            }
+        };
+        Some(DeleteMapping { reader: self.standby.clone(), only: Some(mapping.id.clone()), because })
     }
 
     fn create(&self, enabled: bool) -> Option<PlannedStep> {
@@ -155,7 +160,8 @@ impl<'a> Move<'a> {
     fn drain(&self, request: &Request<'_>) -> Vec<PlannedStep> {
         let drain = |reader: Reader| {
             let hold = self.hold(request, &reader);
-            self.of.step(Drain { reader, hold, fresh: request.topology.timing.fresh })
+            let fresh = request.topology.timing.fresh;
+            self.of.step(Drain { reader, hold, fresh, is_deleted: false })
         };
         self.leaving().into_iter().map(drain).collect()
     }
@@ -222,6 +228,13 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     }
 }
 
+/// The settings of the mapping that the standby's consumer has already.
+fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Option<MappingSettings> {
+    let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+    let mappings = of.view.standby.consumer.mappings.known()?;
+    mappings.iter().find(|m| standby.owns(m))?.settings.known().cloned()
+}
+
 /// The settings of the standby's mapping: the primary's, with the configuration's overrides.
 fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<StartAt>) -> MappingSettings {
     let request = checks.request;
@@ -230,6 +243,11 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<Star
     let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
     let settings = mappings.iter().find(|m| consumer.owns(m)).map(|m| &m.settings);
     let primary = settings.and_then(|s| s.known()).cloned();
+    // A mapping that was prepared while the primary could be read has its settings still.
+    if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
+        checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
+        return prepared;
+    }
     if primary.is_none() {
         let advice = "the standby's mapping would get Lambda's defaults and the settings in kdsha.toml";
         let evidence = "the settings of the primary's mapping are not known";

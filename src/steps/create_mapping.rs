@@ -2,7 +2,10 @@
 
 use super::reader::{Found, Reader, in_transition};
 use super::{Needs, Seen, Step, Undo};
-use crate::model::{Check, Effect, MappingSettings, MappingState, Region, StartAt, StartingPosition};
+use crate::model::{
+    Check, Effect, FailureKind, Mapping, MappingSettings, MappingState, Observed, Progress, Region, StartAt,
+    StartingPosition,
+};
 use serde::{Deserialize, Serialize};
 
 /// Creates the mapping of a reader.
@@ -25,6 +28,31 @@ pub fn position_fits(existing: Option<StartingPosition>, start: StartAt) -> bool
         (Some(StartingPosition::TrimHorizon), _) => true,
         (Some(StartingPosition::AtTimestamp(existing)), StartAt::Timestamp(start)) => existing <= start,
         _ => false,
+    }
+}
+
+impl CreateMapping {
+    /// A mapping at the right place, and with other settings, may still drop what it should process.
+    fn handles_alike(&self, mapping: &Mapping) -> Check {
+        let settings = match &mapping.settings {
+            Observed::Known(settings) => settings,
+            Observed::Unknown(reason) if reason.kind == FailureKind::NotAsked => &self.settings,
+            Observed::Unknown(reason) => {
+                let waiting = format!("the settings of mapping {}", mapping.id);
+                return Check::NotYet(Progress::new(waiting, reason.text.clone()));
+            }
+        };
+        let differences = self.settings.differences(settings);
+        if !differences.is_empty() {
+            return Check::Blocked(format!(
+                "mapping {} of {} exists and handles records otherwise ({}): delete it, then run the command again",
+                mapping.id,
+                self.reader,
+                differences.join("; ")
+            ));
+        }
+        let at = mapping.position.map_or_else(|| "unknown".to_owned(), |p| p.to_string());
+        Check::Done(format!("mapping {} is {}, {at}", mapping.id, mapping.state))
     }
 }
 
@@ -81,10 +109,7 @@ impl Step for CreateMapping {
             Ok(Found::One(mapping)) if mapping.state.is_in_transition() => {
                 in_transition(&self.reader, &mapping.state)
             }
-            Ok(Found::One(mapping)) => {
-                let at = mapping.position.map_or_else(|| "unknown".to_owned(), |p| p.to_string());
-                Check::Done(format!("mapping {} is {}, {at}", mapping.id, mapping.state))
-            }
+            Ok(Found::One(mapping)) => self.handles_alike(mapping),
         }
     }
 

@@ -8,7 +8,8 @@
 //!    otherwise) has a fresh point, has been zero since before the hold began, and has no gap in between;
 //! 3. the function's iterator age has no point above zero within the hold and the longest invocation before it:
 //!    nothing was being worked off;
-//! 4. no Errors and no Throttles within the hold, a whole time-out before it and the pause before a retry.
+//! 4. no Errors and no Throttles within the hold, a whole time-out before it and the pause before a retry;
+//! 5. the reader itself was seen to read: its own polls, or an invocation since the newest record arrived.
 //!
 //! Rules 3 and 4 look further back than the silence, since Lambda stamps its metrics with the minute in which an
 //! invocation began and sends them when it has ended (Lambda Developer Guide, "Types of metrics"): of batches that
@@ -38,6 +39,9 @@ pub struct Drain {
     #[serde(rename = "fresh_seconds", with = "crate::model::duration::as_seconds")]
     #[cfg_attr(test, schemars(with = "f64"))]
     pub fresh: Duration,
+    /// Whether the mapping is deleted afterwards, and its checkpoint with it: then being stopped is no proof.
+    #[serde(default)]
+    pub is_deleted: bool,
 }
 
 /// How long Lambda may pause before it tries a failed batch again; no figure is published.
@@ -165,6 +169,36 @@ impl Drain {
         }
     }
 
+    /// Rule 5: the reader itself has read. The stream's iterator age is that of every reader, this program's own direct
+    /// reads included, so a mapping that is on and does nothing would pass for one that has caught up.
+    fn has_read(&self, mapping: &Mapping, seen: Seen<'_>) -> Result<(), Check> {
+        let Some(view) = self.reader.view(seen) else { return Ok(()) };
+        let metrics = &view.metrics;
+        let polled = metrics.polled_events.known().and_then(Series::last);
+        let is_fresh = |point: &Point| age(seen.at, point.at) <= self.hold + self.fresh;
+        let is_filtered = mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty());
+        if metrics.millis_behind_latest.is_some() || polled.is_some_and(|point| is_fresh(&point)) || is_filtered {
+            return Ok(());
+        }
+        let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
+        let invocations = metrics.invocations.as_result().map_err(|r| self.not_yet(seen, r.text.clone()))?;
+        match invocations.reaching(arrived).iter().any(|point| point.value > 0.0) {
+            true => Ok(()),
+            false => Err(self.not_yet(
+                seen,
+                format!("no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads"),
+            )),
+        }
+    }
+
+    /// When the newest record arrived that is known of.
+    fn newest_arrival(&self, seen: Seen<'_>) -> Option<Timestamp> {
+        let side = self.reader.side_view(seen);
+        let read = side.probe.known().and_then(|probe| probe.newest());
+        let counted = side.metrics.incoming_records.known();
+        read.or(counted.and_then(|series| series.points.iter().rev().find(|p| p.value > 0.0)).map(|p| p.at))
+    }
+
     /// No invocation takes longer: the hold is the time-out, the batching window and the delay of metrics.
     fn longest(&self) -> Duration {
         self.hold.saturating_sub(self.fresh)
@@ -252,12 +286,23 @@ impl Step for Drain {
         match self.reader.find(seen) {
             Err(check) => return check,
             Ok(Found::None) => return Check::Done(format!("{} has no mapping", self.reader)),
+            Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled && self.is_deleted => {
+                return Check::Blocked(format!(
+                    "mapping {} was stopped before it was drained, and its checkpoint is about to be deleted: run the \
+                     command again, it is enabled again first",
+                    mapping.id
+                ));
+            }
             Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled => {
                 return Check::Done(
                     "already stopped; its checkpoint keeps what it has not processed".to_owned(),
                 );
             }
-            Ok(Found::One(_)) => {}
+            Ok(Found::One(mapping)) => {
+                if let Err(check) = self.has_read(mapping, seen) {
+                    return check;
+                }
+            }
         }
         match self.is_drained(seen) {
             Ok(evidence) => Check::Done(evidence),

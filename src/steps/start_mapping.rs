@@ -104,8 +104,8 @@ impl Step for StartMapping {
 
     fn why(&self) -> String {
         if self.until == Until::Enabled {
-            return "The standby's consumer comes first: nothing that is asked of the other Region may delay it. That \
-                    it polls is waited for afterwards."
+            return "The standby's consumer has to run before anything else is asked. That it polls is waited for \
+                    afterwards."
                 .to_owned();
         }
         let base = "The mapping goes on from its own position. `Enabled` alone proves nothing: polling may begin \
@@ -133,6 +133,9 @@ impl Step for StartMapping {
     fn check(&self, seen: Seen<'_>) -> Check {
         match self.reader.find(seen) {
             Err(check) => check,
+            Ok(Found::None) if self.until == Until::Enabled => {
+                Check::Done(format!("{} has no mapping", self.reader))
+            }
             Ok(Found::None) => Check::Blocked(format!("{} has no mapping to enable", self.reader)),
             Ok(Found::One(mapping)) => match mapping.state {
                 MappingState::Disabled if self.enable => Check::Ready,

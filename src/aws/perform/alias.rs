@@ -162,6 +162,13 @@ fn choose(
         })?;
     let target = newest.version().unwrap_or_default();
     let now = versions.iter().find(|version| version.version() == Some(current));
+    if let Some(others) = now.map(|now| other_keys(now, newest, expect)).filter(|others| !others.is_empty()) {
+        return Err(format!(
+            "version {target} also differs from version {current}, which the alias points at, in {}: $LATEST holds \
+             values that nobody released. Release them, or set them back, then resume",
+            others.join(", ")
+        ));
+    }
     let codes = (now.and_then(|v| v.code_sha256()), newest.code_sha256());
     match codes {
         (Some(now), Some(then)) if now != then => Err(format!(
@@ -171,6 +178,21 @@ fn choose(
         )),
         _ => Ok(target.to_owned()),
     }
+}
+
+/// The variables beside the expected ones that two versions do not share, by their keys.
+fn other_keys(
+    now: &FunctionConfiguration,
+    then: &FunctionConfiguration,
+    expect: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let of = |version: &FunctionConfiguration| convert::environment(version.environment.as_ref());
+    let (Environment::Readable(now), Environment::Readable(then)) = (of(now), of(then)) else {
+        return Vec::new();
+    };
+    let keys: std::collections::BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+    let differs = |key: &&&String| !expect.contains_key(**key) && now.get(**key) != then.get(**key);
+    keys.iter().filter(differs).map(|key| (*key).clone()).collect()
 }
 
 #[cfg(test)]
@@ -197,6 +219,21 @@ mod tests {
         ];
         assert_eq!(choose(&versions, "9", &expect()), Ok("10".to_owned()));
         assert!(choose(&versions[..2], "9", &expect()).is_err());
+    }
+
+    #[test]
+    fn an_alias_is_not_moved_to_other_variables_that_nobody_released() {
+        let with = |number: &str, region: &str, token: &str| {
+            let variables =
+                EnvironmentResponse::builder().variables("REGION", region).variables("TOKEN", token);
+            let version = FunctionConfiguration::builder().version(number).code_sha256("a");
+            version.environment(variables.build()).build()
+        };
+        let released = [with("9", "us-west-2", "old"), with("10", "us-east-2", "old")];
+        assert_eq!(choose(&released, "9", &expect()), Ok("10".to_owned()));
+        let text = choose(&[with("9", "us-west-2", "old"), with("10", "us-east-2", "new")], "9", &expect());
+        let text = text.expect_err("another token");
+        assert!(text.contains("TOKEN") && !text.contains("new") && !text.contains("old,"), "{text}");
     }
 
     #[test]

@@ -58,21 +58,23 @@ impl Evidence<'_> {
             Some(s.complete(self.now).last()?.at - self.window(s.period))
         };
         let starts: Vec<Option<Timestamp>> = series.iter().map(|s| window(s.series)).collect();
-        let newest = starts.iter().flatten().max().copied();
-        let newest =
-            newest.ok_or("no lag series has a data point: nothing says how far the consumer had come")?;
-        let (widened, note) = self.widen(newest)?;
+        // The series that ended first decides how far back trouble counts: another reader may keep the stream's own
+        // age alive long after the consumer has stopped.
+        let oldest = starts.iter().flatten().min().copied();
+        let oldest =
+            oldest.ok_or("no lag series has a data point: nothing says how far the consumer had come")?;
+        let (widened, note) = self.widen(oldest)?;
         let mut anchors = Vec::new();
         for (named, start) in series.iter().zip(starts) {
             let Some(start) = start else { continue };
             anchors.extend(anchor(named, start.min(widened), self.now));
         }
         let earliest = anchors.iter().map(|a| a.position).min().ok_or("no data point lies in the window")?;
-        anchors.extend(self.furthest_shard(widened.min(newest))?);
+        anchors.extend(self.furthest_shard(widened.min(oldest))?);
         let earliest = anchors.iter().map(|a| a.position).fold(earliest, Timestamp::min);
         let mut notes: Vec<String> = note.into_iter().collect();
-        notes.extend(series.iter().filter_map(|named| spike(named, widened.min(newest), self.now)));
-        let origin = Origin::Derived { anchors, window_from: widened.min(newest), earliest };
+        notes.extend(series.iter().filter_map(|named| spike(named, widened.min(oldest), self.now)));
+        let origin = Origin::Derived { anchors, window_from: widened.min(oldest), earliest };
         Ok(self.position(earliest, origin, notes))
     }
 

@@ -68,6 +68,15 @@ impl Checks<'_> {
             return self.advise(check, about, Verdict::Fail, evidence, advice);
         }
         let variables = [Some(&configured.region_variable), configured.stream_variable.as_ref()];
+        if let Some(others) = unreleased(producer, function, &variables) {
+            let advice = "the switch publishes $LATEST: release these values first, or set them back";
+            let evidence = format!(
+                "$LATEST of {} differs from the version behind its alias in {}",
+                producer.name,
+                others.join(", ")
+            );
+            return self.advise(check, about, Verdict::Fail, evidence, advice);
+        }
         let missing: Vec<&str> = variables
             .into_iter()
             .flatten()
@@ -207,4 +216,23 @@ impl Checks<'_> {
             Active::Unknown(why) => self.say("active_region", &about, Verdict::Unknown, why),
         }
     }
+}
+
+/// Variables of $LATEST, beside the configured ones, that the version behind the alias has not: a switch would release
+/// them. By key; values are nobody's business.
+fn unreleased(
+    producer: &ProducerView,
+    function: &FunctionView,
+    configured: &[Option<&String>],
+) -> Option<Vec<String>> {
+    let Some(Observed::Known(alias)) = &producer.alias else { return None };
+    let (Environment::Readable(latest), Environment::Readable(live)) =
+        (&function.environment, &alias.environment)
+    else {
+        return None;
+    };
+    let keys: std::collections::BTreeSet<&String> = latest.keys().chain(live.keys()).collect();
+    let differs = |key: &&String| !configured.contains(&Some(*key)) && latest.get(*key) != live.get(*key);
+    let found: Vec<String> = keys.into_iter().filter(differs).cloned().collect();
+    (!found.is_empty()).then_some(found)
 }

@@ -97,7 +97,12 @@ pub(crate) fn switch() -> SwitchProducer {
 pub(crate) fn plan() -> Plan {
     use Role::{Consumer, Replicator};
     use Side::{Primary, Standby};
-    let drain = |role| Drain { reader: reader_step(Primary, role), hold: seconds(183), fresh: seconds(180) };
+    let drain = |role| Drain {
+        reader: reader_step(Primary, role),
+        hold: seconds(183),
+        fresh: seconds(180),
+        is_deleted: false,
+    };
     let stop = |role| StopMapping { reader: reader_step(Primary, role), settle: seconds(60) };
     let stages: Vec<(&str, Vec<AnyStep>)> = vec![
         ("Mark the run", vec![mark(RunState::Open).into()]),
