@@ -26,6 +26,8 @@ pub struct ConnectOptions {
     /// An HTTP client in this process (the sandbox). Then neither the environment nor the AWS configuration
     /// files are read, and the credentials are made up: nothing real can be touched.
     pub http_client: Option<SharedHttpClient>,
+    /// The made-up access key for that client: tells callers of one sandbox apart. `None` is its account's.
+    pub access_key: Option<String>,
     /// The Region through which credentials are resolved: the healthy one. The failing Region's STS must not
     /// be needed to leave it.
     pub credentials_region: Region,
@@ -36,7 +38,13 @@ pub struct ConnectOptions {
 impl ConnectOptions {
     /// Real AWS, as the environment and the AWS configuration files say.
     pub fn new(credentials_region: Region) -> ConnectOptions {
-        ConnectOptions { profile: None, http_client: None, credentials_region, endpoint: None }
+        ConnectOptions {
+            profile: None,
+            http_client: None,
+            access_key: None,
+            credentials_region,
+            endpoint: None,
+        }
     }
 
     /// The profile that credentials come from, where one is named.
@@ -125,7 +133,8 @@ fn app_name() -> Option<AppName> {
 
 /// Nothing of the machine's: made-up credentials (the access key id is the sandbox's account).
 fn hermetic(options: &ConnectOptions, client: SharedHttpClient) -> SdkConfig {
-    let credentials = Credentials::new("123456789012", "sandbox", None, None, "kdsha-sandbox");
+    let access_key = options.access_key.as_deref().unwrap_or("123456789012");
+    let credentials = Credentials::new(access_key, "sandbox", None, None, "kdsha-sandbox");
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(aws_config::Region::new(options.credentials_region.to_string()))

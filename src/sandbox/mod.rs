@@ -33,8 +33,10 @@ const OVERTAKEN_BY: Duration = Duration::from_secs(8);
 /// One call, for the log.
 #[derive(Debug, Clone)]
 pub struct Logged {
-    /// When, by the sandbox's clock.
+    /// When it arrived, by the sandbox's clock: whatever befalls it comes later.
     pub at: Timestamp,
+    /// Whose it is: the access key that signed it.
+    pub access_key: String,
     /// The Region.
     pub region: Region,
     /// The service.
@@ -181,19 +183,21 @@ impl Sandbox {
                 return Fate::Answer(self.stamped(wire::encode(protocol, "", &request_id(), &Err(error))));
             }
         };
+        let entry = self.arrives(&decoded);
         if self.with_world(|world| world.outage(&decoded.call.region)) == Some(Outage::Silent) {
-            self.remember(&decoded.call, false);
+            self.decided(entry, false);
             return Fate::Silence;
         }
         let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call, self.now());
         tokio::time::sleep(LATENCY).await;
-        self.meet(fault, decoded).await
+        self.meet(fault, decoded, entry).await
     }
 
-    async fn meet(&self, fault: Option<Fault>, decoded: Decoded) -> Fate {
-        let Decoded { call, protocol } = decoded;
+    async fn meet(&self, fault: Option<Fault>, decoded: Decoded, entry: usize) -> Fate {
+        let Decoded { call, protocol, .. } = &decoded;
+        let protocol = *protocol;
         let refuse = |error: ApiError| {
-            self.remember(&call, false);
+            self.decided(entry, false);
             Fate::Answer(self.stamped(wire::encode(protocol, &call.operation, &request_id(), &Err(error))))
         };
         match fault {
@@ -202,26 +206,25 @@ impl Sandbox {
                 return refuse(ApiError::new(status, &code, "injected by a rule of the sandbox"));
             }
             Some(Fault::Hang) => {
-                self.remember(&call, false);
+                self.decided(entry, false);
                 return Fate::Silence;
             }
             Some(Fault::Drop) => {
-                self.remember(&call, false);
+                self.decided(entry, false);
                 return Fate::Broken;
             }
             Some(Fault::ApplyThenDrop) => {
-                let _ = self.apply(&call);
+                let _ = self.apply(call, entry);
                 return Fate::Broken;
             }
             Some(Fault::ApplyThenHang) => {
-                let _ = self.apply(&call);
+                let _ = self.apply(call, entry);
                 return Fate::Silence;
             }
             Some(Fault::Twice) => {
-                let _ = self.apply(&call);
-                if let Some(last) = lock(&self.0.log).last_mut() {
-                    last.is_repeat = true;
-                }
+                let again = self.arrives(&decoded);
+                lock(&self.0.log)[again].is_repeat = true;
+                let _ = self.apply(call, again);
             }
             Some(Fault::Overtaken(other)) => {
                 let was_taken = self.with_world(|world| world.call(&other)).is_ok();
@@ -231,32 +234,43 @@ impl Sandbox {
             Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
             None => {}
         }
-        let result = self.apply(&call);
-        if let Some(granted) = granted(&call, &result) {
+        let result = self.apply(call, entry);
+        if let Some(granted) = granted(call, &result) {
             return Fate::Events(granted);
         }
         Fate::Answer(self.stamped(wire::encode(protocol, &call.operation, &request_id(), &result)))
     }
 
-    fn apply(&self, call: &ApiCall) -> ApiResult {
-        self.remember(call, true);
+    fn apply(&self, call: &ApiCall, entry: usize) -> ApiResult {
+        self.decided(entry, true);
         self.with_world(|world| world.call(call))
     }
 
-    fn remember(&self, call: &ApiCall, applied: bool) {
+    /// Writes a call down; answers with its place in the log.
+    fn arrives(&self, decoded: &Decoded) -> usize {
+        let call = &decoded.call;
         let is_mutating = is_mutating(&call.operation);
         let logged = Logged {
             at: self.now(),
+            access_key: decoded.access_key.clone(),
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
             input: if is_mutating { call.input.clone() } else { Value::Null },
             is_mutating,
-            applied,
+            applied: false,
             is_repeat: false,
         };
-        self.0.mutating.fetch_add(usize::from(is_mutating), Ordering::Relaxed);
-        lock(&self.0.log).push(logged);
+        let mut log = lock(&self.0.log);
+        log.push(logged);
+        log.len() - 1
+    }
+
+    /// Writes down what became of a call. One whose client goes away before that never counts as sent.
+    fn decided(&self, entry: usize, applied: bool) {
+        let logged = &mut lock(&self.0.log)[entry];
+        logged.applied = applied;
+        self.0.mutating.fetch_add(usize::from(logged.is_mutating), Ordering::Relaxed);
     }
 
     /// Every answer says what time it is.

@@ -8,7 +8,7 @@
 #[path = "../it/simulation/seeds/mod.rs"]
 mod seeds;
 
-use seeds::{Report, play, tell};
+use seeds::{Invariant, Report, play, play_safely, tell};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -64,6 +64,8 @@ struct Sum {
     /// The same for the same seeds, however many threads play them.
     fingerprint: u64,
     failures: BTreeMap<u64, Vec<String>>,
+    /// How often each invariant was put to the test.
+    checked: BTreeMap<Invariant, usize>,
 }
 
 impl Sum {
@@ -74,6 +76,9 @@ impl Sum {
         self.commands += report.commands;
         self.fingerprint ^= report.fingerprint.rotate_left((report.seed % 64) as u32);
         self.slowest = self.slowest.max((took, report.seed));
+        for (invariant, times) in &report.checked {
+            *self.checked.entry(*invariant).or_default() += times;
+        }
         if !report.violations.is_empty() {
             self.failures.insert(report.seed, report.violations);
         }
@@ -96,15 +101,6 @@ impl Sum {
             self.failures.len()
         )
     }
-}
-
-/// A story that panics is a failure like any other.
-fn play_safely(seed: u64) -> Report {
-    std::panic::catch_unwind(|| play(seed)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
-        Report { seed, violations: vec![format!("a panic: {text}")], ..Report::default() }
-    })
 }
 
 fn soak(asked: &Asked) -> Sum {
@@ -136,6 +132,9 @@ fn soak(asked: &Asked) -> Sum {
     std::thread::scope(|scope| (0..asked.threads).for_each(|_| drop(scope.spawn(work))));
     let sum = sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     println!("{}", sum.line(begun));
+    for invariant in Invariant::ALL {
+        println!("{:>9} times: {invariant}", sum.checked.get(invariant).copied().unwrap_or_default());
+    }
     sum
 }
 

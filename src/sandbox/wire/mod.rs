@@ -39,6 +39,8 @@ pub struct Decoded {
     pub call: ApiCall,
     /// The way back.
     pub protocol: Protocol,
+    /// The access key that signed it.
+    pub access_key: String,
 }
 
 /// Reads a request.
@@ -51,8 +53,8 @@ pub fn decode(request: &HttpCall) -> Result<Decoded, (Protocol, ApiError)> {
     let request = request.as_ref();
     let scope = Scope::of(request).map_err(|error| (protocol, error))?;
     let (operation, input) = operation(request, &scope, protocol).map_err(|error| (protocol, error))?;
-    let Scope { service, region, account } = scope;
-    Ok(Decoded { call: ApiCall { service, region, account, operation, input }, protocol })
+    let Scope { service, region, account, access_key } = scope;
+    Ok(Decoded { call: ApiCall { service, region, account, operation, input }, protocol, access_key })
 }
 
 fn protocol(request: &HttpCall) -> Protocol {

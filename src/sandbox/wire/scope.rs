@@ -13,6 +13,7 @@ pub(super) struct Scope {
     pub(super) service: Service,
     pub(super) region: Region,
     pub(super) account: AccountId,
+    pub(super) access_key: String,
 }
 
 impl Scope {
@@ -40,7 +41,7 @@ impl Scope {
             )
         })?;
         let account = key.parse().or_else(|_| ACCOUNT.parse()).map_err(|_| missing())?;
-        Ok(Scope { service, region, account })
+        Ok(Scope { service, region, account, access_key: (*key).to_owned() })
     }
 }
 

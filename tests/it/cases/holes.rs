@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | set the producer's environment | other variables are wiped | [`the_other_variables_of_the_producer_stay_as_they_are`] |
 //! | ″ | behind an alias nothing changes | `producers::a_producer_behind_an_alias_gets_a_new_version_and_its_alias_is_moved` |
-//! | ″ | invocations in flight write to the old Region | `producers::invocations_in_flight_are_waited_for_before_the_old_region_counts_as_quiet` |
+//! | ″ | invocations in flight write to the old Region | `producers::invocations_in_flight_are_awaited` |
 //! | ″ | the failing Region does not answer | `journeys::a_silent_region_is_left_at_once_and_what_it_owes_is_settled_later` |
 //! | ″ | a deploy switches it back | [`a_deploy_that_resets_the_producer_is_a_deviation`] |
 //! | recreate the consumer at LATEST | stranded records are skipped for good | [`stranded_records_are_processed_and_latest_is_in_no_call`] |

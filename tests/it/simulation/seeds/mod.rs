@@ -8,8 +8,10 @@
 // What was played and what a soak measured is for people to read.
 #![allow(clippy::print_stdout)]
 
+mod audit;
 mod draw;
 mod invariants;
+mod onlooker;
 mod operator;
 mod tell;
 #[cfg(test)]
@@ -17,13 +19,15 @@ mod tests;
 mod theatre;
 mod weather;
 
-use draw::{Deed, Phase, Scenario, minutes};
-use invariants::Violation;
+use audit::Audit;
+use draw::{Phase, Scenario, minutes};
+pub use invariants::Invariant;
 use kdsha::model::{Exit, Side};
 use operator::{Operator, Outcome};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use theatre::{Command, Ended, Theatre};
+use theatre::{Desk, Ended, Theatre};
 use weather::Weather;
 
 /// What came of a story.
@@ -35,6 +39,8 @@ pub struct Report {
     /// Every command with its end, and what other people did.
     pub transcript: Vec<String>,
     pub violations: Vec<String>,
+    /// How often there was something to hold against each invariant.
+    pub checked: BTreeMap<Invariant, usize>,
     /// How much of the world's time it took, history included.
     pub virtual_time: Duration,
     pub requests: usize,
@@ -52,186 +58,141 @@ pub fn tell(seed: u64) -> String {
 pub fn play(seed: u64) -> Report {
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(Play::of(seed))
+    runtime.expect("a runtime").block_on(story(seed))
+}
+
+/// The same; a story that panics is a failure like any other.
+pub fn play_safely(seed: u64) -> Report {
+    std::panic::catch_unwind(|| play(seed)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap_or_default();
+        Report { seed, story: tell(seed), violations: vec![format!("a panic: {text}")], ..Report::default() }
+    })
+}
+
+async fn story(seed: u64) -> Report {
+    let scenario = Scenario::draw(seed);
+    let theatre = Theatre::of(&scenario);
+    let weather = Weather::over(&theatre, &scenario);
+    let play =
+        Play { scenario: &scenario, theatre: &theatre, weather: &weather, audit: Audit::new(&weather) };
+    tokio::select! {
+        biased;
+        () = play.script() => {}
+        () = weather.blow() => {}
+    }
+    let found = play.audit.found.take();
+    let mut transcript = found.transcript;
+    transcript.extend(weather.diary.take().into_iter().map(|line| format!("others: {line}")));
+    Report {
+        seed,
+        story: scenario.to_string(),
+        transcript,
+        violations: found.violations,
+        checked: found.checked,
+        virtual_time: theatre.elapsed() + minutes(20),
+        requests: theatre.sandbox.calls().0,
+        commands: found.commands,
+        fingerprint: fingerprint(&theatre),
+    }
 }
 
 /// A story under way.
-struct Play {
-    violations: RefCell<Vec<Violation>>,
-    transcript: RefCell<Vec<String>>,
-    printed: RefCell<Option<Vec<invariants::Told>>>,
-    commands: Cell<usize>,
-    /// Whether an emergency was begun.
-    hasted: Cell<bool>,
+struct Play<'a> {
+    scenario: &'a Scenario,
+    theatre: &'a Theatre,
+    weather: &'a Weather<'a>,
+    audit: Audit<'a>,
 }
 
-impl Play {
-    async fn of(seed: u64) -> Report {
-        let scenario = Scenario::draw(seed);
-        let theatre = Theatre::of(&scenario);
-        let play = Play {
-            violations: RefCell::default(),
-            transcript: RefCell::default(),
-            printed: RefCell::default(),
-            commands: Cell::new(0),
-            hasted: Cell::new(false),
-        };
-        let weather = Weather::over(&theatre, &scenario);
-        tokio::select! {
-            biased;
-            () = play.script(&scenario, &theatre, &weather) => {}
-            () = weather.blow() => {}
-        }
-        let (requests, _) = theatre.sandbox.calls();
-        let mut transcript = play.transcript.take();
-        transcript.extend(weather.diary.take().into_iter().map(|line| format!("others: {line}")));
-        Report {
-            seed,
-            story: scenario.to_string(),
-            transcript,
-            violations: play
-                .violations
-                .take()
-                .into_iter()
-                .map(|v| format!("{}: {}", v.invariant, v.seen))
-                .collect(),
-            virtual_time: theatre.elapsed() + minutes(20),
-            requests,
-            commands: play.commands.get(),
-            fingerprint: fingerprint(&theatre),
-        }
+impl Play<'_> {
+    async fn script(&self) {
+        let audit = |ended: &Ended, desk: &Desk| self.audit.command(ended, desk);
+        let operator = Operator::new(self.weather, &audit);
+        let failed = self.acts(&operator, &audit).await.err();
+        self.audit.gets_there(failed);
     }
 
-    fn hold(&self, violation: Option<Violation>) {
-        self.violations.borrow_mut().extend(violation);
-    }
-
-    async fn script(&self, scenario: &Scenario, theatre: &Theatre, weather: &Weather<'_>) {
-        let audit = |ended: &Ended, owner: &str| self.audit(scenario, theatre, weather, ended, owner);
-        let operator = Operator::new(weather, &audit);
+    /// The acts of the play, one after the other. An error is what the operator could not bring about.
+    async fn acts(&self, operator: &Operator<'_>, audit: &dyn Fn(&Ended, &Desk)) -> Result<(), &'static str> {
+        let (scenario, theatre) = (self.scenario, self.theatre);
         theatre.until(scenario.lead).await;
-        let over = self.phase(Phase::Over, weather, operator.over()).await;
-        if over == Outcome::Stuck {
-            return self.stuck("fail over");
+        match self.phase(Phase::Over, audit, operator.over()).await {
+            Outcome::Stuck => return Err("fail over"),
+            Outcome::Done => self.look_at_once(Phase::Over, operator).await,
+            Outcome::Owed => {}
         }
         theatre.pass(scenario.stay).await;
         // The world calms down, and metrics and checkpoints follow.
         theatre.until(scenario.calm_again() + minutes(15)).await;
         if operator.settle(Side::Standby).await == Outcome::Stuck {
-            return self.stuck("settle after the failover");
+            return Err("settle after the failover");
         }
-        self.hold(invariants::rests_in(weather, Side::Standby));
-        self.hold(invariants::nothing_is_lost(theatre, "settled in the standby"));
+        self.audit.rests_in(Side::Standby);
+        self.audit.nothing_is_lost("settled in the standby");
         if scenario.goes_back {
-            if self.phase(Phase::Back, weather, operator.back()).await == Outcome::Stuck {
-                return self.stuck("fail back");
-            }
-            if operator.settle(Side::Primary).await == Outcome::Stuck {
-                return self.stuck("settle after the failback");
-            }
-            self.hold(invariants::rests_in(weather, Side::Primary));
+            self.acts_of_failback(operator, audit).await?;
         }
-        self.hold(invariants::environments_are_kept(weather));
         theatre.sandbox.with_world(kdsha::sandbox::world::World::stop_traffic);
         theatre.pass(minutes(20)).await;
-        self.hold(invariants::nothing_is_lost(theatre, "at the end"));
+        self.audit.nothing_is_lost("at the end");
         if scenario.goes_back {
-            self.hold(invariants::everything_was_processed(theatre));
+            self.audit.everything_is_processed();
         }
+        Ok(())
     }
 
-    fn stuck(&self, to: &str) {
-        let last = self.transcript.borrow().last().cloned().unwrap_or_default();
-        self.hold(Some(Violation {
-            invariant: "the operator gets there",
-            seen: format!("could not {to}; the last command: {last}"),
-        }));
+    async fn acts_of_failback(
+        &self,
+        operator: &Operator<'_>,
+        audit: &dyn Fn(&Ended, &Desk),
+    ) -> Result<(), &'static str> {
+        let began = self.theatre.elapsed();
+        let work = operator.back();
+        let act = self.phase(Phase::Back, audit, work);
+        let (outcome, ()) = futures_util::future::join(act, self.weather.blow_back()).await;
+        match outcome {
+            Outcome::Stuck => return Err("fail back"),
+            Outcome::Done | Outcome::Owed => self.look_at_once(Phase::Back, operator).await,
+        }
+        if !self.scenario.back_events.is_empty() {
+            self.theatre.until(began + self.scenario.back_calm_again() + minutes(15)).await;
+        }
+        if operator.settle(Side::Primary).await == Outcome::Stuck {
+            return Err("settle after the failback");
+        }
+        self.audit.rests_in(Side::Primary);
+        Ok(())
+    }
+
+    /// What a run that ended with exit 0 left is sound in the eyes of `verify` too, on a fair night.
+    async fn look_at_once(&self, phase: Phase, operator: &Operator<'_>) {
+        if self.scenario.people.is_empty() && self.weather.is_fair(phase) {
+            let exit = operator.look().await;
+            self.audit.verify_agrees(phase, exit == Some(Exit::Done));
+        }
     }
 
     async fn phase(
         &self,
         phase: Phase,
-        weather: &Weather<'_>,
+        audit: &dyn Fn(&Ended, &Desk),
         work: impl Future<Output = Outcome>,
     ) -> Outcome {
-        weather.spoil(phase);
+        self.audit.phase.set(phase);
+        self.weather.spoil(phase);
         let is_over = Cell::new(false);
         let work = async {
             let outcome = work.await;
             is_over.set(true);
             outcome
         };
-        let (outcome, ()) = futures_util::future::join(work, weather.people(phase, &is_over)).await;
+        let (outcome, ()) =
+            futures_util::future::join(work, self.weather.people(phase, &is_over, audit)).await;
         // What was to befall this phase does not wait for the next one.
-        weather.theatre.sandbox.mend();
-        weather.take_note();
+        self.weather.theatre.sandbox.mend();
+        self.weather.take_note();
         outcome
-    }
-
-    /// Looks at a command that is over.
-    fn audit(
-        &self,
-        scenario: &Scenario,
-        theatre: &Theatre,
-        weather: &Weather<'_>,
-        ended: &Ended,
-        owner: &str,
-    ) {
-        self.commands.set(self.commands.get() + 1);
-        self.tell(theatre, ended, owner);
-        let calls = theatre.sandbox.log_from(ended.calls.start);
-        let calls = &calls[..ended.calls.len()];
-        let runs: Vec<_> =
-            theatre.mine.journals().runs().into_iter().flatten().filter_map(|one| one.run.ok()).collect();
-        let alone = !scenario.people.iter().any(|person| person.deed == Deed::SecondOperator);
-        if alone {
-            self.hold(invariants::exit_code_keeps_its_word(ended, calls));
-            self.hold(invariants::written_down_first(ended, calls, &runs));
-            let slow = |fault: &draw::ApiFault| matches!(fault.fault, kdsha::sandbox::faults::Fault::Slow(_));
-            if !scenario.faults.iter().any(slow) {
-                self.hold(invariants::pace_is_kept(calls));
-            }
-        }
-        self.hold(invariants::deadlines_hold(ended, &runs));
-        if scenario.is_calm() {
-            if matches!(ended.command, Command::DryRun { .. }) {
-                *self.printed.borrow_mut() = Some(invariants::printed(&ended.said));
-            } else if let Some(printed) = self.printed.take() {
-                self.hold(invariants::dry_run_is_the_run(&printed, calls));
-            }
-        }
-        let moved = matches!(ended.command, Command::Failover { .. } | Command::Failback | Command::Resume);
-        if moved && ended.how.exit() == Some(Exit::Done) {
-            self.hold(invariants::one_consumer_each(weather));
-        }
-        if let Command::Failover { emergency, .. } = ended.command
-            && matches!(ended.how.exit(), Some(Exit::Done | Exit::Owed))
-        {
-            self.hold(invariants::none_is_passed_over(theatre));
-            let undisturbed = scenario.people.is_empty() && !self.hasted.get();
-            if !emergency && undisturbed {
-                self.hold(invariants::nothing_is_stranded(theatre));
-            }
-        }
-        let emergency = matches!(ended.command, Command::Failover { emergency: true, .. });
-        self.hasted.set(self.hasted.get() || emergency);
-    }
-
-    fn tell(&self, theatre: &Theatre, ended: &Ended, owner: &str) {
-        let how = match ended.how.exit() {
-            Some(exit) => format!("exit {} ({exit:?})", exit.code()),
-            None => format!("{:?}", ended.how),
-        };
-        let since = ended.began.duration_since(theatre.began).as_secs();
-        let mut line = format!("{since} s: {owner}: {:?} took {:?}: {how}", ended.command, ended.took);
-        if !ended.how.advice().is_empty() {
-            line.push_str(&format!(": {}", ended.how.advice()));
-        }
-        for said in ended.said.lines().filter(|said| !said.trim().is_empty()) {
-            line.push_str("\n      | ");
-            line.push_str(said);
-        }
-        self.transcript.borrow_mut().push(line);
     }
 }
 

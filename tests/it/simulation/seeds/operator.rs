@@ -1,7 +1,7 @@
 //! The modelled operator: does what the exit code and the output say, and nothing else.
 
 use super::draw::{Mishap, Phase, Scenario};
-use super::theatre::{Command, Ended, How, Theatre};
+use super::theatre::{Command, Desk, Ended, How, Theatre};
 use super::weather::Weather;
 use kdsha::model::{Exit, Side, StartAt, Timestamp};
 use std::cell::RefCell;
@@ -32,12 +32,12 @@ pub struct Operator<'a> {
     pub scenario: &'a Scenario,
     pub weather: &'a Weather<'a>,
     /// Looks at every command when it is over.
-    pub audit: &'a dyn Fn(&Ended, &str),
+    pub audit: &'a dyn Fn(&Ended, &Desk),
     mishaps: RefCell<VecDeque<Mishap>>,
 }
 
 impl<'a> Operator<'a> {
-    pub fn new(weather: &'a Weather<'a>, audit: &'a dyn Fn(&Ended, &str)) -> Operator<'a> {
+    pub fn new(weather: &'a Weather<'a>, audit: &'a dyn Fn(&Ended, &Desk)) -> Operator<'a> {
         let scenario = weather.scenario;
         let mishaps = RefCell::new(scenario.mishaps.iter().copied().collect());
         Operator { theatre: weather.theatre, scenario, weather, audit, mishaps }
@@ -53,7 +53,7 @@ impl<'a> Operator<'a> {
     async fn run(&self, command: Command, mishap: Option<Mishap>) -> Ended {
         let desk = &self.theatre.mine;
         let ended = self.theatre.run(desk, command, mishap).await;
-        (self.audit)(&ended, desk.owner);
+        (self.audit)(&ended, desk);
         if let (Some(mishap), How::Killed) = (mishap, &ended.how) {
             desk.suffer(mishap.fate);
         }
@@ -79,7 +79,7 @@ impl<'a> Operator<'a> {
     fn primary_is_ill(&self) -> bool {
         let primary = Scenario::region(Side::Primary);
         self.theatre.sandbox.with_world(|world| world.outage(&primary).is_some())
-            || self.theatre.elapsed() < self.scenario.calm_again()
+            || self.theatre.elapsed() < self.scenario.primary_calm_again()
     }
 
     /// Fails over.
@@ -140,6 +140,11 @@ impl<'a> Operator<'a> {
         let ended = self.go(phase, Command::Resume).await;
         self.theatre.pass(BREATH).await;
         ended
+    }
+
+    /// Looks whether the world is sound; says the exit code.
+    pub async fn look(&self) -> Option<Exit> {
+        self.run(Command::Verify, None).await.how.exit()
     }
 
     /// Settles what is owed and sees that the resting state is sound. The primary is well again.

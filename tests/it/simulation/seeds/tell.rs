@@ -25,6 +25,12 @@ impl fmt::Display for Scenario {
         for (at, event) in &self.events {
             writeln!(f, "  at {}: {event}", show(*at))?;
         }
+        for (at, event) in &self.back_events {
+            writeln!(f, "  {} into the failback: {event}", show(*at))?;
+        }
+        if self.retention_hours < 24 {
+            writeln!(f, "  the streams keep records for {} h", self.retention_hours)?;
+        }
         self.faults.iter().try_for_each(|fault| writeln!(f, "  {fault}"))?;
         self.people.iter().try_for_each(|person| writeln!(f, "  {person}"))?;
         self.mishaps.iter().try_for_each(|mishap| writeln!(f, "  {mishap}"))?;
@@ -68,12 +74,12 @@ impl fmt::Display for Shape {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Strike(Outage::DataPlaneDegraded { failure_share }) => {
-                write!(f, "the primary's data plane fails at {failure_share}")
+            Event::Strike(side, Outage::DataPlaneDegraded { failure_share }) => {
+                write!(f, "the {side}'s data plane fails at {failure_share}")
             }
-            Event::Strike(Outage::ControlPlane) => f.write_str("the primary's control plane fails"),
-            Event::Strike(Outage::Silent) => f.write_str("the primary falls silent"),
-            Event::Heal => f.write_str("the primary heals"),
+            Event::Strike(side, Outage::ControlPlane) => write!(f, "the {side}'s control plane fails"),
+            Event::Strike(side, Outage::Silent) => write!(f, "the {side} falls silent"),
+            Event::Heal(side) => write!(f, "the {side} heals"),
             Event::Metrics(side, Some(MetricTrouble::Late(by))) => {
                 write!(f, "metrics of the {side} come {} late", show(*by))
             }
@@ -156,6 +162,9 @@ impl fmt::Display for Mishap {
             }
             Cut::AtCall { nth, applied: false } => {
                 write!(f, "a {} is killed before its changing call {nth}", self.phase)?;
+            }
+            Cut::DiskFull { records } => {
+                write!(f, "the disk has room for {records} records of a {}'s journal", self.phase)?;
             }
             Cut::Interrupted(after) => write!(f, "a {} is interrupted after {after:?}", self.phase)?,
         }

@@ -1,6 +1,7 @@
 //! The world of a scenario, the desks at which people run kdsha, and one command with whatever befalls it.
 
 use super::draw::{Cut, Fate, Mishap, Scenario};
+use super::onlooker::{Between, Glimpse, Mappings, Onlooker};
 use kdsha::aws::{Aws, ConnectOptions};
 use kdsha::cli::args::{AcceptArgs, FailbackArgs, FailoverArgs, ResumeArgs};
 use kdsha::cli::failure::Failure;
@@ -8,7 +9,7 @@ use kdsha::cli::session::Session;
 use kdsha::cli::{failback, failover, look, resume};
 use kdsha::config::{Regions, Timing, Topology};
 use kdsha::engine::Interrupt;
-use kdsha::journal::StateFolder;
+use kdsha::journal::{RunRecord, StateFolder};
 use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::Sandbox;
 use kdsha::sandbox::call::{ApiCall, ApiError, Service};
@@ -19,6 +20,7 @@ use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 const BEGINNING: i64 = 1_772_420_400; // 2026-03-02T03:00:00Z
@@ -74,17 +76,23 @@ pub struct Ended {
     pub began: Timestamp,
     pub took: Duration,
     pub said: String,
+    /// How many records of a journal the disk had room for, where it had no more.
+    pub room: Option<u64>,
+    /// The world between its stages.
+    pub between: Vec<Between>,
 }
 
 /// Where somebody runs kdsha.
 pub struct Desk {
     pub owner: &'static str,
+    /// Signs its calls.
+    pub access_key: &'static str,
     pub state: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new(owner: &'static str) -> Desk {
+    fn new(owner: &'static str, access_key: &'static str) -> Desk {
         // Journals are synced at every step: memory is where thousands of them belong.
         let memory = std::path::Path::new("/dev/shm");
         let folder = match memory.is_dir() {
@@ -92,11 +100,16 @@ impl Desk {
             false => tempfile::tempdir(),
         };
         let folder = folder.expect("a temporary folder");
-        Desk { owner, state: folder.path().join("state"), _folder: folder }
+        Desk { owner, access_key, state: folder.path().join("state"), _folder: folder }
     }
 
     pub fn journals(&self) -> StateFolder {
         StateFolder::at(&self.state)
+    }
+
+    /// What its journals tell, oldest run first.
+    pub fn runs(&self) -> Vec<RunRecord> {
+        self.journals().runs().into_iter().flatten().filter_map(|one| one.run.ok()).collect()
     }
 
     /// What becomes of the newest journal when its process was cut off.
@@ -158,8 +171,8 @@ impl Theatre {
             topology,
             stories,
             began,
-            mine: Desk::new("ops@laptop"),
-            theirs: Desk::new("maria@desk"),
+            mine: Desk::new("ops@laptop", "AKIAOPS"),
+            theirs: Desk::new("maria@desk", "AKIAMARIA"),
         }
     }
 
@@ -199,24 +212,35 @@ impl Theatre {
         self.sandbox.with_world(|world| world.call(&call)).map(|reply| reply.output)
     }
 
-    /// How things are, whatever befalls the APIs.
-    pub fn inspect(&self, service: Service, side: Side, operation: &str, input: Value) -> Value {
-        let call = self.api(service, side, operation, input);
-        let reply = self.sandbox.with_world(|world| world.inspect(&call));
-        reply.map_or(Value::Null, |reply| reply.output)
+    fn glimpse(&self) -> Glimpse {
+        Glimpse { sandbox: self.sandbox.clone(), account: self.stories[0].account.clone() }
     }
 
-    async fn session(&self, desk: &Desk, interrupt: Interrupt) -> Session {
+    /// How things are, whatever befalls the APIs.
+    pub fn inspect(&self, service: Service, side: Side, operation: &str, input: Value) -> Value {
+        self.glimpse().inspect(service, side, operation, input)
+    }
+
+    /// The mappings of both Regions, as they are.
+    pub fn mappings(&self) -> Mappings {
+        self.glimpse().mappings()
+    }
+
+    async fn session(&self, desk: &Desk, interrupt: Interrupt, room: Option<u64>) -> Session {
         let options = ConnectOptions {
             profile: None,
             http_client: Some(self.sandbox.http_client()),
+            access_key: Some(desk.access_key.to_owned()),
             ..ConnectOptions::new(self.topology.regions.standby.clone())
         };
         let clock = Clock::starting_at(self.sandbox.now());
         Session {
             topology: self.topology.clone(),
             aws: Aws::connect(&self.topology, options, clock).await.expect("a connection"),
-            state: desk.journals(),
+            state: match room {
+                Some(records) => desk.journals().with_room_for(records),
+                None => desk.journals(),
+            },
             prompter: RefCell::new(Prompter::AssumeYes),
             interrupt,
             owner: desk.owner.to_owned(),
@@ -229,7 +253,11 @@ impl Theatre {
     pub async fn run(&self, desk: &Desk, command: Command, mishap: Option<Mishap>) -> Ended {
         let (began, first) = (self.sandbox.now(), self.sandbox.calls().0);
         let interrupt = Interrupt::default();
-        let session = self.session(desk, interrupt.clone()).await;
+        let room = match mishap.map(|mishap| mishap.cut) {
+            Some(Cut::DiskFull { records }) => Some(records),
+            _ => None,
+        };
+        let session = self.session(desk, interrupt.clone(), room).await;
         let (said, aside) = (Buffer::default(), Buffer::default());
         // A dry run is read by a program, everything else by a person who sees both streams.
         let (format, beside) = match command {
@@ -237,6 +265,8 @@ impl Theatre {
             _ => (Format::Human, said.clone()),
         };
         let settings = Settings { format, ..Settings::default() };
+        let seen = Arc::default();
+        let beside = Onlooker { screen: beside, world: self.glimpse(), seen: Arc::clone(&seen) };
         let ui = Ui::with_writers(settings, Box::new(said.clone()), Box::new(beside), 100);
         let work = tokio::time::timeout(NO_COMMAND_TAKES, self.perform(&session, &ui, command));
         let how = tokio::select! {
@@ -254,7 +284,9 @@ impl Theatre {
             rules.into_iter().filter(|rule| !is_knife(rule)).for_each(|rule| self.sandbox.inject(rule));
         }
         let took = Duration::try_from(self.sandbox.now().duration_since(began)).unwrap_or_default();
-        Ended { command, how, calls: first..self.sandbox.calls().0, began, took, said: said.text() }
+        let (calls, said) = (first..self.sandbox.calls().0, said.text());
+        let between = std::mem::take(&mut *seen.lock().expect("nobody panics with it"));
+        Ended { command, how, calls, began, took, said, room, between }
     }
 
     async fn perform(&self, session: &Session, ui: &Ui, command: Command) -> Result<Exit, Failure> {
@@ -293,7 +325,7 @@ impl Theatre {
     /// Returns when the process is to be killed.
     async fn cut(&self, mishap: Option<Mishap>, interrupt: &Interrupt) {
         match mishap.map(|mishap| mishap.cut) {
-            None => {}
+            None | Some(Cut::DiskFull { .. }) => {}
             Some(Cut::Killed(after)) => return tokio::time::sleep(after).await,
             Some(Cut::Interrupted(after)) => {
                 tokio::time::sleep(after).await;

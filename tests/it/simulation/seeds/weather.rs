@@ -1,14 +1,15 @@
 //! What happens while the operator works: outages, traffic, faults, and other people.
 
 use super::draw::{Deed, Event, Person, Phase, Scenario, When};
-use super::theatre::{Command, Ended, Theatre};
+use super::onlooker::Mappings;
+use super::theatre::{Command, Desk, Ended, Theatre};
 use kdsha::model::Side;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::FunctionFault;
+use kdsha::sandbox::world::{FunctionFault, Story};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Before somebody looks again whether it is their turn.
@@ -23,12 +24,12 @@ pub type Variables = BTreeMap<String, String>;
 pub struct Weather<'a> {
     pub theatre: &'a Theatre,
     pub scenario: &'a Scenario,
-    /// The variables that are not kdsha's, as their owners last wrote them, by function.
-    pub foreign: RefCell<BTreeMap<String, Variables>>,
+    /// Every function.
+    pub functions: Vec<(Side, String)>,
+    /// The variables that are not kdsha's, as their owners wrote them, oldest first, by function.
+    pub owned: RefCell<BTreeMap<(Side, String), Vec<Variables>>>,
     /// What other people did, in words.
     pub diary: RefCell<Vec<String>>,
-    /// Commands of the second operator.
-    pub others: RefCell<Vec<Ended>>,
     /// Whether somebody moved the producers by hand.
     pub meddled: Cell<bool>,
 }
@@ -48,27 +49,34 @@ impl<'a> Weather<'a> {
         let weather = Weather {
             theatre,
             scenario,
-            foreign: RefCell::default(),
+            functions: functions(theatre),
+            owned: RefCell::default(),
             diary: RefCell::default(),
-            others: RefCell::default(),
             meddled: Cell::new(false),
         };
-        for name in weather.producers() {
-            let own = foreign(&weather.environment(&name, None));
-            weather.foreign.borrow_mut().insert(name, own);
+        for (side, name) in &weather.functions {
+            let now = weather.environment_in(*side, name, None);
+            let own = if weather.is_producer(name) { foreign(&now) } else { now };
+            weather.owned.borrow_mut().insert((*side, name.clone()), vec![own]);
         }
         weather
     }
 
-    pub fn producers(&self) -> Vec<String> {
-        let pipelines = self.theatre.topology.pipelines.iter();
-        pipelines.flat_map(|p| p.producers.iter().map(|producer| producer.function.to_string())).collect()
+    pub fn is_producer(&self, function: &str) -> bool {
+        let mut producers = self.theatre.topology.pipelines.iter().flat_map(|p| &p.producers);
+        producers.any(|producer| producer.function.as_str() == function)
     }
 
-    /// A producer's whole environment: what the next invocation by this qualifier gets.
-    pub fn environment(&self, function: &str, qualifier: Option<&str>) -> Variables {
+    /// Somebody wrote a producer's environment.
+    fn owns_now(&self, function: &str, variables: &Variables) {
+        let key = (Side::Primary, function.to_owned());
+        self.owned.borrow_mut().entry(key).or_default().push(foreign(variables));
+    }
+
+    /// A function's whole environment: what the next invocation by this qualifier gets.
+    pub fn environment_in(&self, side: Side, function: &str, qualifier: Option<&str>) -> Variables {
         let input = json!({"FunctionName": function, "Qualifier": qualifier});
-        let output = self.theatre.inspect(Service::Lambda, Side::Primary, "GetFunctionConfiguration", input);
+        let output = self.theatre.inspect(Service::Lambda, side, "GetFunctionConfiguration", input);
         serde_json::from_value(output["Environment"]["Variables"].clone()).unwrap_or_default()
     }
 
@@ -86,11 +94,20 @@ impl<'a> Weather<'a> {
         std::future::pending().await
     }
 
+    /// The events of the failback, which begins now.
+    pub async fn blow_back(&self) {
+        let since = self.theatre.elapsed();
+        for (at, event) in &self.scenario.back_events {
+            self.theatre.until(since + *at).await;
+            self.happen(event);
+        }
+    }
+
     fn happen(&self, event: &Event) {
         let primary = Scenario::region(Side::Primary);
         self.theatre.sandbox.with_world(|world| match event {
-            Event::Strike(outage) => world.strike(&primary, *outage),
-            Event::Heal => world.heal(&primary),
+            Event::Strike(side, outage) => world.strike(&Scenario::region(*side), *outage),
+            Event::Heal(side) => world.heal(&Scenario::region(*side)),
             Event::Metrics(side, trouble) => world.set_metric_trouble(&Scenario::region(*side), *trouble),
             Event::Traffic(factor) => world.scale_rate(*factor),
             Event::Poison(Some(share)) => world.set_poison(*share),
@@ -165,21 +182,21 @@ impl<'a> Weather<'a> {
             if let (true, Ok(variables), Some(function)) =
                 (was_taken, variables, call.input["FunctionName"].as_str())
             {
-                self.foreign.borrow_mut().insert(function.to_owned(), foreign(&variables));
+                self.owns_now(function, &variables);
                 self.meddled.set(true);
             }
         }
     }
 
     fn deployed(&self, function: &str) -> Variables {
-        let mut variables = self.environment(function, None);
+        let mut variables = self.environment_in(Side::Primary, function, None);
         variables.insert("LOG_LEVEL".to_owned(), "DEBUG".to_owned());
         variables.insert("DEPLOYED".to_owned(), "yes".to_owned());
         variables
     }
 
     /// What people do in a phase. Ends when everybody is done, or when the phase is over.
-    pub async fn people(&self, phase: Phase, is_over: &Cell<bool>) {
+    pub async fn people(&self, phase: Phase, is_over: &Cell<bool>, audit: &dyn Fn(&Ended, &Desk)) {
         let (since, calls) = (self.theatre.elapsed(), self.theatre.sandbox.calls().1);
         let mine = self.scenario.people.iter().filter(|person| person.phase == phase);
         let (overtaking, mine): (Vec<&Person>, Vec<&Person>) =
@@ -198,12 +215,12 @@ impl<'a> Weather<'a> {
                 }
                 tokio::time::sleep(GLANCE).await;
             }
-            self.act(phase, person).await;
+            self.act(phase, person, audit).await;
         }))
         .await;
     }
 
-    async fn act(&self, phase: Phase, person: &Person) {
+    async fn act(&self, phase: Phase, person: &Person, audit: &dyn Fn(&Ended, &Desk)) {
         match person.deed {
             Deed::SecondOperator => {
                 let command = match phase {
@@ -217,7 +234,7 @@ impl<'a> Weather<'a> {
                     ended.how.exit(),
                     ended.how.advice()
                 ));
-                self.others.borrow_mut().push(ended);
+                audit(&ended, &self.theatre.theirs);
             }
             Deed::Deploy => self.deploy(person.pipeline, true),
             Deed::OtherVariable => self.deploy(person.pipeline, false),
@@ -240,7 +257,7 @@ impl<'a> Weather<'a> {
         let said = self.theatre.call(Service::Lambda, Side::Primary, "UpdateFunctionConfiguration", input);
         match said {
             Ok(_) => {
-                self.foreign.borrow_mut().insert(function.to_owned(), foreign(&variables));
+                self.owns_now(function, &variables);
                 self.meddled.set(self.meddled.get() || resets);
                 self.note(format!("{function} was written by somebody else, resets: {resets}"));
             }
@@ -256,7 +273,7 @@ impl<'a> Weather<'a> {
             let story = &self.theatre.stories[number - 1];
             for producer in &pipeline.producers {
                 let function = producer.function.to_string();
-                let mut variables = self.environment(&function, None);
+                let mut variables = self.environment_in(Side::Primary, &function, None);
                 let region = Scenario::region(side).to_string();
                 if variables.get("PRODUCING_TO_REGION") != Some(&region) && story.producer_alias.is_none() {
                     variables.insert("PRODUCING_TO_REGION".to_owned(), region);
@@ -317,7 +334,34 @@ impl<'a> Weather<'a> {
 
     /// The mappings of a side, as they are.
     pub fn mappings(&self, side: Side) -> Vec<Value> {
-        let output = self.theatre.inspect(Service::Lambda, side, "ListEventSourceMappings", json!({}));
-        output["EventSourceMappings"].as_array().cloned().unwrap_or_default()
+        self.theatre.mappings().of(side).to_vec()
     }
+
+    /// The mappings of both sides.
+    pub fn all_mappings(&self) -> Mappings {
+        self.theatre.mappings()
+    }
+
+    /// Whether nothing has been wrong for long enough that no metric tells of it any more.
+    pub fn is_fair(&self, phase: Phase) -> bool {
+        const LATELY: Duration = Duration::from_secs(30 * 60);
+        let scenario = self.scenario;
+        let is_quiet = match phase {
+            Phase::Over => scenario.calm_again() + LATELY <= self.theatre.elapsed() || scenario.is_calm(),
+            Phase::Back => scenario.back_events.is_empty(),
+        };
+        is_quiet && !scenario.faults.iter().any(|fault| fault.phase == phase)
+    }
+}
+
+fn functions(theatre: &Theatre) -> Vec<(Side, String)> {
+    let mut all = BTreeSet::new();
+    for (number, (pipeline, story)) in (1..).zip(theatre.topology.pipelines.iter().zip(&theatre.stories)) {
+        all.extend(pipeline.producers.iter().map(|p| (p.side, p.function.to_string())));
+        all.extend(pipeline.replicator.iter().map(|r| (Side::Primary, r.function.to_string())));
+        let sides = [Side::Primary, Side::Standby];
+        all.extend(sides.map(|side| (side, pipeline.consumer.function.of(side).to_string())));
+        all.insert((Side::Primary, story.name(Story::FAILOVER, number)));
+    }
+    all.into_iter().collect()
 }

@@ -1,5 +1,7 @@
 //! A scenario: plain data, drawn whole from one number before anything happens.
 
+mod rarely;
+
 use kdsha::model::{Region, Side};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::Fault;
@@ -25,11 +27,11 @@ pub struct Shape {
     pub bisect: bool,
 }
 
-/// What happens in the world by itself. Times are counted from the beginning of the scenario.
+/// What happens in the world by itself. Times are counted from the beginning of the scenario, or of the failback.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    Strike(Outage),
-    Heal,
+    Strike(Side, Outage),
+    Heal(Side),
     Metrics(Side, Option<MetricTrouble>),
     /// The traffic changes by this factor.
     Traffic(f64),
@@ -45,6 +47,13 @@ pub enum Event {
         side: Side,
         shards: u32,
     },
+}
+
+impl Event {
+    /// Whether it is trouble, or the end of it. Traffic and shards change on good days too.
+    pub fn shakes(&self) -> bool {
+        !matches!(self, Event::Traffic(_) | Event::Reshard { .. })
+    }
 }
 
 /// An API that misbehaves for a while.
@@ -111,6 +120,8 @@ pub enum Cut {
     AtCall { nth: u32, applied: bool },
     /// Ctrl-C.
     Interrupted(Duration),
+    /// Not cut off: the disk has room for so many records of a journal.
+    DiskFull { records: u64 },
 }
 
 /// What becomes of the journal then.
@@ -141,6 +152,8 @@ pub struct Scenario {
     /// From the beginning until the operator acts.
     pub lead: Duration,
     pub events: Vec<(Duration, Event)>,
+    /// What happens while the operator fails back, counted from there.
+    pub back_events: Vec<(Duration, Event)>,
     pub faults: Vec<ApiFault>,
     pub people: Vec<Person>,
     pub mishaps: Vec<Mishap>,
@@ -152,6 +165,8 @@ pub struct Scenario {
     pub from_horizon: bool,
     /// Between the two moves.
     pub stay: Duration,
+    /// Retention of the streams. Less than a day is no retention of AWS's: what expires, expires within a story.
+    pub retention_hours: u32,
     pub goes_back: bool,
 }
 
@@ -200,6 +215,7 @@ impl Scenario {
             poll: Duration::from_secs(dice.pick(&[15, 60, 60, 90])),
             lead,
             events: Vec::new(),
+            back_events: Vec::new(),
             faults: Vec::new(),
             people: Vec::new(),
             mishaps: Vec::new(),
@@ -207,6 +223,7 @@ impl Scenario {
             hasty: dice.one_in(3),
             from_horizon: dice.one_in(3),
             stay: dice.within(60, 900),
+            retention_hours: 24,
             goes_back: !dice.one_in(8),
         };
         scenario.draw_outage(&mut dice);
@@ -221,6 +238,7 @@ impl Scenario {
         }
         scenario.draw_long_producers(&mut Dice(fastrand::Rng::with_seed(seed ^ 0x10f6_9d0c)));
         scenario.draw_resharding(&mut Dice(fastrand::Rng::with_seed(seed ^ 0x5a4d_5a4d)));
+        scenario.draw_rarities(seed);
         scenario.events.sort_by_key(|(at, _)| *at);
         scenario
     }
@@ -235,18 +253,18 @@ impl Scenario {
             _ => Some(Outage::Silent),
         };
         if let Some(outage) = outage {
-            self.events.push((begins, Event::Strike(outage)));
+            self.events.push((begins, Event::Strike(Side::Primary, outage)));
             if dice.one_in(4) {
                 // It comes and goes.
                 let mut at = begins + dice.within(60, 300);
                 while at + minutes(4) < heals {
-                    self.events.push((at, Event::Heal));
+                    self.events.push((at, Event::Heal(Side::Primary)));
                     at += dice.within(30, 240);
-                    self.events.push((at, Event::Strike(outage)));
+                    self.events.push((at, Event::Strike(Side::Primary, outage)));
                     at += dice.within(60, 300);
                 }
             }
-            self.events.push((heals, Event::Heal));
+            self.events.push((heals, Event::Heal(Side::Primary)));
         }
         if dice.one_in(5) {
             let trouble = match dice.one_in(2) {
@@ -384,22 +402,32 @@ impl Scenario {
 
     /// Whether nothing but the operator's own commands happens.
     pub fn is_calm(&self) -> bool {
-        let shakes = |event: &Event| !matches!(event, Event::Traffic(_) | Event::Reshard { .. });
         self.faults.is_empty()
             && self.people.is_empty()
             && self.mishaps.is_empty()
-            && !self.events.iter().any(|(_, event)| shakes(event))
+            && !self.events.iter().chain(&self.back_events).any(|(_, event)| event.shakes())
     }
 
     /// When the first trouble begins; before it everything was processed in time.
     pub fn first_trouble(&self) -> Option<Duration> {
-        let shakes = |event: &Event| !matches!(event, Event::Traffic(_) | Event::Reshard { .. });
-        self.events.iter().find(|(_, event)| shakes(event)).map(|(at, _)| *at)
+        self.events.iter().find(|(_, event)| event.shakes()).map(|(at, _)| *at)
     }
 
     /// When the world has calmed down, counted from the beginning. Traffic goes on changing.
     pub fn calm_again(&self) -> Duration {
         self.events.iter().map(|(at, _)| *at).max().unwrap_or_default()
+    }
+
+    /// The same of the primary alone.
+    pub fn primary_calm_again(&self) -> Duration {
+        let is_other =
+            |event: &Event| matches!(event, Event::Strike(Side::Standby, _) | Event::Heal(Side::Standby));
+        self.events.iter().filter(|(_, event)| !is_other(event)).map(|(at, _)| *at).max().unwrap_or_default()
+    }
+
+    /// The same of the failback, counted from there.
+    pub fn back_calm_again(&self) -> Duration {
+        self.back_events.iter().map(|(at, _)| *at).max().unwrap_or_default()
     }
 
     /// What the sandbox plays for each pipeline.
@@ -409,6 +437,7 @@ impl Scenario {
             records_per_second: shape.rate,
             warm: shape.warm,
             history: minutes(20),
+            retention_hours: self.retention_hours,
             delays: self.delays,
             batch_size: shape.batch_size,
             function_timeout_seconds: shape.timeout,
