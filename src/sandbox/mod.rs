@@ -186,7 +186,7 @@ impl Sandbox {
             return Fate::Silence;
         }
         let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call, self.now());
-        tokio::time::sleep(LATENCY).await;
+        tokio::time::sleep(self.in_real_time(LATENCY)).await;
         self.meet(fault, decoded).await
     }
 
@@ -226,9 +226,9 @@ impl Sandbox {
             Some(Fault::Overtaken(other)) => {
                 let was_taken = self.with_world(|world| world.call(&other)).is_ok();
                 lock(&self.0.overtaking).push((*other, was_taken));
-                tokio::time::sleep(OVERTAKEN_BY).await;
+                tokio::time::sleep(self.in_real_time(OVERTAKEN_BY)).await;
             }
-            Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
+            Some(Fault::Slow(delay)) => tokio::time::sleep(self.in_real_time(delay)).await,
             None => {}
         }
         let result = self.apply(&call);
