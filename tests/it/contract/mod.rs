@@ -80,12 +80,44 @@ fn the_posts_topology_is_built_used_and_taken_down_by_boto3() {
     }
 }
 
+/// Every answer of a file is asked for, and is as AWS's.
+fn answered(name: &str, speed: &str) {
+    let served = empty(speed);
+    let lines = sound(&script(name, &[&served.url]));
+    let text = fs::read_to_string(root("tests/it/contract").join(name)).expect("the file");
+    let written = text.lines().filter(|line| *line == "@answer").count();
+    assert!(written > 0, "{name} has no answers");
+    assert_eq!(count(&lines, "ok "), written);
+}
+
 #[test]
 fn what_aws_was_recorded_to_answer_is_answered() {
-    let served = empty(SLOW);
-    let lines = sound(&script("recorded.py", &[&served.url]));
-    let written = include_str!("recorded.py").lines().filter(|line| *line == "@answer").count();
-    assert_eq!(count(&lines, "ok "), written);
+    answered("recorded.py", SLOW);
+}
+
+#[test]
+fn what_aws_was_recorded_to_answer_of_functions_is_answered() {
+    answered("recorded_functions.py", SLOW);
+}
+
+#[test]
+fn what_aws_was_recorded_to_answer_of_mappings_is_answered() {
+    answered("recorded_mappings.py", SLOW);
+}
+
+#[test]
+fn what_aws_documents_of_a_streams_limits_is_so() {
+    answered("recorded_streams.py", "1");
+}
+
+#[test]
+fn what_aws_documents_of_expired_records_is_so() {
+    answered("recorded_horizon.py", "3600");
+}
+
+#[test]
+fn what_aws_documents_of_metrics_is_so() {
+    answered("recorded_metrics.py", FAST);
 }
 
 #[test]
