@@ -1,53 +1,32 @@
 //! `kdsha init` on moto, whose plain calls are a second opinion on the sandbox's: nobody here wrote it.
 //!
-//! moto does not speak the protocol of the Rust SDK's CloudWatch client, so what `verify` says of metrics is unknown
-//! there; what is found and written is not.
+//! A proxy before it (`cbor.py`) speaks the protocol of the Rust SDK's CloudWatch client, which moto does not.
 
 use crate::contract;
 use crate::support::binary;
 use crate::support::process;
+use crate::support::server::Server;
 use kdsha::config::{self, THE_POST};
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A running moto. It ends with its standard input.
+/// A running moto. It ends with this, and with its standard input: it outlives no test that is killed.
 pub(crate) struct Moto {
-    child: Child,
     pub(crate) url: String,
+    _server: Server,
+    _home: tempfile::TempDir,
 }
 
 impl Moto {
     pub(crate) fn start(arguments: &[&str]) -> Moto {
-        let python = contract::python();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/moto/serve.py");
-        let mut command = Command::new(python);
-        command
-            .arg(script)
-            .args(arguments)
-            .env_clear()
-            .env("NO_PROXY", "*")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("a startable moto");
-        let mut url = String::new();
-        let stdout = child.stdout.take().expect("a pipe");
-        // An emulator that fails closes its stdout, so this ends either way.
-        BufReader::new(stdout).read_line(&mut url).expect("a line");
-        let moto = Moto { child, url: url.trim().to_owned() };
-        assert!(moto.url.starts_with("http://127.0.0.1:"), "moto did not start");
-        moto
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut command = contract::bare(&contract::python(), home.path());
+        let server = Server::start(command.arg(script).args(arguments).stdin(Stdio::piped()));
+        Moto { url: server.url.clone(), _server: server, _home: home }
     }
 }
 
