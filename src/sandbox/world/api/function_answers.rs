@@ -1,8 +1,8 @@
 //! Lambda: functions, versions and aliases as JSON.
 
+use super::super::UNREADABLE;
 use super::super::clock::lambda_date;
 use super::super::functions::{Alias, Configuration, Function, FunctionState, Updates, Version};
-use super::super::UNREADABLE;
 use crate::model::Arn;
 use serde_json::{Map, Value, json};
 
