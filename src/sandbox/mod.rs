@@ -279,3 +279,6 @@ fn request_id() -> String {
     let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16);
     format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (n >> 48) as u16, n & 0xffff_ffff_ffff)
 }
+
+#[cfg(test)]
+mod tests;

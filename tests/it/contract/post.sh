@@ -106,7 +106,8 @@ ok kinesis list-stream-consumers --stream-arn "$(stream_arn $P)" --region $P
 says ConsumerARN "\"$C\""
 mapping $P KDS-HA-ReplicationAgentLambda "$C" LATEST
 ok dynamodb scan --table-name ticker-prices --region $F
-says Count 1
+# The standby starts five minutes back: a record that was replicated before may be there, too.
+says Count '[12]'
 
 # --- clean up
 for name in KDS-HA-ConsumerLambda KDS-HA-ReplicationAgentLambda; do
