@@ -64,6 +64,7 @@ fn gather(mut from: impl Read, into: &Mutex<Vec<u8>>) {
 }
 
 impl Drop for Server {
+    #[allow(clippy::print_stderr)] // for whoever reads why a test failed
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();
