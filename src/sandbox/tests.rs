@@ -12,7 +12,9 @@ fn whoami() -> HttpCall {
         method: "POST".to_owned(),
         path: "/".to_owned(),
         query: String::new(),
-        headers: vec![("authorization".to_owned(), scope.to_owned())],
+        headers: [("authorization", scope), ("content-type", "application/x-www-form-urlencoded")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         body: b"Action=GetCallerIdentity&Version=2011-06-15".to_vec(),
     }
 }

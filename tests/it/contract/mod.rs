@@ -45,7 +45,8 @@ fn script(name: &str, arguments: &[&str]) -> Finished {
     let home = tempfile::tempdir().expect("a temporary folder");
     let mut command = bare(&python(), home.path());
     command.arg(root("tests/it/contract").join(name)).args(arguments);
-    process::run(&mut command, LIMIT).expect("it ends")
+    // Most of it is waiting for the sandbox; the rest is seven tests on one machine.
+    process::run(&mut command, 2 * LIMIT).expect("it ends")
 }
 
 /// What a script that must find nothing wrong printed; shown with `--nocapture`.
