@@ -10,9 +10,9 @@ impl Interrupt {
     /// When the signal handlers cannot be installed.
     pub fn on_signals() -> std::io::Result<Interrupt> {
         let interrupt = Interrupt::of_signals();
-        let raises: [(SignalKind, fn(&Interrupt)); 2] =
-            [(SignalKind::interrupt(), Interrupt::raise), (SignalKind::terminate(), Interrupt::terminate)];
-        for (kind, raise) in raises {
+        type Raise = fn(&Interrupt);
+        let (asks, tells): (Raise, Raise) = (Interrupt::raise, Interrupt::terminate);
+        for (kind, raise) in [(SignalKind::interrupt(), asks), (SignalKind::terminate(), tells)] {
             let mut signals = signal(kind)?;
             let raised = interrupt.clone();
             tokio::spawn(async move {
