@@ -134,7 +134,7 @@ impl Tally {
         self.owed.iter().map(|owing| owing.words.clone()).collect()
     }
 
-    /// Producers that still write to the Region that is left: reading elsewhere is no recovery yet.
+    /// Producers that still write to the Region that is left.
     fn owes_a_switch(&self) -> bool {
         self.owed.iter().any(|owing| owing.is_switch)
     }
@@ -359,7 +359,7 @@ impl<'a> Engine<'a> {
         tally.timed_out.extend(end.timed_out.clone());
         tally.owed.extend(end.owed);
         tally.locked.extend(end.locked);
-        if is_recovery(plan, stage) && tally.out().is_empty() && !tally.owes_a_switch() {
+        if is_recovery(plan, stage) && tally.out().is_empty() {
             tally.recovered_at = Some(self.now());
         }
         self.emit(Event::StageFinished { number })

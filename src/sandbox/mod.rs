@@ -189,7 +189,7 @@ impl Sandbox {
             return Fate::Silence;
         }
         let fault = faults::fault_for(&mut lock(&self.0.rules), &decoded.call, self.now());
-        tokio::time::sleep(LATENCY).await;
+        tokio::time::sleep(self.in_real_time(LATENCY)).await;
         self.meet(fault, decoded, entry).await
     }
 
@@ -229,9 +229,9 @@ impl Sandbox {
             Some(Fault::Overtaken(other)) => {
                 let was_taken = self.with_world(|world| world.call(&other)).is_ok();
                 lock(&self.0.overtaking).push((*other, was_taken));
-                tokio::time::sleep(OVERTAKEN_BY).await;
+                tokio::time::sleep(self.in_real_time(OVERTAKEN_BY)).await;
             }
-            Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
+            Some(Fault::Slow(delay)) => tokio::time::sleep(self.in_real_time(delay)).await,
             None => {}
         }
         let result = self.apply(call, entry);
@@ -293,3 +293,6 @@ fn request_id() -> String {
     let (a, b, c) = ((n >> 96) as u32, (n >> 80) as u16, (n >> 64) as u16);
     format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (n >> 48) as u16, n & 0xffff_ffff_ffff)
 }
+
+#[cfg(test)]
+mod tests;

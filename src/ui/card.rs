@@ -80,11 +80,8 @@ fn changed(look: Look, tally: &Tally) -> String {
 }
 
 /// Recovery against the objective, in words that need no arithmetic.
-fn recovery(exit: Exit, recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
+fn recovery(recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
     match (recovery, rto) {
-        (None, _) if exit == Exit::Owed => {
-            "not reached: producers are still to be switched (owed)".to_owned()
-        }
         (None, _) => "not reached: the run stopped before".to_owned(),
         (Some(took), None) => text::whole(took),
         (Some(took), Some(rto)) if took <= rto => {
@@ -158,7 +155,12 @@ pub(crate) fn render(
         ended.began.map(|began| format!("; {} in all", text::whole(text::between(began, ended.at))));
     out +=
         &look.field("clock", &format!("ended {}{}", text::full_time(ended.at), elapsed.unwrap_or_default()));
-    out += &look.field("recovery", &recovery(*exit, *took, context.rto));
+    // Reading there is not writing there.
+    let but = match owed.iter().any(|owed| owed.contains("Switch producer")) {
+        true => "; producers are still to be switched (owed)",
+        false => "",
+    };
+    out += &look.field("recovery", &format!("{}{but}", recovery(*took, context.rto)));
     out += &look.field("steps", &tally.steps());
     out += &changed(look, tally);
     for (index, owed) in owed.iter().enumerate() {

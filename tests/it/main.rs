@@ -2,6 +2,10 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | `cases` | one case a test: positions, drains, producers, mappings, the holes of the post's procedure |
+//! | `complete` | what the shell completes |
+//! | `contract` | the sandbox before clients and contracts of others: boto3, the AWS CLI, service models, recorded answers |
+//! | `dependencies` | what is compiled in |
 //! | `documents` | the README and the runbooks, executed |
 //! | `init` | `kdsha init` against the sandbox: the file that it writes, its questions, its refusals |
 //! | `layering` | the house rules: who may import whom, who may print, who may grant a permit |

@@ -2,10 +2,10 @@
 
 use crate::support::binary::kdsha;
 use crate::support::process::{self, Finished, Running};
+use crate::support::server::Server;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(180);
@@ -14,8 +14,8 @@ const OVER: [&str; 6] = ["failover", "--to", "us-east-2", "--yes", "--timeout", 
 
 /// A served sandbox; ended when dropped.
 pub(crate) struct Served {
-    child: Child,
     pub(crate) url: String,
+    _server: Server,
     pub(crate) home: tempfile::TempDir,
 }
 
@@ -28,15 +28,11 @@ impl Served {
     pub(crate) fn with(arguments: &[&str]) -> Served {
         let home = tempfile::tempdir().expect("a temporary folder");
         let mut command = kdsha(home.path());
-        command.arg("sandbox").args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("the binary");
-        let mut url = String::new();
-        let stdout = child.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut url).expect("its first line");
+        let server = Server::start(command.arg("sandbox").args(arguments));
         // Half a second is half a minute of a sandbox that runs sixty times as fast.
         let config = kdsha::config::THE_POST.replace("poll = \"5s\" ", "poll = \"500ms\" ");
         fs::write(home.path().join("kdsha.toml"), config).expect("a file");
-        Served { child, url: url.trim().to_owned(), home }
+        Served { url: server.url.clone(), _server: server, home }
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -47,14 +43,6 @@ impl Served {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         process::run(&mut self.command(arguments), LIMIT).expect("it ends")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) enum Behaviour {
     Consumer,
     /// Copies its records to the stream of the same name in another Region.
     Replicator,
+    /// Moves the post's pipeline to the other Region when it is invoked.
+    Failover,
     /// Returns `{}`.
     Nothing,
 }
@@ -100,12 +102,14 @@ impl Configuration {
 /// What code is behind these names, told the way the post's functions tell it.
 pub(super) fn behaviour_of(name: &str, variables: &Variables) -> Behaviour {
     let name = name.to_ascii_lowercase();
+    // A name says more than a variable that somebody gave to all functions of a stack.
     match () {
-        () if variables.contains_key("PRODUCING_TO_REGION") || name.contains("producer") => {
-            Behaviour::Producer
-        }
-        () if name.contains("consumer") || variables.contains_key("TABLE") => Behaviour::Consumer,
+        () if name.contains("producer") => Behaviour::Producer,
+        () if name.contains("consumer") => Behaviour::Consumer,
         () if name.contains("replicat") => Behaviour::Replicator,
+        () if name.contains("failover") => Behaviour::Failover,
+        () if variables.contains_key("PRODUCING_TO_REGION") => Behaviour::Producer,
+        () if variables.contains_key("TABLE") => Behaviour::Consumer,
         () => Behaviour::Nothing,
     }
 }
@@ -255,6 +259,11 @@ mod tests {
             behaviour_of("KDS-HA-ReplicationAgentLambda", &with("FAILOVER_REGION")),
             Behaviour::Replicator
         );
-        assert_eq!(behaviour_of("KDS-HA-FailoverLambda", &with("FAILOVER_REGION")), Behaviour::Nothing);
+        assert_eq!(behaviour_of("KDS-HA-FailoverLambda", &with("FAILOVER_REGION")), Behaviour::Failover);
+        // A stack may give all of its functions the same variables.
+        let named = |name| behaviour_of(name, &with("PRODUCING_TO_REGION"));
+        assert_eq!(named("KDS-HA-ConsumerLambda"), Behaviour::Consumer);
+        assert_eq!(named("KDS-HA-ReplicationAgentLambda"), Behaviour::Replicator);
+        assert_eq!(named("KDS-HA-FailoverLambda"), Behaviour::Failover);
     }
 }

@@ -134,7 +134,7 @@ impl World {
                 self.write_results(reader, id, flight);
                 true
             }
-            Behaviour::Producer | Behaviour::Nothing => {
+            Behaviour::Producer | Behaviour::Failover | Behaviour::Nothing => {
                 for (id, _) in self.batch(reader, flight) {
                     self.books.processed(id);
                 }

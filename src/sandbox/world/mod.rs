@@ -286,5 +286,5 @@ impl World {
     }
 }
 
-const UNREADABLE: &str = "Lambda was unable to decrypt your environment variables because the KMS access was denied. \
+pub(super) const UNREADABLE: &str = "Lambda was unable to decrypt your environment variables because the KMS access was denied. \
                           Please check your KMS permissions.";

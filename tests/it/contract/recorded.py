@@ -8,74 +8,24 @@ threads (GH). Prints a line an answer; exits 1 if one differs.
 """
 
 import datetime
-import sys
-import time
 
-from aws import Checked, code_of
-from topology import ROLE, STREAM, WEST, EAST, stream_arn, until
-
-ACCOUNT = "222233334444"
-ANSWERS = []
+from aws import code_of
+from recording import ACCOUNT, World, answer, is_invalid, main
+from topology import STREAM, WEST, EAST, until
 
 
-def answer(check):
-    ANSWERS.append(check)
-    return check
-
-
-class World:
-    """An account with a stream, a function with an alias, and what the answers need to know of them."""
+class Mapped(World):
+    """An account with a stream, a function that has aliases, and a mapping between the two."""
 
     def __init__(self, url):
-        self.checked = Checked(url, ACCOUNT)
-        client = lambda service: self.checked.client(service, WEST)
-        self.kinesis, self.awslambda, self.cloudwatch = client("kinesis"), client("lambda"), client("cloudwatch")
-        self.kinesis.create_stream(StreamName=STREAM, ShardCount=1)
-        self.kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        self.stream_arn = stream_arn(WEST).replace("111122223333", ACCOUNT)
-        self.function("consumer", {})
+        super().__init__(url)
+        self.function("consumer")
         self.mapping = self.create(StartingPosition="LATEST", MaximumRecordAgeInSeconds=-1)
-        self.settled()
+        self.settled(self.mapping)
 
-    def function(self, name, variables):
-        self.awslambda.create_function(
-            FunctionName=name, Runtime="python3.12", Handler="index.handler", Timeout=3, Role=ROLE,
-            Code={"ZipFile": b"PK\x05\x06" + b"\x00" * 18}, Environment={"Variables": variables})
-        self.awslambda.get_waiter("function_active_v2").wait(
-            FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-
-    def create(self, **members):
-        base = {"FunctionName": "consumer", "EventSourceArn": self.stream_arn}
-        return self.awslambda.create_event_source_mapping(**{**base, **members})
-
-    def refused(self, **members):
-        base = {"FunctionName": "consumer", "EventSourceArn": self.stream_arn, "StartingPosition": "LATEST"}
-        wanted = {key: value for key, value in {**base, **members}.items() if value is not None}
-        return code_of(self.awslambda.create_event_source_mapping, **wanted)
-
-    def state(self):
-        return self.awslambda.get_event_source_mapping(UUID=self.mapping["UUID"])["State"]
-
-    def settled(self):
-        until("a settled mapping", lambda: self.state() in ("Enabled", "Disabled"))
-
-    def alias(self, number):
-        name = f"alias-{number}"
+    def alias(self, name):
         self.awslambda.create_alias(FunctionName="consumer", Name=name, FunctionVersion="$LATEST")
-        return name
-
-    def now(self):
-        summary = self.kinesis.describe_stream_summary(StreamName=STREAM)
-        text = summary["ResponseMetadata"]["HTTPHeaders"]["date"]
-        return datetime.datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=datetime.timezone.utc)
-
-    def shard(self):
-        return self.kinesis.list_shards(StreamName=STREAM)["Shards"][0]["ShardId"]
-
-
-def is_invalid(found, text):
-    code, status, message = found
-    assert (code, status) == ("InvalidParameterValueException", 400) and text in message, found
+        return f"consumer:{name}"
 
 
 @answer
@@ -142,8 +92,11 @@ def a_record_age_below_a_minute_is_refused(world):
 
 @answer
 def a_large_batch_needs_no_batching_window(world):
-    """LS test_create_kinesis_event_source_mapping: BatchSize 100 with window 0 is taken, whatever the model says."""
-    assert world.mapping["BatchSize"] == 100 and world.mapping["MaximumBatchingWindowInSeconds"] == 0
+    """LS test_create_kinesis_event_source_mapping: more than 10 with window 0 is taken, whatever the model says."""
+    large = world.create(FunctionName=world.alias("large"), BatchSize=10_000, StartingPosition="LATEST", Enabled=False)
+    assert (large["BatchSize"], large["MaximumBatchingWindowInSeconds"]) == (10_000, 0), large
+    world.settled(large)
+    world.gone(large)
 
 
 @answer
@@ -172,7 +125,7 @@ def a_mapping_in_transition_is_in_use(world):
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], BatchSize=50)
     code, status, _ = code_of(world.awslambda.delete_event_source_mapping, UUID=world.mapping["UUID"])
     assert (code, status) == ("ResourceInUseException", 400)
-    world.settled()
+    world.settled(world.mapping)
 
 
 @answer
@@ -188,14 +141,14 @@ def a_disabled_mapping_keeps_its_place(world):
     # A mapping at LATEST has no place before it has polled.
     until("polling", lambda: put(b"once") and invocations())
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], Enabled=False)
-    until("Disabled", lambda: world.state() == "Disabled")
+    until("Disabled", lambda: world.seen(world.mapping)["State"] == "Disabled")
     stopped = world.now()
     until("polling to stop", lambda: world.now() - stopped > datetime.timedelta(minutes=4))
     before = invocations()
     put(b"while it was off")
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], Enabled=True)
     until("the record of the pause", lambda: invocations() > before)
-    world.settled()
+    world.settled(world.mapping)
 
 
 @answer
@@ -203,7 +156,7 @@ def a_page_of_mappings_has_at_most_a_hundred(world):
     """BC ListEventSourceMappings: a page has at most 100, whatever MaxItems says."""
     for number in range(105):
         world.awslambda.create_event_source_mapping(
-            FunctionName=f"consumer:{world.alias(number)}", EventSourceArn=world.stream_arn, StartingPosition="LATEST",
+            FunctionName=world.alias(f"alias-{number}"), EventSourceArn=world.stream_arn, StartingPosition="LATEST",
             Enabled=False)
     page = world.awslambda.list_event_source_mappings(MaxItems=1000)
     assert len(page["EventSourceMappings"]) == 100 and page["NextMarker"]
@@ -298,17 +251,6 @@ def an_iterator_in_the_future_is_refused_with_the_servers_clock(world):
 
 
 @answer
-def an_iterator_before_the_horizon_is_the_horizon(world):
-    """BC GetShardIterator: older than the trim horizon is the oldest record, without a word."""
-    world.kinesis.put_record(StreamName=STREAM, PartitionKey="k", Data=b"x")
-    first = lambda **how: world.kinesis.get_records(ShardIterator=world.kinesis.get_shard_iterator(
-        StreamName=STREAM, ShardId=world.shard(), **how)["ShardIterator"], Limit=1)["Records"][0]["SequenceNumber"]
-    long_ago = world.now() - datetime.timedelta(days=30)
-    at_timestamp = first(ShardIteratorType="AT_TIMESTAMP", Timestamp=long_ago)
-    assert at_timestamp == first(ShardIteratorType="TRIM_HORIZON")
-
-
-@answer
 def a_missing_stream_is_a_400_of_kinesis(world):
     """BC kinesis errors: ResourceNotFoundException comes with status 400."""
     code, status, message = code_of(world.kinesis.describe_stream_summary, StreamName="None")
@@ -323,16 +265,6 @@ def more_than_500_records_are_refused(world):
     code, status, _ = code_of(
         client.put_records, StreamName=STREAM, Records=[{"PartitionKey": "k", "Data": b"x"}] * 501)
     assert (code, status) == ("ValidationException", 400)
-
-
-@answer
-def a_shard_takes_a_thousand_records_a_second(world):
-    """KDG service-sizes-and-limits: partial failure comes with status 200 and a code a record."""
-    answers = [world.kinesis.put_records(StreamName=STREAM, Records=[
-        {"PartitionKey": "k", "Data": b"x" * 40_000} for _ in range(60)]) for _ in range(2)]
-    failed = [record for one in answers for record in one["Records"] if "ErrorCode" in record]
-    assert failed and sum(one["FailedRecordCount"] for one in answers) == len(failed)
-    assert {record["ErrorCode"] for record in failed} == {"ProvisionedThroughputExceededException"}
 
 
 @answer
@@ -382,7 +314,7 @@ def a_point_is_stamped_with_the_beginning_of_its_minute(world):
 def a_polling_mapping_counts_empty_polls(world):
     """LDG monitoring-metrics-types: PolledEventCount is 0 for an empty poll, where EventCount is asked for."""
     world.awslambda.update_event_source_mapping(UUID=world.mapping["UUID"], MetricsConfig={"Metrics": ["EventCount"]})
-    world.settled()
+    world.settled(world.mapping)
     since = world.now()
     query = {"Id": "m", "MetricStat": {"Period": 60, "Stat": "SampleCount", "Metric": {
         "Namespace": "AWS/Lambda", "MetricName": "PolledEventCount",
@@ -395,7 +327,7 @@ def a_polling_mapping_counts_empty_polls(world):
 @answer
 def a_deleted_mapping_is_deleting_and_then_gone(world):
     """BC DeleteEventSourceMapping: Deleting for a while, 202; then 404. Until then the pair is taken."""
-    world.settled()
+    world.settled(world.mapping)
     gone = world.awslambda.delete_event_source_mapping(UUID=world.mapping["UUID"])
     assert (gone["State"], gone["ResponseMetadata"]["HTTPStatusCode"]) == ("Deleting", 202)
     assert world.refused()[:2] == ("ResourceConflictException", 409)
@@ -406,21 +338,5 @@ def a_deleted_mapping_is_deleting_and_then_gone(world):
     assert (code, status) == ("ResourceNotFoundException", 404)
 
 
-def main(url):
-    world = World(url)
-    differ = 0
-    for check in ANSWERS:
-        begun = time.monotonic()
-        try:
-            check(world)
-            how = "ok"
-        except Exception as error:  # every answer is looked at
-            how, differ = f"DIFFERS {type(error).__name__}: {error}", differ + 1
-        print(f"{how:8.400} {check.__name__} ({check.__doc__}) {time.monotonic() - begun:.1f} s", flush=True)
-    for line in sorted(set(world.checked.wrong)):
-        print("WRONG", line)
-    return 1 if differ or world.checked.wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    main(Mapped)

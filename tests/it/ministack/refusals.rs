@@ -70,13 +70,16 @@ fn bad_input_is_refused_and_changes_nothing() {
     traffic.stop(&rig).assert_nothing_lost();
 }
 
-/// A journal that cannot be trusted: the world is not touched on its word, and the way out is said.
+/// A journal that cannot be trusted, of a run that is nowhere under way by the marks: it is named, and stops nothing.
 fn corrupt_journal(rig: &Rig) {
     let folder = rig.path("state").join("20260101-000000-failover-0000");
     fs::create_dir_all(&folder).expect("a writable folder");
     for text in ["not a journal\nat all\n", "{\"version\": 1}\n{\"somebody\": \"else\"}\n"] {
         fs::write(folder.join("journal.jsonl"), text).expect("a writable file");
-        refused(rig, 8, &["failover", "--to", STANDBY, "--yes"], &["journal", "move"]);
+        let looked = rig.expect(0, &["failover", "--to", STANDBY, "--dry-run"]);
+        let said: String = looked.stderr.split_whitespace().collect();
+        assert!(said.contains("20260101-000000-failover-0000"), "{}", looked.stderr);
+        assert!(said.contains("leftaside"), "{}", looked.stderr);
     }
     fs::remove_dir_all(folder).expect("a removable folder");
 }

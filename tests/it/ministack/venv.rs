@@ -73,7 +73,17 @@ fn install(folder: &Path, packages: &str) -> Result<(), String> {
     fs::write(&requirements, packages).map_err(|e| format!("{}: {e}", requirements.display()))?;
     let pip = || {
         let mut command = Command::new(folder.join("bin/python"));
-        command.args(["-m", "pip", "--disable-pip-version-check", "--no-input"]);
+        // A package index that stutters is asked again, and one that hangs is not waited for.
+        command.args([
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--retries",
+            "5",
+            "--timeout",
+            "30",
+        ]);
         command
     };
     step("pip install", pip().args(["install", "--quiet", "--no-deps", "--requirement"]).arg(&requirements))?;

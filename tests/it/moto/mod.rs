@@ -1,53 +1,33 @@
 //! `kdsha init` on moto, whose plain calls are a second opinion on the sandbox's: nobody here wrote it.
 //!
-//! moto does not speak the protocol of the Rust SDK's CloudWatch client, so what `verify` says of metrics is unknown
-//! there; what is found and written is not.
+//! A proxy before it (`cbor.py`) speaks the protocol of the Rust SDK's CloudWatch client, which moto does not.
 
 use crate::contract;
 use crate::support::binary;
 use crate::support::process;
+use crate::support::server::Server;
 use kdsha::config::{self, THE_POST};
-use std::io::{BufRead, BufReader};
+use serde_json::Value;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A running moto. It ends with its standard input.
+/// A running moto. It ends with this, and with its standard input: it outlives no test that is killed.
 pub(crate) struct Moto {
-    child: Child,
     pub(crate) url: String,
+    _server: Server,
+    _home: tempfile::TempDir,
 }
 
 impl Moto {
     pub(crate) fn start(arguments: &[&str]) -> Moto {
-        let python = contract::python();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/moto/serve.py");
-        let mut command = Command::new(python);
-        command
-            .arg(script)
-            .args(arguments)
-            .env_clear()
-            .env("NO_PROXY", "*")
-            .env("PYTHONDONTWRITEBYTECODE", "1");
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("a startable moto");
-        let mut url = String::new();
-        let stdout = child.stdout.take().expect("a pipe");
-        // An emulator that fails closes its stdout, so this ends either way.
-        BufReader::new(stdout).read_line(&mut url).expect("a line");
-        let moto = Moto { child, url: url.trim().to_owned() };
-        assert!(moto.url.starts_with("http://127.0.0.1:"), "moto did not start");
-        moto
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let mut command = contract::bare(&contract::python(), home.path());
+        let server = Server::start(command.arg(script).args(arguments).stdin(Stdio::piped()));
+        Moto { url: server.url.clone(), _server: server, _home: home }
     }
 }
 
@@ -59,7 +39,7 @@ fn the_posts_topology_is_found_on_moto() {
     command.args(["init", "--primary", "us-west-2", "--pipeline", "ticker-prices"]);
     let finished = process::run(command.env("AWS_ENDPOINT_URL", &moto.url), LIMIT).expect("it ends");
     let said = format!("{}{}", finished.stdout, finished.stderr);
-    assert_eq!(finished.code(), Some(7), "CloudWatch is unknown there, and nothing else: {said}");
+    assert_eq!(finished.code(), Some(7), "moto lacks GetAccountSettings: {said}");
     let path = home.path().join("kdsha.toml");
     let text = std::fs::read_to_string(&path).expect("the file");
     assert!(!said.contains("s3cr3t") && !text.contains("s3cr3t"), "{said}{text}");
@@ -68,4 +48,33 @@ fn the_posts_topology_is_found_on_moto() {
     // moto has no mapping on a fan-out consumer.
     post[0].replicator.iter_mut().for_each(|replicator| replicator.stream_consumer = None);
     assert_eq!(found.remove(0), post.remove(0), "{text}");
+    metrics_are_seen(binary::kdsha(home.path()).env("AWS_ENDPOINT_URL", &moto.url));
+}
+
+/// What `verify` says of metrics it has read; all that is not well is what moto does not have.
+fn metrics_are_seen(kdsha: &mut Command) {
+    let finished = process::run(kdsha.args(["verify", "--output", "json"]), LIMIT).expect("it ends");
+    let verified: Value = serde_json::from_str(&finished.stdout).expect("one JSON document");
+    let checks = verified["checks"].as_array().expect("a list");
+    let said = |check: &Value| {
+        ["check", "region", "verdict"].map(|key| check[key].as_str().unwrap_or("").to_owned())
+    };
+    let is_well = |check: &&Value| check["verdict"] == "ok";
+    let unwell: Vec<_> = checks.iter().filter(|check| !is_well(check)).map(said).collect();
+    let moto_lacks = [
+        ["concurrency", "us-west-2", "fail"],
+        ["concurrency", "us-east-2", "fail"],
+        // Nothing has ever been measured in the standby.
+        ["health", "us-east-2", "warn"],
+    ];
+    assert_eq!(unwell, moto_lacks, "{checks:#?}");
+    for (name, evidence) in [
+        ("health", "error rate 0.00 %, throttled 0.00 %"),
+        ("consumer_lag", "0s behind, RTO 15m"),
+        ("replicator_lag", "0s behind, RPO 5m"),
+    ] {
+        let is_it = |check: &&Value| check["check"] == name && check["region"] == "us-west-2";
+        let check = checks.iter().find(is_it).expect("the check");
+        assert_eq!(check["evidence"], evidence, "{name}");
+    }
 }

@@ -62,9 +62,25 @@ async fn another_account_is_refused() {
     refused(&stage, stage.failover(&stage.over()).await, Exit::Blocked, "999999999999").await;
 }
 
+/// Another operator's run is under way.
+fn open_mark(stage: &Stage, run: &str) {
+    let mark = kdsha::model::RunMark {
+        run: run.parse().expect("a run id"),
+        intent: "failover".to_owned(),
+        owner: "maria@desk".to_owned(),
+        state: kdsha::model::RunState::Open,
+        token: kdsha::model::CutOverToken { position: None, marked_at: stage.sandbox.now() },
+        owed: Vec::new(),
+    };
+    let input = json!({"StreamName": "KDS-HA-Stream", "Tags": mark.to_tags()});
+    stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", input);
+}
+
+/// Its run may be under way: the mark says so.
 #[tokio::test(start_paused = true)]
 async fn a_corrupt_journal_is_refused_and_named() {
     let stage = Stage::post(26);
+    open_mark(&stage, "20260302-030000-failover-0000");
     let folder = stage.state.path().join("20260302-030000-failover-0000");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("journal.jsonl"), "{\"v\":1}\nnonsense\n").expect("a file");
@@ -87,16 +103,7 @@ async fn an_unknown_pipeline_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn another_operators_open_run_is_refused_by_name() {
     let stage = Stage::post(28);
-    let mark = kdsha::model::RunMark {
-        run: "20260302-020000-failover-abcd".parse().expect("a run id"),
-        intent: "failover".to_owned(),
-        owner: "maria@desk".to_owned(),
-        state: kdsha::model::RunState::Open,
-        token: kdsha::model::CutOverToken { position: None, marked_at: stage.sandbox.now() },
-        owed: Vec::new(),
-    };
-    let input = json!({"StreamName": "KDS-HA-Stream", "Tags": mark.to_tags()});
-    stage.call(Service::Kinesis, "us-east-2", "AddTagsToStream", input);
+    open_mark(&stage, "20260302-020000-failover-abcd");
     refused(&stage, stage.failover(&stage.over()).await, Exit::Locked, "maria@desk").await;
 }
 

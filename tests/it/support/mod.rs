@@ -2,3 +2,4 @@
 
 pub mod binary;
 pub mod process;
+pub mod server;

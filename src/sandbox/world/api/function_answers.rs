@@ -1,7 +1,9 @@
 //! Lambda: functions, versions and aliases as JSON.
 
+use super::super::UNREADABLE;
 use super::super::clock::lambda_date;
 use super::super::functions::{Alias, Configuration, Function, FunctionState, Updates, Version};
+use crate::model::Arn;
 use serde_json::{Map, Value, json};
 
 impl Function {
@@ -113,11 +115,20 @@ impl Function {
 
     /// Variables, or only the error when their key cannot be used (EnvironmentResponse).
     fn environment(&self, configuration: &Configuration) -> Option<Value> {
-        match &self.unreadable {
+        match self.unreadable(configuration) {
             Some((code, message)) => Some(json!({ "Error": { "ErrorCode": code, "Message": message } })),
             None if configuration.variables.is_empty() => None,
             None => Some(json!({ "Variables": configuration.variables })),
         }
+    }
+
+    /// Why a caller cannot see the variables. A key of another account is one that no caller of this one may use.
+    fn unreadable<'a>(&'a self, configuration: &'a Configuration) -> Option<(&'a str, &'a str)> {
+        if let Some((code, message)) = &self.unreadable {
+            return Some((code, message));
+        }
+        let key = Arn::new(configuration.kms_key.as_ref()?);
+        (key.account() != Arn::new(&self.arn).account()).then_some(("AccessDeniedException", UNREADABLE))
     }
 
     /// AliasConfiguration.

@@ -18,6 +18,27 @@ const CONCURRENCY: u32 = 1_000;
 /// What must stay unreserved.
 const UNRESERVED_LEAST: u32 = 100;
 
+/// Variables that the runtime sets (Lambda Developer Guide, configuration-envvars); the two that begin with an
+/// underscore are no names that the model lets through. Others of AWS, such as `AWS_LAMBDA_EXEC_WRAPPER`, are settable.
+const RESERVED: [&str; 16] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
 impl World {
     pub(super) fn create_function_call(&mut self, at: At, input: Input) -> ApiResult {
         let name = input.text("FunctionName").unwrap_or_default();
@@ -201,6 +222,7 @@ impl World {
                 self.invoke_producer(id, configuration)
                     .map(|number| json!({ "region": region, "sequenceNumber": number }))
             }
+            Behaviour::Failover => self.invoke_failover(id, configuration),
             _ => (!function.fails_with(configuration)).then(|| json!({})),
         };
         match payload {
@@ -225,6 +247,7 @@ impl World {
 
     pub(super) fn untag_function(&mut self, at: At, input: Input) -> ApiResult {
         let id = self.tagged_function(at, input)?;
+        refuse_if_busy(&self.functions[id.0])?;
         for key in input.list("TagKeys").iter().filter_map(Value::as_str) {
             self.functions[id.0].tags.remove(key);
         }
@@ -260,7 +283,9 @@ fn changed(base: &Configuration, input: Input) -> Result<Configuration, ApiError
     new.handler = text("Handler").or(new.handler);
     new.role = text("Role").unwrap_or(new.role);
     new.description = text("Description").unwrap_or(new.description);
-    new.kms_key = text("KMSKeyArn").or(new.kms_key);
+    if let Some(key) = text("KMSKeyArn") {
+        new.kms_key = Some(key).filter(|key| !key.is_empty());
+    }
     new.memory_mb = input.count("MemorySize").unwrap_or(new.memory_mb);
     new.timeout_seconds = input.count("Timeout").unwrap_or(new.timeout_seconds);
     if !(1..=900).contains(&new.timeout_seconds) {
@@ -277,16 +302,7 @@ fn changed(base: &Configuration, input: Input) -> Result<Configuration, ApiError
 }
 
 fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    const RESERVED: [&str; 6] = [
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "_HANDLER",
-    ];
-    let reserved = |key: &&String| RESERVED.contains(&key.as_str()) || key.starts_with("AWS_LAMBDA_");
-    if let Some(key) = variables.keys().find(reserved) {
+    if let Some(key) = variables.keys().find(|key| RESERVED.contains(&key.as_str())) {
         return Err(invalid_value(format!(
             "Lambda was unable to configure your environment variables because the environment variables you have \
              provided contains reserved keys that are currently not supported for modification. Reserved keys used \

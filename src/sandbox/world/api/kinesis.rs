@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// An iterator lives five minutes.
 const ITERATOR_LIFE: Millis = 300 * SECOND;
+/// Data and partition keys of a PutRecords call together (Kinesis API reference).
+const PUT_RECORDS_MOST: u64 = 10 * 1_024 * 1_024;
 /// The most records of a GetRecords call.
 const GET_RECORDS_MOST: usize = 10_000;
 
@@ -65,6 +67,7 @@ impl World {
     fn put_record(&mut self, at: At, input: Input) -> ApiResult {
         let id = self.open_stream(at, input)?;
         let (body, hash) = self.record_of(id, input)?;
+        refuse_if_dry(input)?;
         let (now, size) = (self.now, body.size());
         match self.put_client_record(id, body, hash) {
             Ok((shard, position)) => {
@@ -89,8 +92,13 @@ impl World {
         let id = self.open_stream(at, input)?;
         let records = input.list("Records");
         let bodies: Result<Vec<_>, ApiError> = records.iter().map(|r| self.record_of(id, Input(r))).collect();
+        let bodies = bodies?;
+        if bodies.iter().map(|(body, _)| u64::from(body.size())).sum::<u64>() > PUT_RECORDS_MOST {
+            return Err(invalid("Records size exceeds 10 MB limit"));
+        }
+        refuse_if_dry(input)?;
         let (mut counted, mut answers) = (PutRecordsCount::default(), Vec::new());
-        for (body, hash) in bodies? {
+        for (body, hash) in bodies {
             let size = body.size();
             let put = self.put_client_record(id, body, hash);
             counted.add(size, put);
@@ -167,6 +175,7 @@ impl World {
         let name = input.text("ShardId").unwrap_or_default();
         let index = stream.shard_index(name).ok_or_else(|| self.shard_not_found(id, name))?;
         let position = self.position(&stream.shards[index], input)?;
+        refuse_if_dry(input)?;
         Ok(ApiReply::ok(json!({ "ShardIterator": self.iterator(id, index, position) })))
     }
 
@@ -244,6 +253,7 @@ impl World {
             let (name, account) = (stream.name.clone(), self.places[at.place.0].account.clone());
             return Err(stream_not_found(&name, account.as_str()));
         }
+        refuse_if_dry(input)?;
         if !stream.shards[index].may_read(now) {
             self.metrics.record(series.get_success, now, now, 0.0);
             self.metrics.record(series.read_exceeded, now, now, 1.0);
@@ -318,6 +328,17 @@ fn put_error(why: PutRefused, stream: &str) -> ApiError {
 fn rate_exceeded(shard: &str, stream: &str) -> ApiError {
     let text = format!("Rate exceeded for shard {shard} in stream {stream}.");
     ApiError::new(400, "ProvisionedThroughputExceededException", text)
+}
+
+/// A call that would be granted is refused for asking only whether it would be, and does nothing.
+pub(super) fn refuse_if_dry(input: Input) -> Result<(), ApiError> {
+    match input.flag("DryRun") {
+        Some(true) => {
+            let text = "The request was rejected because the DryRun parameter was specified.";
+            Err(ApiError::new(400, "DryRunOperationException", text))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn invalid(text: impl Into<String>) -> ApiError {

@@ -46,6 +46,9 @@ impl World {
             let text = format!("Stream {name} under account {} already exists.", place.account);
             return Err(ApiError::new(400, "ResourceInUseException", text));
         }
+        if input.text("RecordDistributionStrategy") == Some("AUTO") {
+            return Err(invalid("The sandbox does not play streams that choose the shards of records."));
+        }
         let on_demand = input.within("StreamModeDetails").text("StreamMode") == Some("ON_DEMAND");
         let shards = match input.count("ShardCount") {
             Some(count) if count > 0 => count,
@@ -150,6 +153,8 @@ impl World {
             "OpenShardCount": open,
             "ConsumerCount": consumers,
             "MaxRecordSizeInKiB": stream.max_record_kib,
+            // On-demand streams alone have one.
+            "RecordDistributionStrategy": stream.on_demand.then_some("USER_PARTITION_KEY"),
         } })))
     }
 

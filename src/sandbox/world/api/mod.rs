@@ -2,6 +2,7 @@
 
 mod cloudwatch;
 mod dynamodb;
+mod failover;
 mod function_answers;
 mod functions;
 mod kinesis;

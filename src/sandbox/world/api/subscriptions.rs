@@ -1,8 +1,8 @@
 //! Kinesis: SubscribeToShard. A subscription lives five minutes and is pushed what arrives (Kinesis API reference).
 
 use super::super::clock::{Millis, SECOND};
-use super::super::streams::StreamId;
-use super::kinesis::{child, invalid, record};
+use super::super::streams::{Status, StreamId};
+use super::kinesis::{child, invalid, record, refuse_if_dry};
 use super::{At, Input, World};
 use crate::sandbox::call::{ApiError, ApiReply, ApiResult};
 use serde_json::{Value, json};
@@ -43,6 +43,11 @@ impl World {
     /// The answer's one member is the number of the subscription; the wire sends its events in its place.
     pub(super) fn subscribe_to_shard(&mut self, at: At, input: Input) -> ApiResult {
         let (stream, consumer) = self.consumer_of(at, input)?;
+        let there = &self.streams[stream.0].consumers[consumer];
+        if there.status != Status::Active {
+            let text = format!("Consumer {} is {}, not ACTIVE.", there.arn, there.status.as_str());
+            return Err(ApiError::new(400, "ResourceInUseException", text));
+        }
         let name = input.text("ShardId").unwrap_or_default();
         let found = self.streams[stream.0].shard_index(name);
         let shard = found.ok_or_else(|| self.shard_not_found(stream, name))?;
@@ -60,14 +65,18 @@ impl World {
         let same = |s: &&mut Subscription| {
             (s.stream, s.consumer, s.shard) == (stream, consumer, shard) && !s.is_over
         };
-        if let Some(former) = self.subscriptions.iter_mut().find(same) {
-            if now - former.since < KEPT_FOR {
-                let text = format!(
-                    "Another active subscription exists for this consumer: {}",
-                    self.streams[stream.0].consumers[consumer].arn
-                );
-                return Err(ApiError::new(400, "ResourceInUseException", text));
-            }
+        let former = self.subscriptions.iter_mut().find(same);
+        if let Some(former) = &former
+            && now - former.since < KEPT_FOR
+        {
+            let text = format!(
+                "Another active subscription exists for this consumer: {}",
+                self.streams[stream.0].consumers[consumer].arn
+            );
+            return Err(ApiError::new(400, "ResourceInUseException", text));
+        }
+        refuse_if_dry(input)?;
+        if let Some(former) = former {
             former.is_over = true;
         }
         let series = self.streams[stream.0].consumers[consumer].series;
