@@ -177,7 +177,10 @@ impl Drain {
         let polled = metrics.polled_events.known().and_then(Series::last);
         let is_fresh = |point: &Point| age(seen.at, point.at) <= self.hold + self.fresh;
         let is_filtered = mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty());
-        if metrics.millis_behind_latest.is_some() || polled.is_some_and(|point| is_fresh(&point)) || is_filtered {
+        if metrics.millis_behind_latest.is_some()
+            || polled.is_some_and(|point| is_fresh(&point))
+            || is_filtered
+        {
             return Ok(());
         }
         let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
