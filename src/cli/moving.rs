@@ -6,8 +6,8 @@ use super::{standing, undo};
 use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{
-    Check, CheckReport, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt,
-    StepOutcome, Timestamp, Verdict,
+    Check, CheckReport, Effect, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot,
+    StartAt, StepOutcome, Timestamp, Verdict,
 };
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Positions, Request};
 use crate::steps::Seen;
@@ -318,10 +318,13 @@ pub fn effects(plan: &Plan, snapshot: &Snapshot) -> Vec<PlannedEffect> {
         for planned in &stage.steps {
             let seen = snapshot.pipelines.get(&planned.pipeline);
             let check = seen.map(|pipeline| planned.step.check(Seen { pipeline, at: snapshot.taken_at }));
-            if matches!(check, Some(Check::Done(_))) {
+            let sends = planned.step.effects();
+            // What is there now is no end: the plan takes it away first.
+            let replaces = sends.iter().any(|effect| is_replaced(&effects, effect));
+            if matches!(check, Some(Check::Done(_))) && !replaces {
                 continue;
             }
-            effects.extend(planned.step.effects().into_iter().map(|effect| PlannedEffect {
+            effects.extend(sends.into_iter().map(|effect| PlannedEffect {
                 stage: number + 1,
                 pipeline: planned.pipeline.clone(),
                 step: planned.step.slug().to_owned(),
@@ -330,6 +333,14 @@ pub fn effects(plan: &Plan, snapshot: &Snapshot) -> Vec<PlannedEffect> {
         }
     }
     effects
+}
+
+/// Whether a mapping is created anew that an earlier call of the plan deletes.
+fn is_replaced(earlier: &[PlannedEffect], effect: &Effect) -> bool {
+    let Effect::CreateMapping { region, function, source, .. } = effect else { return false };
+    let gone =
+        Effect::DeleteMapping { region: region.clone(), function: function.clone(), source: source.clone() };
+    earlier.iter().any(|one| one.effect == gone)
 }
 
 /// A pipeline that is not where the command takes it from makes other checks fail too; the cause is said first.

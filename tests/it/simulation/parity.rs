@@ -67,7 +67,7 @@ async fn dry(stage: &Stage, back: bool) -> Vec<Told> {
     document["effects"].as_array().expect("effects").iter().map(printed).collect()
 }
 
-async fn same(story: Story) {
+async fn same(story: Story, stay: std::time::Duration) {
     let stage = Stage::of(11, &story);
     for back in [false, true] {
         let told = dry(&stage, back).await;
@@ -80,18 +80,24 @@ async fn same(story: Story) {
         }
         let done: Vec<Told> = stage.mutations()[before..].iter().map(sent).collect();
         assert_eq!(told, done, "back: {back}");
-        stage.pass(10 * MINUTE).await;
+        stage.pass(stay).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_cold_pipeline_prints_what_the_run_sends() {
-    same(Stage::light()).await;
+    same(Stage::light(), 10 * MINUTE).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_warm_pipeline_prints_what_the_run_sends() {
-    same(Story { warm: true, ..Stage::light() }).await;
+    same(Story { warm: true, ..Stage::light() }, 10 * MINUTE).await;
+}
+
+/// A mapping that waited for longer than the retention is deleted and created again: both are printed.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_of_a_failback_after_the_retention_prints_what_the_run_sends() {
+    same(Story { retention_hours: 1, ..Stage::light() }, 90 * MINUTE).await;
 }
 
 /// An emergency asks the failing Region for everything at once, so only the set is fixed there.

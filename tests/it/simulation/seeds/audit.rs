@@ -6,7 +6,7 @@ use super::invariants::{Finding, Invariant, Judged, calls, environments, records
 use super::theatre::{Command, Desk, Ended};
 use super::weather::Weather;
 use kdsha::journal::RunRecord;
-use kdsha::model::{Exit, Side};
+use kdsha::model::{Exit, Side, Timestamp};
 use kdsha::plan::{Intent, Mode};
 use kdsha::sandbox::Logged;
 use std::cell::{Cell, RefCell};
@@ -31,7 +31,8 @@ pub struct Audit<'a> {
     known: RefCell<Known>,
     /// Whether an emergency was begun.
     hasted: Cell<bool>,
-    said: Cell<records::Said>,
+    /// When kdsha spoke of stranded records that expire.
+    said: RefCell<Vec<Timestamp>>,
 }
 
 impl<'a> Audit<'a> {
@@ -43,7 +44,7 @@ impl<'a> Audit<'a> {
             dry_run: RefCell::default(),
             known: RefCell::default(),
             hasted: Cell::new(false),
-            said: Cell::new(None),
+            said: RefCell::default(),
         }
     }
 
@@ -168,11 +169,9 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Whatever is said of expiry is said of the records that are there now, and of none that come later.
     fn remember_what_was_said(&self, ended: &Ended) {
-        let words = ended.said.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.contains("would expire in") || words.contains("have expired are lost") {
-            self.said.set(Some(ended.began));
+        if ended.said.contains("stranded") && ended.said.contains("expire") {
+            self.said.borrow_mut().push(ended.began);
         }
     }
 
@@ -182,12 +181,12 @@ impl<'a> Audit<'a> {
     }
 
     pub fn nothing_is_lost(&self, when: &str) {
-        self.hold(records::nothing_is_lost(self.weather.theatre, self.said.get(), when));
-        self.hold(records::expiry_is_said(self.weather.theatre, self.said.get()));
+        self.hold(records::nothing_is_lost(self.weather.theatre, when));
+        self.hold(records::expiry_is_said(self.weather, &self.said.borrow(), when));
     }
 
     pub fn everything_is_processed(&self) {
-        self.hold(records::everything_is_processed(self.weather.theatre, self.said.get()));
+        self.hold(records::everything_is_processed(self.weather.theatre));
     }
 
     pub fn verify_agrees(&self, phase: Phase, agrees: bool) {

@@ -3,7 +3,8 @@
 //! [`Scenario::draw`](draw::Scenario::draw) makes a story of plain data from a seed; [`play`] lets a modelled operator
 //! fail over, settle and fail back in it; `invariants` say what must be true of every story.
 //!
-//! One story again, told: `KDSHA_SEED=123 cargo test --test it seeds -- --nocapture`.
+//! One story again, told: `KDSHA_SEED=123 cargo test --test it seeds -- --nocapture`; others than the first ones:
+//! `KDSHA_SEEDS=1000..1200`.
 
 // What was played and what a soak measured is for people to read.
 #![allow(clippy::print_stdout)]

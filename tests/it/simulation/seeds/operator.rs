@@ -17,6 +17,9 @@ const MOST_COMMANDS: u32 = 40;
 /// So many times the planned way fails before the emergency is chosen, where the primary is in trouble.
 const ENOUGH: u32 = 3;
 
+/// What kdsha says of variables that a producer's alias does not have yet.
+const RELEASE: &str = "release these values first";
+
 /// Where a phase has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -102,6 +105,7 @@ impl<'a> Operator<'a> {
                 {
                     return Outcome::Done;
                 }
+                Some(Exit::Blocked) if advice.contains(RELEASE) => self.have_it_released().await,
                 Some(Exit::Blocked) if advice.contains("give one with --start-at") && start_at.is_none() => {
                     (start_at, failures) = (Some(self.safe_start()), failures + 1);
                 }
@@ -136,6 +140,12 @@ impl<'a> Operator<'a> {
         Outcome::Stuck
     }
 
+    /// Asks whoever deployed a producer to finish it.
+    async fn have_it_released(&self) {
+        self.weather.release();
+        self.theatre.pass(BREATH).await;
+    }
+
     async fn go_on(&self, phase: Phase) -> Ended {
         let ended = self.go(phase, Command::Resume).await;
         self.theatre.pass(BREATH).await;
@@ -158,6 +168,8 @@ impl<'a> Operator<'a> {
                 self.run(Command::Failover { emergency: false, start_at: None }, None).await;
             } else if ended.said.contains("kdsha resume") {
                 self.run(Command::Resume, None).await;
+            } else if unfolded(&ended.said).contains(RELEASE) {
+                self.weather.release();
             } else if self.weather.meddled.get() && ended.said.contains("active_region") {
                 self.weather.put_right(side);
             }
@@ -184,6 +196,7 @@ impl<'a> Operator<'a> {
                 Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
                     self.go_on(Phase::Back).await;
                 }
+                Some(Exit::Blocked) if advice.contains(RELEASE) => self.have_it_released().await,
                 Some(Exit::Interrupted | Exit::StepFailed | Exit::TimedOut) | None => {
                     self.theatre.pass(BREATH).await
                 }

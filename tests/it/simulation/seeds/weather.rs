@@ -267,6 +267,32 @@ impl<'a> Weather<'a> {
         }
     }
 
+    /// Whoever wrote variables that the version behind an alias does not have releases them; where that would move the
+    /// producer too, sets them back.
+    pub fn release(&self) {
+        let producers = self.theatre.topology.pipelines.iter().flat_map(|pipeline| &pipeline.producers);
+        for (producer, alias) in producers.filter_map(|p| Some((p, p.alias.as_deref()?))) {
+            let function = producer.function.to_string();
+            let newest = self.environment_in(producer.side, &function, None);
+            let released = self.environment_in(producer.side, &function, Some(alias));
+            if newest.get("PRODUCING_TO_REGION") != released.get("PRODUCING_TO_REGION") {
+                self.write(&function, released, false);
+            } else if newest != released {
+                self.publish(&function, alias);
+            }
+        }
+    }
+
+    fn publish(&self, function: &str, alias: &str) {
+        let lambda = |operation, input| self.theatre.call(Service::Lambda, Side::Primary, operation, input);
+        let said = lambda("PublishVersion", json!({"FunctionName": function})).and_then(|version| {
+            let input =
+                json!({"FunctionName": function, "Name": alias, "FunctionVersion": version["Version"]});
+            lambda("UpdateAlias", input)
+        });
+        self.note(format!("{function} was released, refused: {:?}", said.err().map(|error| error.code)));
+    }
+
     /// Whoever reset the producers points them where the operator says.
     pub fn put_right(&self, side: Side) {
         for (number, pipeline) in (1..).zip(&self.theatre.topology.pipelines) {

@@ -2,7 +2,7 @@
 
 use super::{Cut, Dice, Event, Fate, Mishap, Scenario, minutes};
 use kdsha::model::Side;
-use kdsha::sandbox::world::Outage;
+use kdsha::sandbox::world::{Copying, Outage};
 use std::time::Duration;
 
 /// Dice that roll independently of everything else that a seed says.
@@ -61,11 +61,18 @@ impl Scenario {
         }
     }
 
-    /// The operator comes back when records have expired.
+    /// The operator comes back when records have expired. What nobody copied and nobody could process is among them.
     fn draw_expiry(&mut self, dice: &mut Dice) {
-        if dice.one_in(20) {
-            self.retention_hours = 1;
-            self.stay = minutes(dice.0.u64(70..=120));
+        if !dice.one_in(20) {
+            return;
+        }
+        self.retention_hours = 1;
+        self.stay = minutes(dice.0.u64(70..=120));
+        if dice.one_in(2) {
+            self.hasty = true;
+            self.pipelines[0].copying = Copying::None;
+            self.events.push((Duration::ZERO, Event::Throttled(true)));
+            self.events.push((self.lead + dice.within(300, 900), Event::Throttled(false)));
         }
     }
 

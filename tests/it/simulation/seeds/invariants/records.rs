@@ -2,25 +2,26 @@
 
 use super::super::draw::Scenario;
 use super::super::theatre::Theatre;
+use super::super::weather::Weather;
 use super::{Invariant, Judged};
 use kdsha::model::{Side, Timestamp};
 use kdsha::sandbox::world::{LostBecause, LostRecord};
+use std::time::Duration;
 
-/// What kdsha said would expire: records that lie in the primary's stream, accepted before this instant.
-pub type Said = Option<Timestamp>;
+/// When kdsha spoke of stranded records that expire.
+pub type Said = [Timestamp];
 
-/// Whether a record's loss is retention's, and was said while it still was a choice.
-fn was_said(lost: &LostRecord, said: Said) -> bool {
-    let is_primary = lost.region == Scenario::region(Side::Primary);
-    lost.why == LostBecause::Expired && is_primary && said.is_some_and(|until| lost.arrival <= until)
+fn is_expired(lost: &&LostRecord) -> bool {
+    lost.why == LostBecause::Expired
 }
 
-pub fn nothing_is_lost(theatre: &Theatre, said: Said, when: &str) -> Judged {
+/// Nothing is skipped, and no mapping gives anything up. Retention is another matter: see [`expiry_is_said`].
+pub fn nothing_is_lost(theatre: &Theatre, when: &str) -> Judged {
     let ledger = theatre.sandbox.with_world(|world| world.ledger());
     if ledger.put == 0 {
         return Invariant::NothingIsLost.not_due();
     }
-    let lost: Vec<&LostRecord> = ledger.lost_records.iter().filter(|lost| !was_said(lost, said)).collect();
+    let lost: Vec<&LostRecord> = ledger.lost_records.iter().filter(|lost| !is_expired(lost)).collect();
     let seen = |first: &&LostRecord| {
         let (count, put, last) = (lost.len(), ledger.put, lost.last());
         format!("{when}: {count} of {put} records, the first {first:?}, the last {last:?}")
@@ -28,16 +29,24 @@ pub fn nothing_is_lost(theatre: &Theatre, said: Said, when: &str) -> Judged {
     Invariant::NothingIsLost.unless(lost.first().map(seen))
 }
 
-/// What retention took was named before it was gone for good.
-pub fn expiry_is_said(theatre: &Theatre, said: Said) -> Judged {
-    let ledger = theatre.sandbox.with_world(|world| world.ledger());
-    let is_expired = |lost: &&LostRecord| lost.why == LostBecause::Expired;
+/// What retention took was spoken of while it lay there and could still be saved.
+pub fn expiry_is_said(weather: &Weather<'_>, said: &Said, when: &str) -> Judged {
+    let ledger = weather.theatre.sandbox.with_world(|world| world.ledger());
     let expired: Vec<&LostRecord> = ledger.lost_records.iter().filter(is_expired).collect();
     if expired.is_empty() {
         return Invariant::ExpiryIsSaid.not_due();
     }
-    let unsaid = expired.iter().find(|lost| !was_said(lost, said));
-    Invariant::ExpiryIsSaid.unless(unsaid.map(|lost| format!("{lost:?}; said was {said:?}")))
+    let retention = Duration::from_secs(3_600 * u64::from(weather.scenario.retention_hours));
+    let in_time =
+        |lost: &LostRecord| said.iter().any(|at| lost.arrival <= *at && *at < lost.arrival + retention);
+    let unsaid: Vec<&&LostRecord> = expired.iter().filter(|lost| !in_time(lost)).collect();
+    let seen = |first: &&&LostRecord| {
+        let (count, put) = (unsaid.len(), ledger.put);
+        format!(
+            "{when}: {count} of {put} records expired unannounced, the first {first:?}; said was {said:?}"
+        )
+    };
+    Invariant::ExpiryIsSaid.unless(unsaid.first().map(seen))
 }
 
 /// In between: the standby's readers do not begin behind a record that nobody has processed.
@@ -55,13 +64,13 @@ pub fn nothing_is_stranded(theatre: &Theatre) -> Judged {
     Invariant::NothingIsStranded.unless((count > 0).then(seen))
 }
 
-/// At the end: every record was processed, but for those that were said to expire.
-pub fn everything_is_processed(theatre: &Theatre, said: Said) -> Judged {
+/// At the end: every record was processed that did not expire.
+pub fn everything_is_processed(theatre: &Theatre) -> Judged {
     let ledger = theatre.sandbox.with_world(|world| world.ledger());
     if ledger.put == 0 {
         return Invariant::EverythingIsProcessed.broken("no record was accepted");
     }
-    let expired = ledger.lost_records.iter().filter(|lost| was_said(lost, said)).count() as u64;
+    let expired = ledger.lost_records.iter().filter(is_expired).count() as u64;
     let seen = || format!("{} of {}, {} pending", ledger.processed, ledger.put, ledger.pending);
     Invariant::EverythingIsProcessed.unless((ledger.processed + expired != ledger.put).then(seen))
 }
