@@ -306,7 +306,8 @@ fn marked(session: &Session, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Option
     let marks = snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
     let ours = |mark: &&crate::model::RunMark| {
         let is_ours = wanted.open_runs == OpenRuns::Anybodys || mark.owner == session.owner;
-        mark.state == RunState::Open && is_ours && mark.intent == wanted.intent.verb()
+        let is_same_way = mark.is_failover() == matches!(wanted.intent, Intent::Failover { .. });
+        mark.state == RunState::Open && is_ours && is_same_way
     };
     marks.into_iter().find(ours).map(|mark| mark.run.clone())
 }

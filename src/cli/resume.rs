@@ -6,7 +6,7 @@ use super::moving::OpenRuns;
 use super::session::{self, Session};
 use super::{failback, failover, settling, standing, undo};
 use crate::model::cutover::is_broken_mark;
-use crate::model::{Exit, RunState, Snapshot};
+use crate::model::{Exit, RunMark, RunState, Snapshot};
 use crate::plan::{Intent, Mode};
 use crate::steps::how_to_clear;
 use crate::ui::Ui;
@@ -67,7 +67,8 @@ async fn take_over(
         ui.note(&format!("going on with run {} ({}), which {} left open", mark.run, mark.intent, mark.owner));
         let regions = &session.topology.regions;
         let intent = match mark.intent.as_str() {
-            "failback" => Intent::Failback { to: regions.primary.clone() },
+            RunMark::FAILBACK => Intent::Failback { to: regions.primary.clone() },
+            RunMark::EMERGENCY => Intent::Failover { to: regions.standby.clone(), mode: Mode::Emergency },
             _ => Intent::Failover { to: regions.standby.clone(), mode: Mode::Planned },
         };
         return go_on(session, ui, &intent, args, OpenRuns::Anybodys).await;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// What is seen that such a run does only later, or that somebody else did.
 pub fn way_back_of(mark: &RunMark, topology: &Topology, snapshot: &Snapshot) -> Result<WayBack, String> {
-    if mark.intent != "failover" {
+    if !mark.is_failover() {
         return Err(format!("it is a {}", mark.intent));
     }
     let (mut deletes, mut marks, mut stays) = (Vec::new(), Vec::new(), Vec::new());

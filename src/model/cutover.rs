@@ -39,7 +39,7 @@ pub enum RunState {
 pub struct RunMark {
     /// The run.
     pub run: RunId,
-    /// `failover` or `failback`.
+    /// [`RunMark::FAILOVER`], [`RunMark::EMERGENCY`] or [`RunMark::FAILBACK`].
     pub intent: String,
     /// `user@host` of whoever started it.
     pub owner: String,
@@ -64,6 +64,23 @@ const MOST_CHARACTERS: usize = 256;
 const HORIZON: &str = "trim-horizon";
 
 impl RunMark {
+    /// The intent of a planned failover.
+    pub const FAILOVER: &'static str = "failover";
+    /// The intent of an emergency failover: it leaves records behind, and goes on by its own rules.
+    pub const EMERGENCY: &'static str = "emergency failover";
+    /// The intent of a failback.
+    pub const FAILBACK: &'static str = "failback";
+
+    /// Whether the run moves to the standby, planned or not.
+    pub fn is_failover(&self) -> bool {
+        [Self::FAILOVER, Self::EMERGENCY].contains(&self.intent.as_str())
+    }
+
+    /// Whether the run moves to the standby without draining the primary first.
+    pub fn is_emergency(&self) -> bool {
+        self.intent == Self::EMERGENCY
+    }
+
     /// The keys of all tags of a mark.
     pub const TAGS: [&'static str; 7] = [RUN, INTENT, OWNER, STATE, STARTED, POSITION, OWED];
 

@@ -2,9 +2,9 @@
 
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
-use super::{Consent, Intent, Plan, PlannedStep, Stage, assess};
+use super::{Consent, Intent, Plan, PlannedStep, Stage, assess, stranded};
 use crate::model::{
-    Mapping, MappingSettings, MappingState, ReaderView, RunState, Side, StartAt, Timestamp, Verdict, duration,
+    Mapping, MappingSettings, MappingState, ReaderView, RunMark, RunState, Side, StartAt, Timestamp, Verdict,
 };
 use crate::steps::{
     CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
@@ -144,7 +144,7 @@ impl<'a> Move<'a> {
         };
         let region = request.region(Side::Primary).clone();
         let sink = self.of.pipeline.sink.is_some() && !self.of.standby_writes_copies();
-        self.of.step(VerifyResult { region, running, stopped, sink })
+        self.of.step(VerifyResult { region, running, stopped, sink, left: None })
     }
 }
 
@@ -204,12 +204,12 @@ fn consumer_returns(
     let new = |checks: &Checks<'_>, replaces, start| {
         Return::new(replaces, start, settings_for(checks, mapping, fallback))
     };
-    let stranded = stranded(of, &request);
+    let stranded = stranded::in_words(of, &request);
     match mapping {
         Some(mapping) if options.skip_stranded && mapping.state == MappingState::Disabled => {
             let evidence = format!("--skip-stranded: {stranded}; they will not be processed");
             checks.advise(
-                "stranded_records",
+                stranded::CHECK,
                 &about,
                 Verdict::Warn,
                 evidence,
@@ -224,13 +224,13 @@ fn consumer_returns(
             );
             let advice = "it is replaced by one that starts at the oldest record of the stream, all of which arrived after \
                           the stop; records that have expired are lost";
-            checks.advise("stranded_records", &about, Verdict::Warn, evidence, advice);
+            checks.advise(stranded::CHECK, &about, Verdict::Warn, evidence, advice);
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
             new(checks, replaced(reader, Some(mapping), because), StartAt::TrimHorizon)
         }
         Some(_) => {
             let evidence = format!("the kept mapping goes on from its checkpoint; {stranded}");
-            checks.ok("stranded_records", &about, evidence);
+            checks.ok(stranded::CHECK, &about, evidence);
             stranded_age(checks, of, mapping);
             Return::Kept
         }
@@ -240,7 +240,7 @@ fn consumer_returns(
                 let evidence =
                     format!("no mapping was kept; a new one starts at the cut-over position {start}");
                 checks.advise(
-                    "stranded_records",
+                    stranded::CHECK,
                     &about,
                     Verdict::Warn,
                     evidence,
@@ -251,7 +251,7 @@ fn consumer_returns(
             None => {
                 let evidence = format!("{reader} has no mapping, and no run mark says where to start one");
                 let advice = "create the mapping by hand, AT_TIMESTAMP of the failover, never LATEST";
-                checks.advise("stranded_records", &about, Verdict::Fail, evidence, advice);
+                checks.advise(stranded::CHECK, &about, Verdict::Fail, evidence, advice);
                 Return::Impossible
             }
         },
@@ -265,24 +265,6 @@ fn stranded_age(checks: &mut Checks<'_>, of: &Selected<'_>, mapping: Option<&Map
     let Some(from) = mark.and_then(|m| m.token.position) else { return };
     let age = checks.request.snapshot.taken_at.duration_since(from);
     checks.record_age(of, Side::Primary, limit, Duration::try_from(age).unwrap_or_default());
-}
-
-/// An upper bound of what lies unprocessed in the primary's stream, in words.
-fn stranded(of: &Selected<'_>, request: &Request<'_>) -> String {
-    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
-    let Some(from) = mark.and_then(|m| m.token.position) else {
-        return "how many records are stranded is not known".to_owned();
-    };
-    let hours = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
-    let expires = from + Duration::from_secs(u64::from(hours) * 3600);
-    let left = Duration::try_from(expires.duration_since(request.snapshot.taken_at)).unwrap_or_default();
-    let count = match of.view.primary.metrics.incoming_records.known() {
-        Some(series) if from >= request.snapshot.taken_at - request.history => {
-            format!("at most {} records are stranded", series.sum_since(from).unwrap_or(0.0) as u64)
-        }
-        _ => "how many records are stranded is not known".to_owned(),
-    };
-    format!("{count}, the first would expire in {}", duration::show(Duration::from_secs(left.as_secs())))
 }
 
 fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reader) -> Return {
@@ -352,7 +334,7 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         let mark = m.of.view.standby.mark.known().and_then(Option::as_ref)?;
         mark.token.position.map(StartAt::Timestamp)
     };
-    let mark = |state: RunState| each(&|m| vec![request.mark(&m.of, "failback", position(m), state)]);
+    let mark = |state: RunState| each(&|m| vec![request.mark(&m.of, RunMark::FAILBACK, position(m), state)]);
     let settle = request.topology.timing.settle;
     let replicator = |m: &Move<'_>, step: &dyn Fn(&Reader) -> Vec<PlannedStep>| -> Vec<PlannedStep> {
         m.replicator.as_ref().map(step).unwrap_or_default()

@@ -3,10 +3,10 @@
 use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
-use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess};
-use crate::model::{MappingSettings, RunState, Side, StartAt, StartingPosition, Verdict, duration};
+use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
+use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, StartingPosition, Verdict, duration};
 use crate::steps::{
-    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
+    CreateMapping, DeleteMapping, Drain, LeftBehind, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,7 +56,11 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
         if let Some(position) = &position {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
-        moves.push(Move::new(&mut checks, selected, position.map(|p| p.start)));
+        let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start));
+        if options.mode == Mode::Emergency && moved.of.is_cold() {
+            moved.left = left_behind(&mut checks, &moved);
+        }
+        moves.push(moved);
     }
     let stages = match options.mode {
         Mode::Planned => planned(&request, &moves),
@@ -74,6 +78,8 @@ struct Move<'a> {
     /// Where the standby's consumer starts, where it has to be started.
     start: Option<StartAt>,
     settings: MappingSettings,
+    /// What the run leaves in the primary's stream.
+    left: Option<LeftBehind>,
 }
 
 impl<'a> Move<'a> {
@@ -88,6 +94,7 @@ impl<'a> Move<'a> {
             replicator: assess::replicator_of(of.pipeline, regions),
             start,
             settings,
+            left: None,
         }
     }
 
@@ -178,8 +185,22 @@ impl<'a> Move<'a> {
             false => (self.leaving().into_iter().chain([self.standby.clone()]).collect(), Vec::new()),
         };
         let region = request.region(Side::Standby).clone();
-        self.of.step(VerifyResult { region, running, stopped, sink: self.of.pipeline.sink.is_some() })
+        let sink = self.of.pipeline.sink.is_some();
+        self.of.step(VerifyResult { region, running, stopped, sink, left: self.left.clone() })
     }
+}
+
+/// What an emergency leaves behind, said before it begins and after it is verified.
+fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>) -> Option<LeftBehind> {
+    let former = || checks.request.switched_back(&moved.of).and_then(|mark| mark.token.position);
+    let from = match moved.start {
+        Some(StartAt::Timestamp(at)) => Some(at),
+        Some(StartAt::TrimHorizon) => None,
+        None => former(),
+    };
+    stranded::foretell(checks, &moved.of, from);
+    let region = checks.request.region(Side::Primary).clone();
+    Some(LeftBehind { region, expires: from.map(|from| stranded::expiry(&moved.of, from)) })
 }
 
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
@@ -366,9 +387,9 @@ fn cold(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Ve
     moves.iter().filter(|m| m.of.is_cold()).flat_map(steps).collect()
 }
 
-fn mark(request: &Request<'_>, moves: &[Move<'_>], state: RunState) -> Vec<PlannedStep> {
+fn mark(request: &Request<'_>, moves: &[Move<'_>], intent: &str, state: RunState) -> Vec<PlannedStep> {
     let former = |m: &Move<'_>| Some(StartAt::Timestamp(request.switched_back(&m.of)?.token.position?));
-    each(moves, |m| vec![request.mark(&m.of, "failover", m.start.or_else(|| former(m)), state)])
+    each(moves, |m| vec![request.mark(&m.of, intent, m.start.or_else(|| former(m)), state)])
 }
 
 fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
@@ -379,7 +400,7 @@ fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
     let quiet =
         each(moves, |m| vec![request.quiet(&m.of, Side::Primary, m.leaving(), m.longest_hold(request))]);
     vec![
-        request.stage("Mark the run", mark(request, moves, RunState::Open)),
+        request.stage("Mark the run", mark(request, moves, RunMark::FAILOVER, RunState::Open)),
         request.stage("Remove a leftover mapping", leftover),
         request.stage(format!("Prepare the consumer in {standby}, disabled"), create),
         Stage {
@@ -401,7 +422,7 @@ fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         request.stage(format!("Stop the readers in {primary}"), cold(moves, |m| m.stop(request))),
         request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start(Mode::Planned)])),
         request.stage("Verify", each(moves, |m| vec![m.verify(request)])),
-        Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(request, moves, RunState::Closed)) },
+        Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(request, moves, RunMark::FAILOVER, RunState::Closed)) },
     ]
 }
 
@@ -416,7 +437,15 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
     let switch = each(moves, |m| request.switch(&m.of, Side::Standby));
     let let_go = stop.into_iter().chain(switch).collect();
     vec![
-        request.stage("Mark the run", mark(request, moves, RunState::Open)),
+        Stage {
+            // A run that turns into an emergency has its mark: only what it says changes.
+            consent: if moves.iter().all(|m| request.own_mark(m.of.view).is_some()) {
+                Consent::Covered
+            } else {
+                Consent::Ask
+            },
+            ..request.stage("Mark the run", mark(request, moves, RunMark::EMERGENCY, RunState::Open))
+        },
         request.stage("Remove a leftover mapping", leftover),
         request.stage(format!("Create the consumer in {standby}, enabled"), create),
         request.stage(format!("Enable the consumer in {standby}"), enable),
@@ -444,7 +473,7 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         },
         Stage {
             consent: Consent::Covered,
-            ..request.stage("Close the run", mark(request, moves, RunState::Closed))
+            ..request.stage("Close the run", mark(request, moves, RunMark::EMERGENCY, RunState::Closed))
         },
     ]
 }

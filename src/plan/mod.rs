@@ -13,6 +13,7 @@ pub mod reach;
 mod remembered;
 mod resting;
 mod sequence;
+mod stranded;
 
 pub use accept::{ACCEPTABLE, Accepted};
 pub use failback::{FailbackOptions, plan_failback};

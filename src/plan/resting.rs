@@ -3,6 +3,7 @@
 use super::assess::{self, Active};
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
+use super::stranded;
 use crate::model::{CheckReport, Observed, RunState, Side, Verdict};
 use crate::steps::sink_shows;
 use std::time::Duration;
@@ -140,6 +141,9 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         if due == Due::Running && active == Side::Primary {
             checks.replicator(of, view);
         }
+    }
+    if active == Side::Standby {
+        stranded::remind(checks, of);
     }
     sink(checks, of, active);
 }

@@ -92,7 +92,7 @@ impl<'a> Request<'a> {
     /// somebody else can have switched them back, as a deploy does that writes the template's environment.
     pub(crate) fn switched_back(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
         let mark = of.view.standby.mark.known()?.as_ref()?;
-        let is_over = mark.state == RunState::Closed && mark.intent == "failover" && mark.run != *self.run;
+        let is_over = mark.state == RunState::Closed && mark.is_failover() && mark.run != *self.run;
         let runs = |side: Side| {
             let reader = assess::reader_of(of.pipeline, &self.topology.regions, side);
             let mappings = of.view.side(side).consumer.mappings.known()?;

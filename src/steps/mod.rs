@@ -24,7 +24,7 @@ pub use reader::{Reader, Role};
 pub use start_mapping::{StartMapping, Until};
 pub use stop_mapping::StopMapping;
 pub use switch_producer::SwitchProducer;
-pub use verify_result::{VerifyResult, sink_shows};
+pub use verify_result::{LeftBehind, VerifyResult, sink_shows};
 
 use crate::model::{Check, Effect, PipelineView, Region, Side, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -19,6 +19,29 @@ pub struct VerifyResult {
     pub stopped: Vec<Reader>,
     /// Whether the sink's items must name the active Region.
     pub sink: bool,
+    /// What waits for the failback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<LeftBehind>,
+}
+
+/// Records that an emergency left unprocessed in the stream of the Region that it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LeftBehind {
+    /// The Region.
+    pub region: Region,
+    /// When the first of them may expire; `None` is not known.
+    pub expires: Option<Timestamp>,
+}
+
+impl LeftBehind {
+    fn told(&self) -> String {
+        let when = match self.expires {
+            Some(at) => format!("the first may expire at {at}"),
+            None => "when the first would expire is not known".to_owned(),
+        };
+        format!("; records stranded in {} wait for the failback: {when}", self.region)
+    }
 }
 
 /// Whether the sink shows the active Region's work. A sink without fresh traffic cannot show anything.
@@ -99,7 +122,8 @@ impl VerifyResult {
         self.readers(seen)?;
         let sink = self.sink(seen)?;
         let readers: Vec<String> = self.running.iter().map(ToString::to_string).collect();
-        Ok(format!("producers write to {}; running: {}{sink}", self.region, readers.join(", ")))
+        let left = self.left.as_ref().map(LeftBehind::told).unwrap_or_default();
+        Ok(format!("producers write to {}; running: {}{sink}{left}", self.region, readers.join(", ")))
     }
 }
 

@@ -153,6 +153,7 @@ pub(crate) fn plan() -> Plan {
             vec![
                 mark(RunState::Closed).into(),
                 VerifyResult {
+                    left: None,
                     region: east(),
                     running: vec![reader_step(Standby, Consumer)],
                     stopped: vec![reader_step(Primary, Consumer), reader_step(Primary, Replicator)],

@@ -22,7 +22,7 @@
 //! | "spin up" the consumer | no concurrency, function inactive | `preflight::everything_that_stands_in_the_way_is_listed_at_once`, `producers` |
 //! | run twice, or by two | a second position, half of each | [`the_same_command_again_changes_nothing`], `operators` |
 //! | delete, then create | 409 until it is gone | [`a_mapping_that_is_still_being_deleted_is_waited_for`] |
-//! | come back a day later | stranded records expire | [`what_expires_before_the_failback_is_said_first`] |
+//! | come back a day later | stranded records expire | [`what_expires_before_the_failback_is_said_first`], [`what_an_emergency_strands_is_said_with_its_expiry`] |
 //!
 //! Four are outside what kdsha can see or change. Partial success of PutRecords in the replicator's code, its explicit
 //! hash keys, and a producer's own retries into both Regions are code of the customer: the sink's keys decide whether
@@ -192,6 +192,32 @@ async fn a_region_that_recovers_by_itself_is_fenced() {
     stage.expect(stage.verify().await, Exit::Done);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// An emergency does not drain: what it leaves behind waits no longer than the retention, and the plan, the run and
+/// every later look say until when. A planned run leaves nothing, and says nothing.
+#[tokio::test(start_paused = true)]
+async fn what_an_emergency_strands_is_said_with_its_expiry() {
+    let stage = left_in_an_emergency(617, &[]).await;
+    assert!(
+        said(&stage).contains("stays stranded in us-west-2; the first may expire at"),
+        "{}",
+        said(&stage)
+    );
+    stage.expect(stage.resume().await, Exit::Done);
+    assert!(said(&stage).contains("records stranded in us-west-2 wait for the failback"), "{}", said(&stage));
+    stage.expect(stage.verify().await, Exit::Done);
+    let before = said(&stage);
+    assert!(before.contains("the emergency did not drain its consumer: at most"), "{before}");
+    assert!(before.contains("increase-stream-retention-period"), "{before}");
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+
+    let planned = Stage::post(618);
+    planned.must_fail_over().await;
+    planned.expect(planned.verify().await, Exit::Done);
+    assert!(!said(&planned).contains("stranded in"), "{}", said(&planned));
+    assert!(!said(&planned).contains("did not drain"), "{}", said(&planned));
 }
 
 /// Somebody whom the configuration does not know goes on putting into the old stream: it is never quiet, so nothing

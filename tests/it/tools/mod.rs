@@ -55,6 +55,7 @@ fn everything_that_is_printed() -> String {
     keep(json(&["init", "--dry-run", "--primary", "us-west-2"]), 0);
     keep(json(&["status"]), 0);
     keep(json(&["verify"]), 0);
+    keep(json(&["policy"]), 0);
     keep(json(&[&to[..], &["--dry-run"]].concat()), 0);
     keep(json(&[&to[..], &["--yes", "--timeout", "9h"]].concat()), 0);
     keep(json(&["status"]), 0);

@@ -171,7 +171,8 @@ impl<'a> Audit<'a> {
 
     fn remember_what_was_said(&self, ended: &Ended) {
         if ended.said.contains("stranded") && ended.said.contains("expire") {
-            self.said.borrow_mut().push(ended.began);
+            // In the plan at its begin, and by what was verified at its end.
+            self.said.borrow_mut().extend([ended.began, ended.began + ended.took]);
         }
     }
 

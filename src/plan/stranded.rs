@@ -1,0 +1,92 @@
+//! What a failover leaves unprocessed in the primary's stream, until when it is kept there, and what saves it.
+//!
+//! A planned run drains first and leaves nothing. An emergency stops the consumer where it is: what it had not
+//! processed waits for the failback, and no longer than the stream's retention.
+
+use super::preflight::Checks;
+use super::sequence::{Request, Selected};
+use crate::model::{MappingState, RunMark, Side, Timestamp, Verdict, duration};
+use std::time::Duration;
+
+/// The check's name.
+pub(crate) const CHECK: &str = "stranded_records";
+
+/// When the first record expires that arrived at `from` in the primary's stream.
+pub(crate) fn expiry(of: &Selected<'_>, from: Timestamp) -> Timestamp {
+    from + Duration::from_secs(u64::from(retention_hours(of)) * 3600)
+}
+
+/// The primary's retention; of a Region that does not answer, the standby's, and AWS's default where neither is known.
+fn retention_hours(of: &Selected<'_>) -> u32 {
+    let streams = [&of.view.primary.stream, &of.view.standby.stream];
+    streams.into_iter().find_map(|stream| stream.known()).map_or(24, |stream| stream.retention_hours)
+}
+
+/// The position of the mark that the last run left.
+fn cut_over(of: &Selected<'_>) -> Option<Timestamp> {
+    of.view.standby.mark.known()?.as_ref()?.token.position
+}
+
+/// An upper bound of what lies unprocessed in the primary's stream, in words.
+pub(crate) fn in_words(of: &Selected<'_>, request: &Request<'_>) -> String {
+    let Some(from) = cut_over(of) else {
+        return "how many records are stranded is not known".to_owned();
+    };
+    let now = request.snapshot.taken_at;
+    let count = match of.view.primary.metrics.incoming_records.known() {
+        Some(series) if from >= now - request.history => {
+            format!("at most {} records are stranded", series.sum_since(from).unwrap_or(0.0) as u64)
+        }
+        _ => "how many records are stranded is not known".to_owned(),
+    };
+    let expiry = expiry(of, from);
+    match Duration::try_from(expiry.duration_since(now)) {
+        Ok(left) if !left.is_zero() => {
+            let left = duration::show(Duration::from_secs(left.as_secs()));
+            format!("{count}, the first would expire in {left}")
+        }
+        _ => format!("{count}, the first may have expired at {expiry}"),
+    }
+}
+
+/// What saves them.
+fn way_out(checks: &Checks<'_>, of: &Selected<'_>) -> String {
+    let region = checks.request.region(Side::Primary);
+    let stream = of.pipeline.stream.of(Side::Primary);
+    let hours = (retention_hours(of) * 2).max(168);
+    format!(
+        "`kdsha failback` processes them; if that has to wait, keep them longer: `aws kinesis \
+         increase-stream-retention-period --region {region} --stream-name {stream} --retention-period-hours {hours}`"
+    )
+}
+
+/// Before an emergency: what it will leave behind, and how long that is kept.
+pub(crate) fn foretell(checks: &mut Checks<'_>, of: &Selected<'_>, from: Option<Timestamp>) {
+    let about = checks.about(of, Side::Primary);
+    let region = checks.request.region(Side::Primary);
+    let when = match from {
+        Some(from) => format!("the first may expire at {}", expiry(of, from)),
+        None => "when the first would expire is not known".to_owned(),
+    };
+    let evidence = format!("what its consumer has not processed stays stranded in {region}; {when}");
+    let advice = way_out(checks, of);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// After an emergency, while the pipeline rests in the standby.
+pub(crate) fn remind(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let hasted = of.view.standby.mark.known().and_then(Option::as_ref).is_some_and(RunMark::is_emergency);
+    if !hasted || !of.is_cold() || has_gone_on(of) {
+        return;
+    }
+    let about = checks.about(of, Side::Primary);
+    let evidence = format!("the emergency did not drain its consumer: {}", in_words(of, &checks.request));
+    let advice = way_out(checks, of);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// Whether the primary's consumer is seen to run: then it processes what lies there.
+fn has_gone_on(of: &Selected<'_>) -> bool {
+    let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+    mappings.iter().any(|mapping| mapping.state == MappingState::Enabled)
+}
