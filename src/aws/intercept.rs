@@ -55,11 +55,20 @@ impl Intercept for WireInterceptor {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(at) = context.response().headers().get("date").and_then(date) {
+        let headers = context.response().headers();
+        if let Some(at) = clock_of(|name| headers.get(name)) {
             self.0.clock.heard(at);
         }
         Ok(())
     }
+}
+
+/// What time it is by an answer of AWS. A page of something on the way (a proxy, a captive portal) has a clock of
+/// its own, which nothing must be decided by; only AWS gives its answers a request id.
+fn clock_of<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Option<Timestamp> {
+    let is_of_aws = ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"];
+    is_of_aws.iter().find_map(|name| header(name))?;
+    header("date").and_then(date)
 }
 
 /// The instant in a `Date` header. A header that cannot be read says nothing.
@@ -71,6 +80,19 @@ fn date(header: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_answer_with_a_request_id_says_what_time_it_is() {
+        let when = "Sun, 22 Nov 2026 10:45:01 GMT";
+        let of_aws = |name: &str| match name {
+            "date" => Some(when),
+            "x-amzn-requestid" => Some("5f2f"),
+            _ => None,
+        };
+        assert_eq!(clock_of(of_aws), date(when));
+        assert_eq!(clock_of(|name| (name == "date").then_some(when)), None);
+        assert_eq!(clock_of(|name| (name != "date").then_some("5f2f")), None);
+    }
 
     #[test]
     fn a_date_header_is_read_and_anything_else_is_not() {

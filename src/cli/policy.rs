@@ -65,9 +65,35 @@ struct Statement {
 #[derive(Default)]
 struct Resources {
     streams: BTreeSet<String>,
+    /// Streams that carry a run mark.
+    marked: BTreeSet<String>,
+    /// Streams that something reads through enhanced fan-out.
+    fanned_out: BTreeSet<String>,
     functions: BTreeSet<String>,
+    /// Functions whose mappings are moved.
+    readers: BTreeSet<String>,
     producers: BTreeSet<String>,
+    /// Producers that are invoked through an alias.
+    aliased: BTreeSet<String>,
     tables: BTreeSet<String>,
+}
+
+/// The ARNs of one account and Region.
+struct Place<'a> {
+    region: &'a Region,
+    account: &'a str,
+}
+
+impl Place<'_> {
+    fn function(&self, name: &FunctionName) -> String {
+        format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account)
+    }
+    fn stream(&self, name: &StreamName) -> String {
+        format!("arn:aws:kinesis:{}:{}:stream/{name}", self.region, self.account)
+    }
+    fn table(&self, name: &str) -> String {
+        format!("arn:aws:dynamodb:{}:{}:table/{name}", self.region, self.account)
+    }
 }
 
 impl Resources {
@@ -75,98 +101,90 @@ impl Resources {
         let mut all = Resources::default();
         for pipeline in &topology.pipelines {
             for side in [Side::Primary, Side::Standby] {
-                all.add(topology, account, pipeline, side);
-            }
-            for producer in &pipeline.producers {
-                let region = topology.regions.of(producer.side);
-                all.producers
-                    .insert(format!("arn:aws:lambda:{region}:{account}:function:{}", producer.function));
-            }
-            if let Some(replicator) = &pipeline.replicator {
-                let region = &topology.regions.primary;
-                all.functions
-                    .insert(format!("arn:aws:lambda:{region}:{account}:function:{}", replicator.function));
+                all.add(pipeline, side, &Place { region: topology.regions.of(side), account });
             }
         }
         all
     }
 
-    fn add(&mut self, topology: &Topology, account: &str, pipeline: &Pipeline, side: Side) {
-        let region = topology.regions.of(side);
-        self.streams
-            .insert(format!("arn:aws:kinesis:{region}:{account}:stream/{}", pipeline.stream.of(side)));
-        let function = pipeline.consumer.function.of(side);
-        self.functions.insert(format!("arn:aws:lambda:{region}:{account}:function:{function}"));
-        if let Some(sink) = &pipeline.sink {
-            self.tables.insert(format!("arn:aws:dynamodb:{region}:{account}:table/{}", sink.table));
+    fn add(&mut self, pipeline: &Pipeline, side: Side, place: &Place<'_>) {
+        let stream = place.stream(pipeline.stream.of(side));
+        // Where both consumers run all the time, nobody's mapping is moved.
+        let is_moved = pipeline.standby == StandbyMode::Cold;
+        let replicator = pipeline.replicator.as_ref().filter(|_| side == Side::Primary);
+        let mut readers = vec![place.function(pipeline.consumer.function.of(side))];
+        readers.extend(replicator.map(|replicator| place.function(&replicator.function)));
+        if is_moved {
+            self.readers.extend(readers.iter().cloned());
         }
+        self.functions.extend(readers);
+        let fan_outs =
+            [&pipeline.consumer.stream_consumer, &replicator.and_then(|r| r.stream_consumer.clone())];
+        if fan_outs.into_iter().any(Option::is_some) {
+            self.fanned_out.insert(stream.clone());
+        }
+        if side == Side::Standby {
+            self.marked.insert(stream.clone());
+        }
+        self.streams.insert(stream);
+        for producer in pipeline.producers.iter().filter(|producer| producer.side == side) {
+            let arn = place.function(&producer.function);
+            if producer.alias.is_some() {
+                self.aliased.insert(arn.clone());
+            }
+            self.functions.insert(arn.clone());
+            self.producers.insert(arn);
+        }
+        self.tables.extend(pipeline.sink.iter().map(|sink| place.table(&sink.table)));
+    }
+
+    /// The aliased producers' versions and aliases.
+    fn qualified(&self) -> BTreeSet<String> {
+        self.aliased.iter().map(|arn| format!("{arn}:*")).collect()
     }
 }
 
-fn allow(sid: &str, actions: &[&str], resources: Value) -> Value {
-    json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
+/// A statement, where there is something that it is about.
+fn allow(sid: &str, actions: &[&str], resources: &BTreeSet<String>) -> Option<Value> {
+    let statement = || json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources});
+    (!resources.is_empty()).then(statement)
 }
 
 /// The policy document. Actions whose resource cannot be narrowed, by the Service Authorization Reference, have `*`.
 pub fn policy(topology: &Topology) -> Value {
     let account = topology.account.as_ref().map_or("*", |a| a.as_str());
     let all = Resources::of(topology, account);
-    let aliased = topology.pipelines.iter().flat_map(|p| &p.producers).any(|p| p.alias.is_some());
-    let read: BTreeSet<&String> = all.functions.union(&all.producers).collect();
-    let mut statements = vec![
-        allow(
-            "LookAround",
-            &[
-                "cloudwatch:GetMetricData",
-                "lambda:GetAccountSettings",
-                "lambda:GetEventSourceMapping",
-                "lambda:ListEventSourceMappings",
-                "sts:GetCallerIdentity",
-            ],
-            json!("*"),
-        ),
-        allow("ReadFunctions", &["lambda:GetFunction", "lambda:ListTags"], json!(read)),
-        allow(
-            "ReadStreams",
-            &[
-                "kinesis:DescribeStreamSummary",
-                "kinesis:GetRecords",
-                "kinesis:GetShardIterator",
-                "kinesis:ListShards",
-                "kinesis:ListStreamConsumers",
-                "kinesis:ListTagsForStream",
-            ],
-            json!(all.streams),
-        ),
-        allow("MarkTheRun", &["kinesis:AddTagsToStream"], json!(all.streams)),
-        allow("SwitchProducers", &["lambda:UpdateFunctionConfiguration"], json!(all.producers)),
+    let look_around = [
+        "cloudwatch:GetMetricData",
+        "lambda:GetAccountSettings",
+        "lambda:GetEventSourceMapping",
+        "lambda:ListEventSourceMappings",
+        "sts:GetCallerIdentity",
     ];
-    if aliased {
-        let actions = [
-            "lambda:GetAlias",
-            "lambda:ListVersionsByFunction",
-            "lambda:PublishVersion",
-            "lambda:UpdateAlias",
-        ];
-        let qualified: Vec<String> =
-            all.producers.iter().flat_map(|p| [p.clone(), format!("{p}:*")]).collect();
-        statements.push(allow("MoveAliases", &actions, json!(qualified)));
-    }
-    // These act on mappings, whose ids are not known beforehand; the condition narrows them to the functions.
-    let mut mappings = allow(
-        "MoveMappings",
-        &[
-            "lambda:CreateEventSourceMapping",
-            "lambda:DeleteEventSourceMapping",
-            "lambda:UpdateEventSourceMapping",
-        ],
-        json!("*"),
-    );
-    mappings["Condition"] = json!({"ArnLike": {"lambda:FunctionArn": all.functions}});
-    statements.push(mappings);
-    if !all.tables.is_empty() {
-        statements.push(allow("ReadSinks", &["dynamodb:Scan"], json!(all.tables)));
-    }
+    let read_streams = [
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+    ];
+    let aliases = ["lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:UpdateAlias"];
+    // A producer behind an alias is read as the alias and as its versions show it.
+    let read: BTreeSet<String> = all.functions.union(&all.qualified()).cloned().collect();
+    let qualified: BTreeSet<String> = all.aliased.union(&all.qualified()).cloned().collect();
+    let statements = [
+        Some(json!({"Sid": "LookAround", "Effect": "Allow", "Action": look_around, "Resource": "*"})),
+        allow("ReadFunctions", &["lambda:GetFunction", "lambda:ListTags"], &read),
+        allow("ReadStreams", &read_streams, &all.streams),
+        allow("ReadFanOut", &["kinesis:ListStreamConsumers"], &all.fanned_out),
+        allow("ReadMarks", &["kinesis:ListTagsForStream"], &all.marked),
+        allow("ReadAliases", &["lambda:GetAlias"], &qualified),
+        allow("MarkTheRun", &["kinesis:AddTagsToStream"], &all.marked),
+        allow("SwitchProducers", &["lambda:UpdateFunctionConfiguration"], &all.producers),
+        allow("MoveAliases", &aliases, &qualified),
+        move_mappings(&all.readers),
+        allow("ReadSinks", &["dynamodb:Scan"], &all.tables),
+    ];
+    let statements: Vec<Value> = statements.into_iter().flatten().collect();
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

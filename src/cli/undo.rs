@@ -38,6 +38,9 @@ pub async fn offer(
         return Ok(exit);
     }
     let asks = session.prompter.borrow().is_operator() && !session.interrupt.is_final();
+    if asks && session.interrupt.is_raised() {
+        session.prompter.borrow_mut().forget_the_stop();
+    }
     let yes = match asks {
         true => session.prompter.borrow_mut().undo(&question(&back)).unwrap_or(false),
         false => false,

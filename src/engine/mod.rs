@@ -335,6 +335,7 @@ impl<'a> Engine<'a> {
         let prompt = (stage.consent == Consent::Ask && !work.iter().all(is_done))
             .then(|| self.question(plan, number, &snapshot))
             .flatten();
+        self.stop_if_interrupted()?;
         let asked = prompt.is_some();
         let confirmed = confirm::confirm(&mut self.prompter.borrow_mut(), prompt).map_err(Halt::Terminal)?;
         let permit = match confirmed {

@@ -96,8 +96,12 @@ impl Keyboard {
             hear_interrupts(self.sender.clone());
             self.hears_interrupts = true;
         }
-        // What was typed before the question was asked is no answer to it.
-        while self.receiver.try_recv().is_ok() {}
+        // What was typed before the question was asked is no answer to it; but who wants out wants out.
+        while let Ok(typed) = self.receiver.try_recv() {
+            if matches!(typed, Typed::Interrupt | Typed::Terminate) {
+                return typed;
+            }
+        }
         if self.reader.is_finished() {
             self.reader = read_stdin(self.sender.clone());
         }
@@ -138,4 +142,34 @@ fn hear_interrupts(to: Sender<Typed>) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A keyboard on which this was typed, with nobody at it any more.
+    fn after(typed: impl IntoIterator<Item = Typed>) -> Keyboard {
+        let (sender, receiver) = channel();
+        for one in typed {
+            sender.send(one).expect("a receiver");
+        }
+        Keyboard { sender, receiver, reader: thread::spawn(thread::park), hears_interrupts: true }
+    }
+
+    #[test]
+    fn an_interrupt_before_a_question_is_its_answer_and_an_early_line_is_not() {
+        let mut keyboard =
+            after([Typed::Line("y".to_owned()), Typed::Interrupt, Typed::Line("y".to_owned())]);
+        assert!(matches!(keyboard.next(), Typed::Interrupt));
+        let mut keyboard = after([Typed::Line("y".to_owned()), Typed::Terminate]);
+        assert!(matches!(keyboard.next(), Typed::Terminate));
+    }
+
+    #[test]
+    fn an_interrupt_that_was_honoured_elsewhere_is_forgotten_once() {
+        let mut keyboard = after([Typed::Interrupt, Typed::Interrupt]);
+        keyboard.forget_interrupt();
+        assert!(matches!(keyboard.next(), Typed::Interrupt));
+    }
 }

@@ -128,6 +128,8 @@ pub struct Terminal {
     pub(super) ui: Ui,
     lines: Lines,
     terminated: bool,
+    /// Whether Ctrl-C has answered a question.
+    interrupted: bool,
 }
 
 impl Prompter {
@@ -227,12 +229,17 @@ fn choice(line: &str) -> Choice {
 
 impl Terminal {
     fn reading(ui: &Ui, lines: Lines) -> Prompter {
-        Prompter::Terminal(Terminal { ui: ui.clone(), lines, terminated: false })
+        Prompter::Terminal(Terminal { ui: ui.clone(), lines, terminated: false, interrupted: false })
     }
 
     /// Whether SIGTERM ended a question.
     pub(super) fn was_terminated(&self) -> bool {
         self.terminated
+    }
+
+    /// Whether Ctrl-C has answered a question.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// See [`Lines::forget_interrupt`].
@@ -249,7 +256,10 @@ impl Terminal {
         match typed {
             Typed::Line(line) => Ok(Some(line)),
             Typed::End => Ok(None),
-            Typed::Interrupt => Err(io::ErrorKind::Interrupted.into()),
+            Typed::Interrupt => {
+                self.interrupted = true;
+                Err(io::ErrorKind::Interrupted.into())
+            }
             Typed::Terminate => {
                 self.terminated = true;
                 Err(io::ErrorKind::Interrupted.into())

@@ -143,6 +143,16 @@ impl Prompter {
         }
     }
 
+    /// A Ctrl-C has stopped the run, and a question follows: unless it was a question that the Ctrl-C answered, it is
+    /// still on its way here, and no answer to the next one.
+    pub fn forget_the_stop(&mut self) {
+        if let Prompter::Terminal(terminal) = self
+            && !terminal.was_interrupted()
+        {
+            terminal.forget_interrupt();
+        }
+    }
+
     /// Asks for something to be typed; an empty line or an end of the input is `None`. `--yes` knows nothing to type.
     ///
     /// # Errors

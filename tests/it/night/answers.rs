@@ -3,6 +3,7 @@
 
 use super::proxy::{BlackHole, Fault, Rule};
 use super::scene::Scene;
+use super::worst;
 use crate::support::process::Finished;
 use serde_json::Value;
 use std::time::Duration;
@@ -54,6 +55,9 @@ fn a_sick_primary_costs_a_bounded_time_and_hides_nothing_of_the_standby() {
         scene.proxy.heal();
         println!("status, us-west-2 {what}: {:.2} s, exit {:?}", took.as_secs_f64(), finished.code());
         assert!(took < BOUND + SLACK, "{what}: {took:?}");
+        if what == "silent" {
+            worst::answered("status", took);
+        }
         assert_eq!(finished.code(), Some(7), "{what}: {}{}", finished.stdout, finished.stderr);
         let status = status(&finished);
         the_standby_is_there(&status, what);
@@ -99,6 +103,7 @@ fn a_black_hole_costs_the_connect_time_out_alone() {
     scene.configure(&endpoints, None, 1.0);
     let (finished, took) = scene.timed(&["status", "--output", "json"]);
     println!("status, us-west-2 a black hole: {:.2} s", took.as_secs_f64());
+    worst::answered("status", took);
     assert!(took < BOUND + SLACK, "{took:?}");
     assert_eq!(finished.code(), Some(7), "{}", finished.stderr);
     let status = status(&finished);

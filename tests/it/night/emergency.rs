@@ -2,6 +2,7 @@
 
 use super::proxy::{Fault, Rule};
 use super::scene::{BACK, EMERGENCY, LIMIT, OVER, Scene};
+use super::worst;
 use crate::support::process::{self, Finished};
 use kdsha::sandbox::world::{Outage, Story};
 use std::time::Duration;
@@ -29,6 +30,9 @@ fn meanwhile(scene: &Scene) {
         assert_eq!(verify.code(), Some(7), "{}", verify.stderr);
         let (back, took_last) = back.join().expect("failback");
         assert_eq!(back.code(), Some(4), "a failback while steps are owed: {}", back.stderr);
+        for (what, took) in [("status", took), ("verify", took_too), ("failback, refused", took_last)] {
+            worst::answered(what, took);
+        }
         println!("while silent: status {took:.1?}, verify {took_too:.1?}, failback refused {took_last:.1?}");
     });
 }
@@ -45,6 +49,7 @@ fn must_refuse(scene: &Scene) {
         assert!(guess.stderr.contains("--start-at"), "{}", guess.stderr);
         let (planned, took) = planned.join().expect("a planned failover");
         println!("a planned failover is refused in {took:.1?}");
+        worst::answered("failover, refused", took);
         assert_eq!(planned.code(), Some(4), "{}", planned.stderr);
         assert!(planned.stderr.contains("--emergency"), "the command to use instead: {}", planned.stderr);
     });

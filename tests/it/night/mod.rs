@@ -33,3 +33,4 @@ mod storm;
 mod stub;
 mod terminal;
 mod wire;
+mod worst;

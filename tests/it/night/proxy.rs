@@ -2,6 +2,7 @@
 //! operation, and a log of everything that came. It runs on a thread of its own and ends with the test.
 
 use super::wire::{self, About, Asked};
+use super::worst;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -82,6 +83,8 @@ pub struct Seen {
     pub at: Instant,
     /// What it was about.
     pub about: About,
+    /// The ARN of what it names, where it names one.
+    pub resource: Option<String>,
     /// The access key that it was signed with.
     pub who: String,
     /// The Region of the port it came to.
@@ -225,11 +228,13 @@ async fn one(shared: &Shared, door: &Region, stream: &TcpStream, asked: Asked) -
     let seen = Seen {
         at: Instant::now(),
         about: about.clone(),
+        resource: asked.resource(),
         who: asked.access_key(),
         door: door.clone(),
         met: met.clone(),
     };
     lock(&shared.seen).push(seen);
+    met.iter().for_each(worst::met);
     match met {
         None => write(stream, &pass_on(shared, asked).await?).await?,
         Some(Fault::Slow(delay)) => {

@@ -2,6 +2,7 @@
 //! its ledger; the fault proxy in front of it; the compiled binary beside it.
 
 use super::proxy::Proxy;
+use super::worst::Playing;
 use crate::support::binary;
 use crate::support::process::{self, Finished, Running};
 use kdsha::model::Timestamp;
@@ -67,6 +68,7 @@ pub struct Scene {
     pub proxy: Proxy,
     world: Served,
     pub home: tempfile::TempDir,
+    _playing: Playing,
 }
 
 impl Scene {
@@ -90,7 +92,7 @@ impl Scene {
         let world = Served::serve(seed, speed, story);
         let proxy = Proxy::start(world.address);
         let home = tempfile::tempdir().expect("a temporary folder");
-        let scene = Scene { proxy, world, home };
+        let scene = Scene { proxy, world, home, _playing: Playing::begin() };
         scene.configure(&scene.proxy.endpoints(), story.producer_alias.as_deref(), speed);
         scene
     }

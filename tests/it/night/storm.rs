@@ -5,6 +5,7 @@
 
 use super::proxy::{Fault, Rule, Seen};
 use super::scene::{LIMIT, OVER, Scene};
+use super::worst::{self, Storm};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -36,6 +37,9 @@ fn of_lambda_control(seen: &[Seen], region: &str) -> Vec<Seen> {
 fn must_be_bounded(what: &str, seen: &[Seen], began: Instant, length: Duration) {
     assert!(seen.iter().all(|one| one.met == Some(Fault::Throttle)), "{what}: something was let through");
     let counts = by_second(seen, began);
+    let worst_second = |at: &u64| counts.iter().filter(|((_, second), _)| second == at).map(|(_, n)| n).sum();
+    let most = counts.keys().map(|(_, second)| worst_second(second)).max().unwrap_or(0);
+    worst::weathered(Storm { what: what.to_owned(), length, requests: seen.len(), most });
     for region in ["us-west-2", "us-east-2"] {
         let of_region: Vec<usize> =
             counts.iter().filter(|((name, _), _)| name == region).map(|(_, count)| *count).collect();

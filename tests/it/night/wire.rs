@@ -1,6 +1,7 @@
 //! Just enough HTTP and SigV4 for a proxy: where a request ends, and which Region, service and operation it is for.
 
 use kdsha::model::Region;
+use serde_json::Value;
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone)]
@@ -58,6 +59,29 @@ impl Asked {
         let signing_name = parts.next().expect("a service in the scope").to_owned();
         let service = if signing_name == "monitoring" { "cloudwatch".to_owned() } else { signing_name };
         About { region, service, operation: self.operation() }
+    }
+
+    /// The ARN of the function, the stream or the table that it names, as a policy without an account writes it.
+    pub fn resource(&self) -> Option<String> {
+        let about = self.about();
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let named =
+            |key: &str| body[key].as_str().map(|text| text.rsplit('/').next().unwrap_or(text).to_owned());
+        let (kind, name) = match about.service.as_str() {
+            "kinesis" => ("stream/", named("StreamName").or_else(|| named("StreamARN"))?),
+            "dynamodb" => ("table/", named("TableName")?),
+            "lambda" => ("function:", self.function()?),
+            _ => return None,
+        };
+        Some(format!("arn:aws:{}:{}:*:{kind}{name}", about.service, about.region))
+    }
+
+    /// The function in the path, with the alias or version that the query names.
+    fn function(&self) -> Option<String> {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let name = path.split_once("/functions/")?.1.split('/').next()?;
+        let qualifier = query.split('&').find_map(|pair| pair.strip_prefix("Qualifier="));
+        Some(qualifier.map_or_else(|| name.to_owned(), |qualifier| format!("{name}:{qualifier}")))
     }
 
     /// The access key that it is signed with.
