@@ -65,6 +65,8 @@ struct Statement {
 #[derive(Default)]
 struct Resources {
     streams: BTreeSet<String>,
+    /// Streams that are read until nothing arrives any more.
+    probed: BTreeSet<String>,
     /// Streams that carry a run mark.
     marked: BTreeSet<String>,
     /// Streams that something reads through enhanced fan-out.
@@ -109,7 +111,7 @@ impl Resources {
 
     fn add(&mut self, pipeline: &Pipeline, side: Side, place: &Place<'_>) {
         let stream = place.stream(pipeline.stream.of(side));
-        // Where both consumers run all the time, nobody's mapping is moved.
+        // Where both consumers run all the time, nobody's mapping is moved, and the standby's stream is left as it is.
         let is_moved = pipeline.standby == StandbyMode::Cold;
         let replicator = pipeline.replicator.as_ref().filter(|_| side == Side::Primary);
         let mut readers = vec![place.function(pipeline.consumer.function.of(side))];
@@ -125,6 +127,9 @@ impl Resources {
         }
         if side == Side::Standby {
             self.marked.insert(stream.clone());
+        }
+        if is_moved || side == Side::Primary {
+            self.probed.insert(stream.clone());
         }
         self.streams.insert(stream);
         for producer in pipeline.producers.iter().filter(|producer| producer.side == side) {
@@ -161,12 +166,6 @@ pub fn policy(topology: &Topology) -> Value {
         "lambda:ListEventSourceMappings",
         "sts:GetCallerIdentity",
     ];
-    let read_streams = [
-        "kinesis:DescribeStreamSummary",
-        "kinesis:GetRecords",
-        "kinesis:GetShardIterator",
-        "kinesis:ListShards",
-    ];
     let aliases = ["lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:UpdateAlias"];
     // A producer behind an alias is read as the alias and as its versions show it.
     let read: BTreeSet<String> = all.functions.union(&all.qualified()).cloned().collect();
@@ -174,7 +173,8 @@ pub fn policy(topology: &Topology) -> Value {
     let statements = [
         Some(json!({"Sid": "LookAround", "Effect": "Allow", "Action": look_around, "Resource": "*"})),
         allow("ReadFunctions", &["lambda:GetFunction", "lambda:ListTags"], &read),
-        allow("ReadStreams", &read_streams, &all.streams),
+        allow("ReadStreams", &["kinesis:DescribeStreamSummary", "kinesis:ListShards"], &all.streams),
+        allow("ReadArrivals", &["kinesis:GetRecords", "kinesis:GetShardIterator"], &all.probed),
         allow("ReadFanOut", &["kinesis:ListStreamConsumers"], &all.fanned_out),
         allow("ReadMarks", &["kinesis:ListTagsForStream"], &all.marked),
         allow("ReadAliases", &["lambda:GetAlias"], &qualified),

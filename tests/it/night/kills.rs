@@ -295,7 +295,8 @@ fn an_emergency_beside_a_silent_region_goes_on_after_any_kill() {
         emergency.extend(["--start-at", &from]);
         scene.proxy.inject(Rule::region("us-west-2"), Fault::Silence);
         let journey = part.journey(&scene);
-        let kills = Journey { length: A_SILENT_RUN, good: 9, nothing_left: (4, "owed"), ..journey }.go(&emergency);
+        let kills =
+            Journey { length: A_SILENT_RUN, good: 9, nothing_left: (4, "owed"), ..journey }.go(&emergency);
         part.note(kills);
         scene.proxy.heal();
         let kills = part.journey(&scene).go(&SETTLE);

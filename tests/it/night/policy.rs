@@ -14,11 +14,17 @@ type Right = (String, Option<String>);
 type Rights = BTreeSet<Right>;
 
 /// Actions that are needed and never sent, each with the reason.
-const NEVER_SENT: [(&str, &str); 1] = [(
-    "lambda:ListTags",
-    "GetFunction gives a function's tags, by which preflight knows a stack, only to callers who may list them \
-     (Lambda API Reference, GetFunction, Tags)",
-)];
+const NEVER_SENT: [(&str, &str); 2] = [
+    (
+        "lambda:ListTags",
+        "GetFunction gives a function's tags, by which preflight knows a stack, only to callers who may list them \
+         (Lambda API Reference, GetFunction, Tags)",
+    ),
+    (
+        "kinesis:ListShards",
+        "a stream with shard-level metrics is asked for its shards; others only while they are probed",
+    ),
+];
 
 /// The rights of the policy for the scene's configuration.
 fn allowed(scene: &Scene) -> Rights {

@@ -122,7 +122,11 @@ impl Figures {
             ("kills survived", self.kills.values().sum::<u32>().to_string(), by_name(kills)),
         ];
         if let Some((took, what)) = &self.slowest {
-            rows.push(("worst time to answer, a Region silent", format!("{:.1} s", took.as_secs_f64()), what.clone()));
+            rows.push((
+                "worst time to answer, a Region silent",
+                format!("{:.1} s", took.as_secs_f64()),
+                what.clone(),
+            ));
         }
         for storm in &self.storms {
             let beside = format!(
@@ -133,7 +137,8 @@ impl Figures {
             );
             rows.push(("requests sent in a throttle storm", storm.requests.to_string(), beside));
         }
-        let row = |(what, figure, beside): &(&str, String, String)| format!("  {what:<38} {figure:>8}  {beside}\n");
+        let row =
+            |(what, figure, beside): &(&str, String, String)| format!("  {what:<38} {figure:>8}  {beside}\n");
         let rows: String = rows.iter().map(row).collect();
         format!("\nThe worst night, {} scenes\n{rows}", self.scenes)
     }
