@@ -7,7 +7,7 @@ use crate::engine::{Earlier, Ended, Engine, environments};
 use crate::journal::{Header, Journal, RunRecord};
 use crate::model::{
     Check, CheckReport, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot, StartAt, StepOutcome,
-    Verdict,
+    Timestamp, Verdict,
 };
 use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Request};
 use crate::steps::Seen;
@@ -86,6 +86,11 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         owed: standing::owed(&runs, &snapshot, Some(&run)),
     };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent);
+    match (earlier, marked_at(&snapshot, &run)) {
+        (Some(record), _) => ui.going_on(&run, record.began, Some(record.accepted())),
+        (None, Some(began)) => ui.going_on(&run, began, None),
+        (None, None) => {}
+    }
     let mut plan = moving.plan(&snapshot, kept);
     if wanted.dry_run {
         ui.plan(&plan, &effects(&plan, &snapshot));
@@ -93,6 +98,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     }
     if matches!(wanted.intent, Intent::Failover { mode: Mode::Emergency, .. }) {
         plan = moving.with_start(plan, &snapshot)?;
+    }
+    if let (Some(record), None) = (earlier, kept) {
+        plan.remember(&record.plan);
     }
     refuse(ui, &plan)?;
     ui.plan_summary(&plan, &effects(&plan, &snapshot));
@@ -206,7 +214,9 @@ impl Moving<'_> {
             Ended::Over(exit) => exit,
             Ended::Turned => {
                 let snapshot = self.session.look(false).await?;
-                let turned = self.turned(&snapshot)?;
+                self.ui.set_scene(&self.session.topology, &snapshot);
+                let mut turned = self.turned(&snapshot)?;
+                turned.remember(plan);
                 journal.replan(snapshot.taken_at, &turned)?;
                 self.ui.plan_summary(&turned, &effects(&turned, &snapshot));
                 let before = Earlier {
@@ -287,6 +297,12 @@ fn marked(session: &Session, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Option
         mark.state == RunState::Open && is_ours && mark.intent == wanted.intent.verb()
     };
     marks.into_iter().find(ours).map(|mark| mark.run.clone())
+}
+
+/// When a run set its mark.
+fn marked_at(snapshot: &Snapshot, run: &RunId) -> Option<Timestamp> {
+    let marks = snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
+    marks.filter(|mark| mark.run == *run).map(|mark| mark.token.marked_at).min()
 }
 
 /// The calls that a real run would send from this snapshot on.

@@ -23,6 +23,7 @@ pub async fn run(session: &Session, ui: &Ui, args: &ResumeArgs) -> Result<Exit, 
     }
     let runs = session.runs()?;
     let snapshot = session.look(false).await?;
+    ui.set_scene(&session.topology, &snapshot);
     if let Some(run) = standing::unfinished(&runs, &snapshot).into_iter().next() {
         if run.undoing {
             return undo::run(session, ui).await;
@@ -139,6 +140,7 @@ async fn settle(session: &Session, ui: &Ui, run: &RunRecord, snapshot: &Snapshot
     session::same_account(snapshot, run)?;
     let mut journal = session.state.go_on(run)?;
     journal.saw(session.picture(snapshot, run.began))?;
+    ui.going_on(&run.header.run, run.began, Some(run.accepted()));
     let only = owed_and_verified(run).into_iter().chain(closing_marks(&run.plan)).collect();
     let earlier = Earlier {
         began: Some(run.began),

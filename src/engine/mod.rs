@@ -131,6 +131,17 @@ impl Tally {
     fn out(&self) -> BTreeSet<PipelineName> {
         self.failed.union(&self.timed_out).cloned().collect()
     }
+
+    /// The pipelines whose producers still write into the Region that is left.
+    fn not_switched(&self) -> BTreeSet<PipelineName> {
+        self.owed.iter().filter(|owing| owing.is_switch()).map(|owing| owing.pipeline.clone()).collect()
+    }
+
+    /// When the target Region did its work: never, as long as producers write elsewhere.
+    fn recovered(&self, exit: Exit) -> Option<Timestamp> {
+        let is_over = matches!(exit, Exit::Done | Exit::Owed) && self.not_switched().is_empty();
+        self.recovered_at.filter(|_| is_over)
+    }
 }
 
 impl<'a> Engine<'a> {
@@ -237,7 +248,7 @@ impl<'a> Engine<'a> {
                 self.tell(&Event::Note { text: format!("the journal cannot be written: {error}") });
             }
         }
-        let recovered = tally.recovered_at.filter(|_| matches!(exit, Exit::Done | Exit::Owed));
+        let recovered = tally.recovered(exit);
         let took = |at: Timestamp| Duration::try_from(at.duration_since(began)).ok();
         let event = Event::RunFinished {
             exit,
@@ -350,6 +361,7 @@ impl<'a> Engine<'a> {
 
     fn question(&self, plan: &Plan, number: usize, snapshot: &Snapshot) -> Option<StagePrompt> {
         let prompt = StagePrompt::of_plan(plan, number, self.account(snapshot), self.now())?;
+        let prompt = prompt.seen(plan, snapshot);
         Some(StagePrompt { emergency: self.may_turn(plan).cloned(), ..prompt })
     }
 

@@ -21,6 +21,11 @@ impl Owing {
         let words = format!("{}: {} ({reason})", planned.pipeline, step.summary());
         Owing { pipeline: planned.pipeline.clone(), code: code(step), words }
     }
+
+    /// Whether a producer was not switched.
+    pub(super) fn is_switch(&self) -> bool {
+        self.code.starts_with("switch:")
+    }
 }
 
 /// A step in characters that a tag may hold.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `header` | who, where, what and the clock: the same for all commands |
 //! | `run`, `wait`, `card` | a run as it happens, its live lines, its end |
+//! | `before` | what a run did before it was gone on with |
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
@@ -17,6 +18,7 @@
 //! | `harmless` | other people's control characters, written out |
 
 pub mod aws_cli;
+mod before;
 mod card;
 mod cells;
 mod checks;
@@ -47,7 +49,7 @@ pub use screen::Buffer;
 pub use status::StatusInput;
 
 use crate::config::Topology;
-use crate::model::{CheckReport, Event, Exit, Identity, Snapshot, Timestamp};
+use crate::model::{CheckReport, Effect, Event, Exit, Identity, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::{Plan, PlannedEffect};
 use header::Context;
 use look::Look;
@@ -148,6 +150,12 @@ impl Ui {
         self.inner().context = Context::seen(topology, snapshot);
     }
 
+    /// Tells what earlier processes did of a run that is gone on with: when it began, and the calls that AWS accepted,
+    /// where the journal of the run is here.
+    pub fn going_on(&self, run: &RunId, began: Timestamp, changed: Option<Vec<(PipelineName, Effect)>>) {
+        self.inner().run.before = Some(before::Before { run: run.clone(), began, changed });
+    }
+
     /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.
     pub fn event(&self, event: &Event, at: Timestamp) {
         let inner = &mut *self.inner();
@@ -172,7 +180,11 @@ impl Ui {
 
     /// Shows a plan as data, on stdout: a dry run.
     pub fn plan(&self, plan: &Plan, effects: &[PlannedEffect]) {
-        self.show(|| json::plan(plan, effects), |look, context| plan::render(look, context, plan, effects));
+        let before = self.inner().run.so_far(&plan.run);
+        self.show(
+            || json::plan(plan, effects),
+            |look, context| plan::render(look, context, plan, effects, before.as_ref()),
+        );
     }
 
     /// Shows a plan before the first prompt of a run, on stderr, where the prompts are. Whoever is asked gets it in
@@ -181,8 +193,9 @@ impl Ui {
         let inner = &mut *self.inner();
         let look = inner.screen.look();
         let is_human = inner.settings.format == Format::Human;
+        let before = inner.run.so_far(&plan.run);
         let text = match (inner.asks, is_human && !inner.settings.quiet) {
-            (true, _) | (false, true) => plan::render(look, &inner.context, plan, effects),
+            (true, _) | (false, true) => plan::render(look, &inner.context, plan, effects, before.as_ref()),
             (false, false) if is_human => {
                 plan.warnings().into_iter().map(|report| checks::one(look, report)).collect()
             }

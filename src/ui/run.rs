@@ -1,5 +1,6 @@
 //! A run as it happens. One line a happening: time, mark, what, where.
 
+use super::before::Before;
 use super::card::{self, Tally};
 use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
@@ -23,13 +24,15 @@ pub(crate) enum Weight {
 /// What has to be remembered between two events.
 #[derive(Default)]
 pub(crate) struct RunView {
-    run: Option<RunId>,
+    pub(super) run: Option<RunId>,
     many: bool,
-    began: Option<Timestamp>,
+    pub(super) began: Option<Timestamp>,
     objective: Option<Timestamp>,
     stage: Option<(usize, usize)>,
     is_failover: bool,
-    tally: Tally,
+    /// Of the run that goes on, or will.
+    pub(super) before: Option<Before>,
+    pub(super) tally: Tally,
     waits: Waits,
 }
 
@@ -97,18 +100,29 @@ impl RunView {
                 (line(Mark::Emergency, &format!("the run is an emergency from here on: {reason}")), Attention)
             }
             Event::UndoStarted => (line(Mark::Note, "what this run has changed is put back"), Attention),
-            Event::Undone => (line(Mark::Ok, "everything that can be put back was"), Progress),
+            Event::Undone => {
+                // There is nothing to come back from.
+                self.is_failover = false;
+                (line(Mark::Ok, "everything that can be put back was"), Progress)
+            }
             Event::Note { text } => (line(Mark::Note, text), Progress),
-            Event::RunFinished { exit, .. } => {
+            Event::RunFinished { .. } => {
                 self.waits.clear(live);
-                let weight = if *exit == crate::model::Exit::Done { Progress } else { Attention };
                 let ended = card::Ended {
                     run: self.run.as_ref(),
                     began: self.began,
                     at,
                     is_failover: self.is_failover,
+                    stage: self.stage,
+                    is_many: self.many,
+                    before: self
+                        .before
+                        .as_ref()
+                        .and_then(|before| before.changed.as_deref())
+                        .unwrap_or_default(),
                 };
-                (card::render(look, context, &ended, &self.tally, event), weight)
+                // How it ended is a result, which is no progress.
+                (card::render(look, context, &ended, &self.tally, event), Attention)
             }
         }
     }
@@ -132,8 +146,10 @@ impl RunView {
         };
         // The objective counts from the beginning, which an earlier process may have seen.
         let first = objective.zip(context.rto).map(|(until, rto)| until - rto);
+        let before = self.so_far(run).filter(|_| *resumed);
         *self = RunView {
             run: Some(run.clone()),
+            before,
             many: pipelines.len() > 1,
             began: first.filter(|_| *resumed).or(Some(at)),
             objective: *objective,
