@@ -132,20 +132,22 @@ pub(crate) struct Ended<'a> {
 }
 
 /// What to do next: the command of the event, or what usually follows a run that is done.
-fn next(look: Look, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> String {
+fn next(look: Look, context: &Context, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> String {
+    let usual = |command: &str, why| (context.again.complete(command), why);
     let lines = match (command, exit) {
-        (Some(command), _) => vec![(command.as_str(), "goes on from here")],
+        (Some(command), _) => vec![(command.clone(), "goes on from here")],
         (None, Exit::Done) => {
-            let back = ended.is_failover.then_some(("kdsha failback", "once the primary is healthy again"));
+            let back =
+                ended.is_failover.then(|| usual("kdsha failback", "once the primary is healthy again"));
             let usual = [
-                ("kdsha status --watch", "see it at work"),
-                ("kdsha report", "the page for the post-mortem"),
+                usual("kdsha status --watch", "see it at work"),
+                usual("kdsha report --out post-mortem.html", "the page for the post-mortem"),
             ];
             usual.into_iter().chain(back).collect()
         }
         _ => Vec::new(),
     };
-    let line = |(index, (command, why)): (usize, &(&str, &str))| {
+    let line = |(index, (command, why)): (usize, &(String, &str))| {
         let label = if index == 0 { "next" } else { "" };
         look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, command)))
     };
@@ -178,6 +180,6 @@ pub(crate) fn render(
         let label = if index == 0 { "OWED" } else { "" };
         out += &look.hang(&format!("{}- ", look.paint(Tone::Warn, format!("{label:<12}"))), owed);
     }
-    out += &self::next(look, *exit, next.as_ref(), ended);
+    out += &self::next(look, context, *exit, next.as_ref(), ended);
     out + &look.rule("") + "\n"
 }

@@ -1,5 +1,6 @@
 //! The one header of all commands: who is at work, where, at what, and how late it is.
 
+use super::again::Again;
 use super::look::{Look, Tone};
 use super::{status, text};
 use crate::config::{Regions, Topology};
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) rto: Option<Duration>,
     /// How far this machine's clock is off, seconds; positive: it is behind.
     pub(crate) skew: Option<f64>,
+    /// What the next commands need too.
+    pub(crate) again: Again,
 }
 
 /// Where the producers of all pipelines write.

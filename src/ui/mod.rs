@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `header` | who, where, what and the clock: the same for all commands |
 //! | `run`, `wait`, `card` | a run as it happens, its live lines, its end |
+//! | `again` | the next commands, with the flags that they need too |
 //! | `before` | what a run did before it was gone on with |
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
@@ -17,6 +18,7 @@
 //! | `watch` | `status --watch`, full-screen |
 //! | `harmless` | other people's control characters, written out |
 
+mod again;
 pub mod aws_cli;
 mod before;
 mod card;
@@ -43,6 +45,7 @@ mod text;
 mod wait;
 pub mod watch;
 
+pub use again::{Again, flag};
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
@@ -142,12 +145,19 @@ impl Ui {
 
     /// Tells who is at work and where, for the headers, before anybody looked.
     pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
-        self.inner().context = Context::of(topology, identity);
+        let context = &mut self.inner().context;
+        *context = Context { again: context.again.clone(), ..Context::of(topology, identity) };
+    }
+
+    /// Tells which flags the commands that are named next need too.
+    pub fn set_again(&self, again: Again) {
+        self.inner().context.again = again;
     }
 
     /// Tells what a look says of it: the caller, the active Region, this machine's clock.
     pub fn set_scene(&self, topology: &Topology, snapshot: &Snapshot) {
-        self.inner().context = Context::seen(topology, snapshot);
+        let context = &mut self.inner().context;
+        *context = Context { again: context.again.clone(), ..Context::seen(topology, snapshot) };
     }
 
     /// Tells what earlier processes did of a run that is gone on with: when it began, and the calls that AWS accepted,
@@ -159,6 +169,7 @@ impl Ui {
     /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.
     pub fn event(&self, event: &Event, at: Timestamp) {
         let inner = &mut *self.inner();
+        let event = &with_flags(event, &inner.context.again);
         if inner.settings.format == Format::Json {
             return inner.screen.data(&json::event(event, at));
         }
@@ -214,6 +225,9 @@ impl Ui {
     pub fn failure(&self, exit: Exit, chain: &[String], hints: &[String]) {
         let inner = &mut *self.inner();
         inner.run.clear(inner.screen.live());
+        let hints: Vec<String> =
+            hints.iter().map(|hint| inner.context.again.complete_in(hint)).collect();
+        let hints = &hints[..];
         let text = failure::render(inner.screen.look(), exit, chain, hints);
         inner.screen.say(&text);
         if inner.settings.format == Format::Json {
@@ -282,6 +296,17 @@ impl Ui {
         let text = make(inner.screen.look());
         inner.screen.say(&text);
     }
+}
+
+/// An event whose next commands can be typed as they are.
+fn with_flags(event: &Event, again: &Again) -> Event {
+    let mut event = event.clone();
+    match &mut event {
+        Event::RunFinished { next: Some(next), .. } => *next = again.complete(next),
+        Event::Note { text } => *text = again.complete_in(text),
+        _ => {}
+    }
+    event
 }
 
 #[cfg(test)]
