@@ -57,7 +57,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         false => Some(session.state.lock(&session::holder(session, verb, None))?),
     };
     let runs = session.runs()?;
+    let looking = ui.looking();
     let snapshot = session.look(false).await?;
+    drop(looking);
     ui.set_scene(&session.topology, &snapshot);
     let earlier = unfinished(&runs, &snapshot, &wanted.intent, &pipelines)?;
     if let Some(run) = earlier {
@@ -346,7 +348,13 @@ pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     let locked = blockers.iter().find(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
     let exit = if locked.is_some() { Exit::Locked } else { Exit::Blocked };
     let what = if count == 1 { "1 check forbids".to_owned() } else { format!("{count} checks forbid") };
-    let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<&str> = Vec::new();
+    for name in blockers.iter().map(|b| b.check.as_str()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let names = names.join(", ");
     // Who it is comes with the refusal: it may be all that a log keeps.
     let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
     let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; nothing was changed"));

@@ -7,6 +7,7 @@ pub mod assess;
 pub mod discover;
 mod failback;
 mod failover;
+pub mod next;
 pub mod position;
 mod preflight;
 pub mod reach;

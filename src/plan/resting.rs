@@ -1,6 +1,7 @@
 //! The resting state: is the pipeline sound where it is, and could it be moved now? `verify` and `status` ask.
 
 use super::assess::{self, Active};
+use super::next::{NOTHING_ANSWERS, needs_the_primary};
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use crate::model::{CheckReport, Observed, RunState, Side, Verdict};
@@ -24,7 +25,35 @@ pub fn resting_checks(request: Request<'_>) -> Vec<CheckReport> {
     for of in request.selected() {
         pipeline(&mut checks, &of);
     }
+    for of in request.selected() {
+        leave_to_the_run(&mut checks.reports, &of, request.owed);
+    }
     checks.reports
+}
+
+/// Checks of the resting state, whose advice would bring it about by hand.
+const OF_REST: [&str; 7] = [
+    "active_region",
+    "mapping",
+    "mapping_settings",
+    "producer_stream",
+    "consumer_lag",
+    "replicator_lag",
+    "sink",
+];
+
+/// In the middle of a run, and as long as something is owed, a pipeline is not at rest, and need not be: whoever
+/// brought it to rest by hand would undo what the run has done. The way out is the run's own.
+fn leave_to_the_run(reports: &mut [CheckReport], of: &Selected<'_>, owed: &[String]) {
+    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
+    let is_under_way = mark.is_some_and(|mark| mark.state != RunState::Closed) || !owed.is_empty();
+    if !is_under_way {
+        return;
+    }
+    let is_its = |report: &&mut CheckReport| {
+        report.pipeline.as_ref() == Some(&of.pipeline.name) && OF_REST.contains(&report.check.as_str())
+    };
+    reports.iter_mut().filter(is_its).for_each(|report| report.advice = None);
 }
 
 fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
@@ -42,18 +71,35 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         Some(side) => resting_in(checks, of, side),
         None => {
             let about = checks.about(of, Side::Primary);
-            let (verdict, evidence) = match assess::active(of.view) {
-                Active::Unknown(why) => (Verdict::Unknown, why),
+            let by_hand =
+                "set the producers' variables to one of the two Regions, the one whose consumer runs";
+            let (verdict, evidence, advice) = match assess::active(of.view) {
+                Active::Unknown(why) => (Verdict::Unknown, why, unknown_advice(checks, of)),
                 Active::Mixed(values) => {
                     let values = values.into_iter().collect::<Vec<_>>().join(", ");
-                    (Verdict::Fail, format!("the producers do not agree on one of the two Regions: {values}"))
+                    let evidence = format!("the producers do not agree on one of the two Regions: {values}");
+                    (Verdict::Fail, evidence, by_hand.to_owned())
                 }
-                Active::Region(region) => (Verdict::Fail, format!("the producers write to {region}")),
+                Active::Region(region) => {
+                    (Verdict::Fail, format!("the producers write to {region}"), by_hand.to_owned())
+                }
             };
-            let advice = "set the producers' variables to one of the two Regions, the one whose consumer runs; while \
-                          a Region does not answer, look again later";
             checks.advise("active_region", &about, verdict, evidence, advice);
         }
+    }
+}
+
+/// What to do when the producers cannot be read.
+fn unknown_advice(checks: &Checks<'_>, of: &Selected<'_>) -> String {
+    let (snapshot, regions) = (checks.request.snapshot, &checks.request.topology.regions);
+    let is_silent = |side: Side| assess::is_silent(snapshot, regions.of(side));
+    match (is_silent(Side::Primary), is_silent(Side::Standby)) {
+        (true, true) => NOTHING_ANSWERS.to_owned(),
+        (true, false) if needs_the_primary(of.view) => {
+            let standby = &regions.standby;
+            format!("if it does not come back soon: `kdsha failover --to {standby} --emergency`")
+        }
+        _ => "look again when the Region of the producers answers".to_owned(),
     }
 }
 

@@ -100,7 +100,8 @@ impl Look {
         let style = console::Style::new().force_styling(self.color);
         let style = match tone {
             Tone::Good => style.green(),
-            Tone::Warn => style.yellow(),
+            // Yellow cannot be read on a light background.
+            Tone::Warn => style.magenta(),
             Tone::Bad => style.red().bold(),
             Tone::Strong => style.bold(),
             Tone::Faint => style.dim(),

@@ -50,6 +50,7 @@ pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
+pub(crate) use status::tells_of;
 
 use crate::config::Topology;
 use crate::model::{CheckReport, Effect, Event, Exit, Identity, PipelineName, RunId, Snapshot, Timestamp};
@@ -186,7 +187,7 @@ impl Ui {
 
     /// Shows where both Regions stand, on stdout.
     pub fn status(&self, input: &StatusInput<'_>) {
-        self.show(|| json::status(input), |look, _| status::render(look, input));
+        self.show(|| json::status(input), |look, context| status::render(look, &context.again, input));
     }
 
     /// Shows a plan as data, on stdout: a dry run.
@@ -225,8 +226,7 @@ impl Ui {
     pub fn failure(&self, exit: Exit, chain: &[String], hints: &[String]) {
         let inner = &mut *self.inner();
         inner.run.clear(inner.screen.live());
-        let hints: Vec<String> =
-            hints.iter().map(|hint| inner.context.again.complete_in(hint)).collect();
+        let hints: Vec<String> = hints.iter().map(|hint| inner.context.again.complete_in(hint)).collect();
         let hints = &hints[..];
         let text = failure::render(inner.screen.look(), exit, chain, hints);
         inner.screen.say(&text);
@@ -264,6 +264,20 @@ impl Ui {
         }
     }
 
+    /// Says on a terminal that AWS is looked at, until what it gives is dropped: a Region that is silent keeps everybody
+    /// waiting.
+    #[must_use]
+    pub fn looking(&self) -> Looking {
+        let inner = self.inner();
+        let is_shown = inner.settings.format == Format::Human;
+        let bar = inner.screen.live().filter(|_| is_shown).map(|live| {
+            let bar = wait::bar(live, inner.screen.look());
+            bar.set_message(LOOKING);
+            bar
+        });
+        Looking(bar)
+    }
+
     /// The first error of a write, where one failed: `BrokenPipe` is how `| head` ends a command.
     pub fn write_error(&self) -> Option<io::ErrorKind> {
         self.inner().screen.failed()
@@ -295,6 +309,20 @@ impl Ui {
         inner.run.clear(inner.screen.live());
         let text = make(inner.screen.look());
         inner.screen.say(&text);
+    }
+}
+
+/// What is said meanwhile. The bound is that of a look.
+const LOOKING: &str = "looking at both Regions (at most 10 s)";
+
+/// A look under way; its line goes when this is dropped.
+pub struct Looking(Option<indicatif::ProgressBar>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        if let Some(bar) = self.0.take() {
+            bar.finish_and_clear();
+        }
     }
 }
 

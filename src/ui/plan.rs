@@ -24,7 +24,7 @@ fn head(look: Look, context: &Context, plan: &Plan, before: Option<&Before>) -> 
     let title = format!("Going on with run {}, begun {}", plan.run, text::time(before.began, now));
     let title = format!("{}: {}", look.paint(Tone::Strong, title), plan.intent);
     let due = before.began + plan.rto;
-    let left = header::rto_left(look, due, now);
+    let left = header::rto_left(look, header::Due { began: before.began, until: due }, now);
     let clock = format!("{}; RTO due {}, {left}", text::full_time(now), text::time(due, now));
     header::render(look, &context, &title, &names.join(", "), &clock)
 }

@@ -207,9 +207,10 @@ fn stuck(look: Look, prompt: &WaitPrompt) -> String {
     let title =
         if prompt.is_interrupt { "Interrupted during a wait" } else { "The time for this wait is over" };
     let mut out = format!("\n{}\n", look.paint(Tone::Strong, title));
+    let mark = if prompt.is_interrupt { Mark::Waiting } else { Mark::TimedOut };
     for one in &prompt.stuck {
         out += &look.hang(
-            &format!("  {} ", look.mark(Mark::TimedOut)),
+            &format!("  {} ", look.mark(mark)),
             &format!("{}: {}: {}", one.pipeline, one.summary, one.because),
         );
     }

@@ -2,7 +2,7 @@
 
 use super::before::Before;
 use super::card::{self, Tally};
-use super::header::{self, Context};
+use super::header::{self, Context, Due};
 use super::look::{Look, Mark, Tone};
 use super::plan::{NO_RETURN, words_of};
 use super::wait::{Waits, Word};
@@ -86,9 +86,9 @@ impl RunView {
                 (line(Mark::Failed, &text), Attention)
             }
             Event::Waiting { pipeline, summary, progress, waited, deadline, .. } => {
-                let (waited, deadline, objective) = (*waited, *deadline, self.objective);
+                let (waited, deadline, due) = (*waited, *deadline, self.due());
                 let stage = self.stage;
-                let word = Word { pipeline, step: summary, progress, waited, deadline, objective, stage, at };
+                let word = Word { pipeline, step: summary, progress, waited, deadline, due, stage, at };
                 (self.waits.go_on(look, live, self.many, &word).unwrap_or_default(), Progress)
             }
             Event::StepFinished { .. } => self.step(look, live, event, at),
@@ -130,6 +130,11 @@ impl RunView {
     /// Takes the live lines away.
     pub(crate) fn clear(&mut self, live: Option<&MultiProgress>) {
         self.waits.clear(live);
+    }
+
+    fn due(&self) -> Option<Due> {
+        let (began, until) = self.began.zip(self.objective)?;
+        Some(Due { began, until })
     }
 
     fn name(&self, pipeline: &PipelineName) -> String {
@@ -186,7 +191,7 @@ impl RunView {
     ) -> String {
         self.stage = Some((number, of));
         let head = look.paint(Tone::Strong, format!("[{number}/{of}] {title}"));
-        let mut clock = header::running(look, self.began, self.objective, at);
+        let mut clock = header::running(look, self.began, self.due(), at);
         let wide = |text: &str| console::measure_text_width(text);
         // At least a bit of the line between the two; the time elapsed is the first to go.
         let room = look.columns().saturating_sub(wide(&head) + 5);

@@ -45,7 +45,7 @@ impl Canvas {
             Tone::Strong => style.add_modifier(Modifier::BOLD),
             Tone::Old => style.add_modifier(Modifier::DIM),
             Tone::Good => color(Color::Green),
-            Tone::Warn => color(Color::Yellow),
+            Tone::Warn => color(Color::Magenta),
             Tone::Bad => color(Color::Red).add_modifier(Modifier::BOLD),
         }
     }
