@@ -180,10 +180,16 @@ impl Moving<'_> {
             return Ok(plan);
         }
         self.ui.checks(&blockers.into_iter().cloned().collect::<Vec<_>>(), "No start position");
-        let question = "Where does the standby's consumer start? An instant before the first unprocessed record, \
-                        or trim-horizon (empty: stop here)";
+        let now = snapshot.taken_at;
+        let example = now - Duration::from_secs(3600);
+        let question = format!(
+            "Where does the standby's consumer start? An instant before the first unprocessed record, or trim-horizon. It is \
+             now {}; an hour ago was {}. (empty: stop here)",
+            now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            example.strftime("%Y-%m-%dT%H:%M:%SZ")
+        );
         loop {
-            let typed = self.session.prompter.borrow_mut().type_text(question).map_err(of_terminal)?;
+            let typed = self.session.prompter.borrow_mut().type_text(&question).map_err(of_terminal)?;
             let Some(typed) = typed else { return Ok(plan) };
             match super::args::start_at(&typed) {
                 Ok(start) => {

@@ -158,10 +158,10 @@ pub fn unfinished(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
         let (id, plan) = (&run.header.run, &run.plan);
         match run.undoing {
             true => format!(
-                "run {id} ({}, begun {}) is being put back: `kdsha resume --undo`",
+                "run {id} ({}, begun {:.0}) is being put back: `kdsha resume --undo`",
                 plan.intent, run.began
             ),
-            false => format!("run {id} ({}, begun {}): `kdsha resume` goes on", plan.intent, run.began),
+            false => format!("run {id} ({}, begun {:.0}): `kdsha resume` goes on", plan.intent, run.began),
         }
     };
     super::standing::unfinished(runs, snapshot).into_iter().map(words).collect()

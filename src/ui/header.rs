@@ -136,7 +136,7 @@ impl Context {
         parts.extend(self.skew.filter(|skew| skew.abs() >= SKEW).map(|skew| {
             let off = text::whole(Duration::from_secs_f64(skew.abs()));
             let word = if skew > 0.0 { "behind" } else { "ahead" };
-            format!("this machine is {off} {word}, times shown are AWS's")
+            format!("this clock is {off} {word}, times are AWS's")
         }));
         parts.join("; ")
     }

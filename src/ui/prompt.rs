@@ -401,7 +401,7 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         }
     }
     for (pipeline, position) in &prompt.positions {
-        out += &position::render(look, pipeline.as_str(), position, prompt.at);
+        out += &position::brief(look, pipeline.as_str(), position, prompt.at);
     }
     if prompt.is_point_of_no_return {
         let text = "Once records are written in the new Region, this undo alone does not restore what was before: go on to \
@@ -456,6 +456,9 @@ fn explanation(look: Look, prompt: &StagePrompt) -> String {
             }
             _ => out.extend(undo(look, line).iter().map(|text| labelled(look, "undo", text))),
         }
+    }
+    for (pipeline, position) in &prompt.positions {
+        out += &position::render(look, pipeline.as_str(), position, prompt.at);
     }
     if let Some(risk) = &prompt.skip_risk {
         out += &look.hang(&format!("  {} ", look.mark(Mark::Warn)), &format!("Skipping risks: {risk}"));

@@ -157,7 +157,7 @@ impl Prompter {
 
 impl Terminal {
     fn text(&mut self, question: &str) -> io::Result<Option<String>> {
-        self.ui.ask(|_| format!("{question} > "));
+        self.ui.ask(|look| format!("{} > ", look.hang("", question).trim_end()));
         let line = self.line()?.unwrap_or_default();
         let line = line.trim();
         Ok((!line.is_empty()).then(|| line.to_owned()))

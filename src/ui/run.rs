@@ -175,7 +175,7 @@ impl RunView {
         out += &header::render(look, context, &title, &what, &clock);
         // All of them, so that nobody says yes to the first without the rest in sight.
         let stages: Vec<String> =
-            stages.iter().zip(1..).map(|(title, number)| format!("{number} {title}")).collect();
+            stages.iter().zip(1..).map(|(title, number)| format!("{number}\u{a0}{title}")).collect();
         out += &look.field("stages", &stages.join(look.dot()));
         out + &look.rule("") + "\n"
     }
@@ -260,18 +260,21 @@ impl RunView {
             StepOutcome::TimedOut { reason } => (Mark::TimedOut, Attention, reason),
         };
         let waited = waited.filter(|w| w.as_secs() > 0).map(|w| format!(" (waited {})", text::whole(w)));
-        // Most summaries name the Region themselves.
-        let place = if summary.contains(region.as_str()) { String::new() } else { format!("{region}: ") };
-        let what = format!("{place}{}{summary}", self.name(pipeline));
         let why = format!("{why}{}", waited.unwrap_or_default());
+        // What is done is told by what shows it, what is not by what is still to be done: a summary is an order.
+        let (first, label, second) = match weight {
+            Progress => (&why, "task", summary),
+            Attention => (summary, "because", &why),
+        };
+        // Most texts name the Region themselves.
+        let place = if first.contains(region.as_str()) { String::new() } else { format!("{region}: ") };
+        let first = format!("{place}{}{first}", self.name(pipeline));
         let prefix = prefix(look, at, mark);
-        let label = if weight == Progress { "seen" } else { "because" };
         let text = match look.width {
-            Look::UNBROKEN => look.hang(&prefix, &format!("{what}: {why}")),
+            Look::UNBROKEN => look.hang(&prefix, &format!("{first}; {label}: {second}")),
             _ => {
-                look.hang(&prefix, &what)
-                    + &look
-                        .hang(&format!("{}{label}: ", " ".repeat(console::measure_text_width(&prefix))), &why)
+                let indent = " ".repeat(console::measure_text_width(&prefix));
+                look.hang(&prefix, &first) + &look.hang(&format!("{indent}{label}: "), second)
             }
         };
         (text, weight)

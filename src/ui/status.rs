@@ -7,7 +7,8 @@ use super::look::{Look, Tone};
 use super::{checks, text};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    CheckReport, Identity, Observed, PipelineView, Region, RunId, Side, Snapshot, Verdict, duration,
+    CheckReport, Identity, Observed, PipelineView, ReaderView, Region, RunId, Side, SideView, Snapshot,
+    Verdict, duration,
 };
 use crate::plan::assess::{self, Active, Health, Lag};
 use crate::plan::next::{self, Known, Next};
@@ -46,6 +47,19 @@ impl StatusInput<'_> {
             _ => false,
         };
         self.deviations().into_iter().filter(|report| !is_listed(report)).collect()
+    }
+
+    /// Whether a reader is further behind than the RPO: a Region that is lost now costs more than was agreed.
+    pub(crate) fn is_over_the_rpo(&self) -> bool {
+        let (rpo, now) = (self.topology.objectives.rpo, self.snapshot.taken_at);
+        let is_late = |side: &SideView, reader: &ReaderView| {
+            let has_mappings = !reader.mappings.known().is_some_and(Vec::is_empty);
+            has_mappings && assess::lag(side, reader, now).known().is_some_and(|lag| lag.lag > rpo)
+        };
+        let sides = self.snapshot.pipelines.values().flat_map(|view| [&view.primary, &view.standby]);
+        sides.into_iter().any(|side| {
+            is_late(side, &side.consumer) || side.replicator.iter().any(|reader| is_late(side, reader))
+        })
     }
 
     /// The one thing to do.
@@ -223,7 +237,11 @@ fn unanswered(look: Look, input: &StatusInput<'_>) -> String {
 }
 
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
-    let tone = if input.is_sound() { Tone::Good } else { Tone::Bad };
+    let tone = match input.is_sound() {
+        true if input.is_over_the_rpo() => Tone::Warn,
+        true => Tone::Good,
+        false => Tone::Bad,
+    };
     look.paint(tone, verdict_words(input))
 }
 
@@ -233,6 +251,7 @@ pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
     let of = |verdict| deviations.iter().filter(|report| report.verdict == verdict).count();
     if input.is_sound() {
         return match deviations.len() {
+            _ if input.is_over_the_rpo() => "sound, but a lag is OVER THE RPO".to_owned(),
             0 => "sound, nothing is owed".to_owned(),
             n => format!("sound, with {}", text::plural(n, "warning")),
         };

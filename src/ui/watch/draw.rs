@@ -3,7 +3,7 @@
 use super::cell::{Cell, Cells, Tone};
 use super::panel::{Size, panel, silence};
 use super::state::{Next, PipelineFacts, RegionFacts, WatchState};
-use crate::model::{Region, Timestamp};
+use crate::model::{Region, Timestamp, duration};
 use crate::ui::harmless::harmless;
 use crate::ui::look::Look;
 use crate::ui::text;
@@ -21,7 +21,7 @@ const TWO_ABREAST: usize = 160;
 /// Lines that are kept for what needs attention.
 const ATTENTION: usize = 4;
 /// Rows of a curve at most.
-const TALLEST: usize = 6;
+const TALLEST: usize = 16;
 /// The keys, in words.
 const KEYS: &str = "q quit   p pause   r look now   Tab/arrows next pipeline";
 
@@ -153,17 +153,21 @@ fn header(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -> V
         lines.push(field("who", Cell::plain(who.clone())));
     }
     if let Some(place) = state.context.place(plain) {
-        lines.push(field("where", Cell::plain(place)));
+        let objectives = &state.topology.objectives;
+        let objectives =
+            format!("; RTO {}, RPO {}", duration::show(objectives.rto), duration::show(objectives.rpo));
+        lines.push(field("where", Cell::plain(format!("{place}{objectives}"))));
     }
-    lines.push(field("look", looking(state, now)));
+    lines.push(field("look", looking(state, now, width.saturating_sub(LABEL))));
     if state.pipelines.len() > 1 {
         lines.push(names(state, now));
     }
     lines
 }
 
-/// When the last look was, what it cost, and when the next one is.
-fn looking(state: &WatchState, now: Timestamp) -> Cell {
+/// When the last look was, when the next one is, how far this machine's clock is off, and what the look cost, as far
+/// as there is room for it.
+fn looking(state: &WatchState, now: Timestamp, room: usize) -> Cell {
     let last = match state.last_look {
         Some(at) => format!("{}, {} ago", text::time(at, now), text::whole(text::between(at, now))),
         None => "none yet".to_owned(),
@@ -173,14 +177,16 @@ fn looking(state: &WatchState, now: Timestamp) -> Cell {
         Next::At(at) => format!("next in {}", text::whole(text::between(now, at))),
         Next::Paused => "PAUSED (p goes on)".to_owned(),
     };
-    let cost =
-        format!("{} requests, {} in all", text::count(state.last_requests), text::count(state.requests));
     let tone = match (state.next, is_stale(state, now)) {
         (_, true) => Tone::Bad,
         (Next::Paused, false) => Tone::Warn,
         _ => Tone::Plain,
     };
-    Cell::new(tone, state.context.clock(&format!("last {last}; {next}; {cost}")))
+    let clock = state.context.clock(&format!("last {last}; {next}"));
+    let cost =
+        format!("; {} requests, {} in all", text::count(state.last_requests), text::count(state.requests));
+    let is_room = console::measure_text_width(&clock) + cost.len() <= room;
+    Cell::new(tone, if is_room { clock + &cost } else { clock })
 }
 
 /// All pipelines by name, the first one shown in brackets, those that need a look with a mark.
