@@ -335,6 +335,15 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_answers_it_is_this_machine() {
+        let silent = [Some(FailureKind::Unreachable); 3];
+        let (topology, snapshot) = look(silent, silent);
+        let reach = reach(&topology, &snapshot).expect("a matrix");
+        let [only] = &reach.steps[..] else { panic!("{:?}", reach.steps) };
+        assert_eq!((only.can, only.why.as_deref()), (Can::Not, Some(NOTHING_ANSWERS)));
+    }
+
+    #[test]
     fn a_metric_outage_alone_leaves_everything_but_position_and_drain() {
         use Can::{Not, Now};
         let no_metrics = [None, None, Some(FailureKind::Throttled)];

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The sequences of our own colours, without their `ESC [` and `m`.
-const OURS: [&str; 7] = ["0", "1", "2", "7", "31", "32", "33"];
+const OURS: [&str; 7] = ["0", "1", "2", "7", "31", "32", "35"];
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and invisible characters that reorder or join
 /// what is around them (Unicode's bidirectional controls). Line breaks and tabs are none: they are laid out.

@@ -86,7 +86,12 @@ fn minus(buffer: &Buffer) -> String {
 /// Where the consumer of one pipeline starts, and what that costs, without the arithmetic.
 pub(crate) fn brief(look: Look, pipeline: &str, position: &Position, today: Timestamp) -> String {
     let start = start(look, position, today);
-    look.hang("  ", &format!("{pipeline} starts {start}: {}.", duplicates(position)))
+    look.hang("  ", &format!("{pipeline} starts {start}: {}.", duplicates(position))) + &notes(look, position)
+}
+
+fn notes(look: Look, position: &Position) -> String {
+    let note = |note: &String| look.hang(&format!("    {} ", look.mark(Mark::Note)), note);
+    position.notes.iter().map(note).collect()
 }
 
 /// The position of one pipeline.
@@ -109,8 +114,5 @@ pub(crate) fn render(look: Look, pipeline: &str, position: &Position, today: Tim
         }
     }
     out += &look.hang("    duplicates: ", &format!("{}.", duplicates(position)));
-    for note in &position.notes {
-        out += &look.hang(&format!("    {} ", look.mark(Mark::Note)), note);
-    }
-    out
+    out + &notes(look, position)
 }

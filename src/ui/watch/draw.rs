@@ -153,10 +153,7 @@ fn header(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -> V
         lines.push(field("who", Cell::plain(who.clone())));
     }
     if let Some(place) = state.context.place(plain) {
-        let objectives = &state.topology.objectives;
-        let objectives =
-            format!("; RTO {}, RPO {}", duration::show(objectives.rto), duration::show(objectives.rpo));
-        lines.push(field("where", Cell::plain(format!("{place}{objectives}"))));
+        lines.push(field("where", Cell::plain(place)));
     }
     lines.push(field("look", looking(state, now, width.saturating_sub(LABEL))));
     if state.pipelines.len() > 1 {
@@ -182,7 +179,9 @@ fn looking(state: &WatchState, now: Timestamp, room: usize) -> Cell {
         (Next::Paused, false) => Tone::Warn,
         _ => Tone::Plain,
     };
-    let clock = state.context.clock(&format!("last {last}; {next}"));
+    let objectives = &state.topology.objectives;
+    let (rto, rpo) = (duration::show(objectives.rto), duration::show(objectives.rpo));
+    let clock = state.context.clock(&format!("last {last}; {next}; RTO {rto}, RPO {rpo}"));
     let cost =
         format!("; {} requests, {} in all", text::count(state.last_requests), text::count(state.requests));
     let is_room = console::measure_text_width(&clock) + cost.len() <= room;

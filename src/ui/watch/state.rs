@@ -206,6 +206,8 @@ impl WatchState {
             let answered = view.apis.iter().filter(|api| api.answered > 0 && api.failed == 0).count();
             facts.answered = (answered, view.apis.len());
             facts.why = assess::silent_apis(snapshot, region).into_iter().next();
+            // The page says by itself that it is silent, and since when.
+            facts.why = facts.why.take().map(|why| why.trim_start_matches("SILENT: ").to_owned());
             if view.apis.iter().any(|api| api.answered > 0) {
                 facts.heard = Some(snapshot.taken_at);
             }
