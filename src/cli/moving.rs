@@ -364,7 +364,11 @@ pub fn refuse(ui: &Ui, plan: &Plan) -> Result<(), Failure> {
     // Who it is comes with the refusal: it may be all that a log keeps.
     let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
     let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; nothing was changed"));
-    let advice = blockers.iter().filter_map(|b| b.advice.clone());
+    // What cannot be known is a consequence: of it only a command is a way out. The list above has the rest.
+    let leads_out = |b: &&&CheckReport| {
+        b.verdict == Verdict::Fail || b.advice.as_ref().is_some_and(|advice| advice.contains('`'))
+    };
+    let advice = blockers.iter().filter(leads_out).filter_map(|b| b.advice.clone());
     Err(advice.fold(failure, |failure, advice| match failure.hints.contains(&advice) {
         true => failure,
         false => failure.hint(advice),
