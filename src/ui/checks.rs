@@ -71,12 +71,12 @@ fn unseen(look: Look, reports: &[&CheckReport], region: &Region) -> String {
     head + &look.hang(&" ".repeat(Mark::WIDTH + 3), &what)
 }
 
-/// Checks that need attention, the most urgent first.
-pub(crate) fn attention(look: Look, reports: &[&CheckReport]) -> String {
-    let silent = if look.verbose > 0 { Vec::new() } else { silent(reports) };
+/// Checks that need attention, the most urgent first. What is unknown of a silent Region is one entry, unless asked for.
+pub(crate) fn attention(look: Look, reports: &[&CheckReport], silent: &[Region]) -> String {
+    let silent = if look.verbose > 0 { &[] } else { silent };
     let mut out = String::new();
     for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Warn] {
-        let shown = reports.iter().filter(|r| r.verdict == verdict && !is_unseen(r, &silent));
+        let shown = reports.iter().filter(|r| r.verdict == verdict && !is_unseen(r, silent));
         out.extend(shown.map(|report| one(look, report)));
         if verdict == Verdict::Unknown {
             out.extend(silent.iter().map(|region| unseen(look, reports, region)));
@@ -100,7 +100,8 @@ fn of(reports: &[CheckReport], verdict: Verdict) -> Vec<&CheckReport> {
 
 /// The checks in the order of urgency; the well ones are a count, or all of them with `-v`.
 pub(crate) fn body(look: Look, reports: &[CheckReport]) -> String {
-    let mut out = attention(look, &reports.iter().collect::<Vec<_>>());
+    let all: Vec<&CheckReport> = reports.iter().collect();
+    let mut out = attention(look, &all, &silent(&all));
     let well = of(reports, Verdict::Ok);
     if look.verbose > 0 {
         out.extend(well.iter().map(|report| brief(look, report)));

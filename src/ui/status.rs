@@ -39,11 +39,13 @@ impl StatusInput<'_> {
         reports
     }
 
-    /// The checks that are not ok and say what nothing else on the page does: runs and debts have lists of their own.
+    /// The checks that are not ok and say what nothing else on the page does: runs, debts and what did not answer have
+    /// lists of their own.
     pub(crate) fn other_deviations(&self) -> Vec<&CheckReport> {
         let is_listed = |report: &CheckReport| match report.check.as_str() {
             "run_mark" => !self.unfinished.is_empty() && report.verdict == Verdict::Fail,
             "owed" => !self.owed.is_empty(),
+            "region_answers" => true,
             _ => false,
         };
         self.deviations().into_iter().filter(|report| !is_listed(report)).collect()
@@ -295,7 +297,10 @@ pub(crate) fn render(look: Look, again: &Again, input: &StatusInput<'_>) -> Stri
     let deviations = input.other_deviations();
     if !deviations.is_empty() {
         out += &format!("\n{}\n", look.paint(Tone::Strong, "Deviations"));
-        out += &checks::attention(look, &deviations);
+        let regions = &input.topology.regions;
+        let silent = [&regions.primary, &regions.standby].into_iter();
+        let silent = silent.filter(|region| assess::is_silent(input.snapshot, region)).cloned();
+        out += &checks::attention(look, &deviations, &silent.collect::<Vec<_>>());
     }
     out += &list(look, "Unfinished", Tone::Bad, input.unfinished);
     out += &list(look, "Owed", Tone::Bad, input.owed);

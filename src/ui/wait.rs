@@ -356,6 +356,36 @@ mod tests {
     }
 
     #[test]
+    fn the_region_is_not_what_a_narrow_screen_cuts_off() {
+        assert_eq!(
+            region_first("lag of the replicator R in us-west-2 to be proven zero"),
+            "us-west-2 lag of the replicator R to be proven zero"
+        );
+        assert_eq!(region_first("the tags of the standby stream"), "the tags of the standby stream");
+    }
+
+    #[test]
+    fn figures_that_contradict_each_other_are_left_out() {
+        let old = "the last record arrived 2m33s ago; 3m of silence are needed";
+        let progress = Progress { arrivals: Some(11.0), ..Progress::new("x", old) };
+        assert_eq!(arrivals(&progress), None);
+        let progress = Progress { arrivals: Some(11.0), ..Progress::new("x", "still behind") };
+        assert_eq!(arrivals(&progress).as_deref(), Some("11 records/s arrive"));
+        let mut trend = Trend::default();
+        let left = |lag: u64, left: u64, trend: &Trend| {
+            let (lag, left) = (Some(Duration::from_secs(lag)), Some(Duration::from_secs(left)));
+            estimate(&Progress { lag, left, ..Progress::new("x", "y") }, trend)
+        };
+        [100.0, 99.0].into_iter().for_each(|lag| trend.lags.push(lag));
+        assert_eq!(left(99, 60, &trend), None, "it does not shrink");
+        trend.lags.push(60.0);
+        assert_eq!(left(60, 60, &trend).as_deref(), Some("about 1m to go"));
+        assert_eq!(left(60, 0, &trend), None, "it goes on all the same");
+        let short = Progress { lag: Some(Duration::from_millis(412)), ..Progress::new("x", "y") };
+        assert!(lag(look(80, true), &short, &Trend::default()).is_some_and(|lag| lag.contains("lag 412ms")));
+    }
+
+    #[test]
     fn a_trend_has_one_entry_a_sample_and_a_word() {
         let at: Timestamp = "2026-11-22T10:45:00Z".parse().expect("an instant");
         let mut trend = Trend::default();
