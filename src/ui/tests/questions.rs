@@ -131,7 +131,6 @@ fn ask_on_this_terminal() {
     ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
 }
 
-/// A wait for the drain that does not end.
 #[test]
 fn a_wait_that_was_interrupted_has_not_run_out_of_time() {
     let asked = |is_interrupt| {
@@ -144,6 +143,7 @@ fn a_wait_that_was_interrupted_has_not_run_out_of_time() {
     assert!(asked(false).contains("  TIMEOUT "), "{}", asked(false));
 }
 
+/// A wait for the drain that does not end.
 pub(super) fn stuck(is_interrupt: bool) -> WaitPrompt {
     WaitPrompt {
         stuck: vec![Stuck {
