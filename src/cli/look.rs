@@ -6,7 +6,7 @@ use super::standing;
 use crate::model::{CheckReport, Exit, Snapshot, Verdict};
 use crate::plan::{positions, resting_checks};
 use crate::ui::watch::WatchState;
-use crate::ui::{StatusInput, Ui};
+use crate::ui::{StatusInput, Ui, tells_of};
 
 /// What both commands judge by.
 pub(super) struct Look {
@@ -79,7 +79,9 @@ impl Look {
 /// # Errors
 /// When the state folder cannot be read, or `--pipeline` names none.
 pub async fn status(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let looking = ui.looking();
     let look = look(session, false).await?;
+    drop(looking);
     look.show(session, ui);
     Ok(look.exit())
 }
@@ -89,7 +91,12 @@ pub async fn status(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
 /// # Errors
 /// As [`status`].
 pub async fn verify(session: &Session, ui: &Ui) -> Result<Exit, Failure> {
+    let looking = ui.looking();
     let mut look = look(session, true).await?;
+    drop(looking);
+    // The mark of a run that this machine knows says the same once more.
+    let Look { reports, unfinished, .. } = &mut look;
+    reports.retain(|report| !tells_of(report, unfinished));
     for run in &look.unfinished {
         look.reports.push(CheckReport {
             check: "unfinished_run".to_owned(),

@@ -28,7 +28,7 @@ use crate::aws::{Aws, ConnectOptions, surroundings};
 use crate::config::{self, Surroundings, Topology};
 use crate::engine::Interrupt;
 use crate::journal::{RunRecord, StateFolder};
-use crate::model::{Clock, Exit, Side};
+use crate::model::{Clock, Exit, Side, duration};
 use crate::ui::{self, Prompter, Ui};
 use args::{Cli, Command, Global};
 use clap::Parser;
@@ -187,12 +187,21 @@ fn asked(cli: &Cli, ui: &Ui, run: &RunRecord) -> report::Asked {
     }
 }
 
-/// The flags that the next command needs to mean the same pipelines of the same account.
-fn again(global: &args::Global) -> Vec<String> {
-    let config = global.config.iter().map(|path| format!("--config {}", path.display()));
-    let profile = global.profile.iter().map(|name| format!("--profile {name}"));
-    let pipelines = global.pipelines.iter().map(|name| format!("--pipeline {name}"));
-    config.chain(profile).chain(pipelines).collect()
+/// The flags that the next command needs too.
+fn again(cli: &Cli) -> ui::Again {
+    let global = &cli.global;
+    let config = global.config.iter().map(|path| ui::flag("--config", &path.display().to_string()));
+    let profile = global.profile.iter().map(|name| ui::flag("--profile", name));
+    let pipelines = global.pipelines.iter().map(|name| ui::flag("--pipeline", name.as_str()));
+    let timeout = match &cli.command {
+        Command::Failover(args) => args.timeout,
+        Command::Failback(args) => args.timeout,
+        _ => None,
+    };
+    ui::Again {
+        everywhere: config.chain(profile).chain(pipelines).collect(),
+        moving: timeout.map(|length| ui::flag("--timeout", &duration::show(length))).into_iter().collect(),
+    }
 }
 
 /// Runs a command with everything that it needs to look at AWS.
@@ -214,7 +223,7 @@ fn connected(
         };
         let aws = Aws::connect(&topology, options, Clock::local()).await?;
         ui.set_context(&topology, None);
-        ui.set_again(&again(&cli.global));
+        ui.set_again(again(cli));
         if cli.global.verbose > 0 || matches!(cli.command, Command::Verify) {
             surroundings().iter().for_each(|note| ui.note(note));
         }

@@ -57,7 +57,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         false => Some(session.state.lock(&session::holder(session, verb, None))?),
     };
     let listed = session.state.runs()?;
+    let looking = ui.looking();
     let snapshot = session.look(false).await?;
+    drop(looking);
     let runs = standing::readable(listed, &snapshot, ui)?;
     ui.set_scene(&session.topology, &snapshot);
     let earlier = unfinished(&runs, &snapshot, &wanted.intent, &pipelines)?;
@@ -88,6 +90,11 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         remembered: session.state.remembered(),
     };
     let kept = earlier.filter(|run| run.plan.intent == wanted.intent && !run.turned);
+    match (earlier, marked_at(&snapshot, &run)) {
+        (Some(record), _) => ui.going_on(&run, record.began, Some(record.accepted())),
+        (None, Some(began)) => ui.going_on(&run, began, None),
+        (None, None) => {}
+    }
     let mut plan = moving.plan(&snapshot, kept);
     if wanted.dry_run {
         ui.plan(&plan, &effects(&plan, &snapshot));
@@ -95,6 +102,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     }
     if matches!(wanted.intent, Intent::Failover { mode: Mode::Emergency, .. }) {
         plan = moving.with_start(plan, &snapshot)?;
+    }
+    if let (Some(record), None) = (earlier, kept) {
+        plan.remember(&record.plan);
     }
     refuse(ui, &plan)?;
     ui.plan_summary(&plan, &effects(&plan, &snapshot));
@@ -173,10 +183,16 @@ impl Moving<'_> {
             return Ok(plan);
         }
         self.ui.checks(&blockers.into_iter().cloned().collect::<Vec<_>>(), "No start position");
-        let question = "Where does the standby's consumer start? An instant before the first unprocessed record, \
-                        or trim-horizon (empty: stop here)";
+        let now = snapshot.taken_at;
+        let example = now - Duration::from_secs(3600);
+        let question = format!(
+            "Where does the standby's consumer start? An instant before the first unprocessed record, or trim-horizon. It is \
+             now {}; an hour ago was {}. (empty: stop here)",
+            now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            example.strftime("%Y-%m-%dT%H:%M:%SZ")
+        );
         loop {
-            let typed = self.session.prompter.borrow_mut().type_text(question).map_err(of_terminal)?;
+            let typed = self.session.prompter.borrow_mut().type_text(&question).map_err(of_terminal)?;
             let Some(typed) = typed else { return Ok(plan) };
             match super::args::start_at(&typed) {
                 Ok(start) => {
@@ -312,6 +328,12 @@ fn marked(session: &Session, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Option
     marks.into_iter().find(ours).map(|mark| mark.run.clone())
 }
 
+/// When a run set its mark.
+fn marked_at(snapshot: &Snapshot, run: &RunId) -> Option<Timestamp> {
+    let marks = snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
+    marks.filter(|mark| mark.run == *run).map(|mark| mark.token.marked_at).min()
+}
+
 /// The calls that a real run would send from this snapshot on.
 pub fn effects(plan: &Plan, snapshot: &Snapshot) -> Vec<PlannedEffect> {
     let mut effects = Vec::new();
@@ -369,11 +391,21 @@ fn refuse_while(ui: &Ui, plan: &Plan, stands: &str) -> Result<(), Failure> {
     let locked = blockers.iter().find(|b| b.check == "open_run" && b.verdict == Verdict::Fail);
     let exit = if locked.is_some() { Exit::Locked } else { Exit::Blocked };
     let what = if count == 1 { "1 check forbids".to_owned() } else { format!("{count} checks forbid") };
-    let names = blockers.iter().map(|b| b.check.as_str()).collect::<Vec<_>>().join(", ");
+    let mut names: Vec<&str> = Vec::new();
+    for name in blockers.iter().map(|b| b.check.as_str()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let names = names.join(", ");
     // Who it is comes with the refusal: it may be all that a log keeps.
     let who = locked.map(|b| format!(": {}", b.evidence)).unwrap_or_default();
     let failure = Failure::new(exit, format!("{what} this {verb}: {names}{who}; {stands}"));
-    let advice = blockers.iter().filter_map(|b| b.advice.clone());
+    // What cannot be known is a consequence: of it only a command is a way out. The list above has the rest.
+    let leads_out = |b: &&&CheckReport| {
+        b.verdict == Verdict::Fail || b.advice.as_ref().is_some_and(|advice| advice.contains('`'))
+    };
+    let advice = blockers.iter().filter(leads_out).filter_map(|b| b.advice.clone());
     Err(advice.fold(failure, |failure, advice| match failure.hints.contains(&advice) {
         true => failure,
         false => failure.hint(advice),

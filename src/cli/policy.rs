@@ -1,8 +1,8 @@
 //! `kdsha policy`: the least IAM policy for this configuration.
 
 use super::failure::Failure;
-use crate::config::{Pipeline, Topology};
-use crate::model::{Exit, Side};
+use crate::config::{Pipeline, StandbyMode, Topology};
+use crate::model::{Exit, FunctionName, Region, Side, StreamName};
 use crate::ui::{Format, Ui};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ struct Statement {
     condition: Option<Value>,
 }
 
-/// Names of resources, for both Regions.
+/// What a policy names, each thing once: the configuration of every pipeline decides what kdsha does to it.
 #[derive(Default)]
 struct Resources {
     streams: BTreeSet<String>,
@@ -186,6 +186,22 @@ pub fn policy(topology: &Topology) -> Value {
     ];
     let statements: Vec<Value> = statements.into_iter().flatten().collect();
     json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// These act on mappings, whose ids are not known beforehand; the condition narrows them to the functions.
+fn move_mappings(readers: &BTreeSet<String>) -> Option<Value> {
+    let actions = [
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+    ];
+    let statement = || {
+        json!({
+            "Sid": "MoveMappings", "Effect": "Allow", "Action": actions, "Resource": "*",
+            "Condition": {"ArnLike": {"lambda:FunctionArn": readers}},
+        })
+    };
+    (!readers.is_empty()).then(statement)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub async fn run(session: &Session, ui: &Ui, args: &ResumeArgs) -> Result<Exit, 
     let mut lock = session.state.lock(&session::holder(session, "resume", None))?;
     let listed = session.state.runs()?;
     let snapshot = session.look(false).await?;
+    ui.set_scene(&session.topology, &snapshot);
     let runs = standing::readable(listed, &snapshot, ui)?;
     if let Some(run) = standing::unfinished(&runs, &snapshot).into_iter().next() {
         // Whoever goes on takes the lock himself, and reads the journals again under it.

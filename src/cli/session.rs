@@ -155,10 +155,11 @@ pub fn unfinished(runs: &[RunRecord], snapshot: &Snapshot) -> Vec<String> {
     let words = |run: &RunRecord| {
         let (id, intent) = (&run.header.run, run.intent());
         match run.undoing {
-            true => {
-                format!("run {id} ({intent}, begun {}) is being put back: `kdsha resume --undo`", run.began)
-            }
-            false => format!("run {id} ({intent}, begun {}): `kdsha resume` goes on", run.began),
+            true => format!(
+                "run {id} ({intent}, begun {:.0}) is being put back: `kdsha resume --undo`",
+                run.began
+            ),
+            false => format!("run {id} ({intent}, begun {:.0}): `kdsha resume` goes on", run.began),
         }
     };
     super::standing::unfinished(runs, snapshot).into_iter().map(words).collect()

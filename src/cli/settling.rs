@@ -50,6 +50,7 @@ pub(super) async fn settle(
     }
     let mut journal = session.state.go_on(run)?;
     journal.saw(session.picture(snapshot, run.began))?;
+    ui.going_on(&run.header.run, run.began, Some(run.accepted()));
     let steps = owed_and_verified(run).into_iter().chain(closing_marks(&run.plan));
     let only = steps.filter(|key| !is_taken(run, *key, snapshot)).collect();
     let earlier = Earlier {

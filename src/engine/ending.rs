@@ -16,14 +16,14 @@ pub(super) fn ending(
     let names =
         |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match halt {
-        Some(Halt::Interrupted) => (Exit::Interrupted, "interrupted between calls".to_owned()),
+        Some(Halt::Interrupted) => (Exit::Interrupted, "between two calls; nothing more was sent".to_owned()),
         Some(Halt::Taken(text)) if changes == 0 => (Exit::Locked, text.clone()),
         Some(Halt::Taken(text)) => {
             let stand = if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") };
             (Exit::StepFailed, format!("stopped: {text}; what this run changed before stands ({stand})"))
         }
         Some(Halt::Turned(reason)) => (Exit::Declined, format!("turned into an emergency: {reason}")),
-        Some(Halt::Declined) => (Exit::Declined, "stopped by the operator".to_owned()),
+        Some(Halt::Declined) => (Exit::Declined, "nothing more was sent".to_owned()),
         Some(Halt::Journal(error)) => (Exit::Internal, format!("the journal cannot be written: {error}")),
         Some(Halt::Credentials(why)) => (Exit::StepFailed, format!("stopped between calls: {why}")),
         Some(Halt::Terminal(error)) => (Exit::Internal, format!("the terminal cannot be read: {error}")),
@@ -38,9 +38,16 @@ pub(super) fn ending(
             (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
         }
         None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
-        None if tally.owes_a_switch() => {
+        None if !tally.not_switched().is_empty() => {
+            let whose = match plan.pipelines.len() {
+                1 => String::new(),
+                _ => format!(" of {}", names(&tally.not_switched())),
+            };
             let to = plan.intent.to();
-            (Exit::Owed, format!("{to} reads; the producers were NOT all switched to it, which is owed"))
+            (
+                Exit::Owed,
+                format!("{to} reads; the producers{whose} were NOT all switched to it, which is owed"),
+            )
         }
         None if !tally.owed.is_empty() => {
             (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))

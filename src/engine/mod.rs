@@ -134,13 +134,13 @@ impl Tally {
         self.owed.iter().map(|owing| owing.words.clone()).collect()
     }
 
-    /// Producers that still write to the Region that is left.
-    fn owes_a_switch(&self) -> bool {
-        self.owed.iter().any(|owing| owing.is_switch)
-    }
-
     fn out(&self) -> BTreeSet<PipelineName> {
         self.failed.union(&self.timed_out).cloned().collect()
+    }
+
+    /// The pipelines whose producers still write into the Region that is left.
+    fn not_switched(&self) -> BTreeSet<PipelineName> {
+        self.owed.iter().filter(|owing| owing.is_switch).map(|owing| owing.pipeline.clone()).collect()
     }
 }
 
@@ -368,6 +368,7 @@ impl<'a> Engine<'a> {
 
     fn question(&self, plan: &Plan, number: usize, snapshot: &Snapshot) -> Option<StagePrompt> {
         let prompt = StagePrompt::of_plan(plan, number, self.account(snapshot), self.now())?;
+        let prompt = prompt.seen(plan, snapshot);
         Some(StagePrompt { emergency: self.may_turn(plan).cloned(), ..prompt })
     }
 

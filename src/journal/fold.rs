@@ -1,7 +1,7 @@
 //! Records -> the state of a run. An impossible order is corruption, not a shrug.
 
 use super::record::{Body, Header, Record, VERSION};
-use crate::model::{Effect, Event, Exit, Picture, PipelineName, StepOutcome, Timestamp};
+use crate::model::{Effect, Event, Exit, Performed, Picture, PipelineName, StepOutcome, Timestamp};
 use crate::plan::{Intent, Mode, Plan};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -61,6 +61,17 @@ impl RunRecord {
             }
             other => other.clone(),
         }
+    }
+
+    /// The calls that AWS accepted, in order.
+    pub fn accepted(&self) -> Vec<(PipelineName, Effect)> {
+        let accepted = self.events.iter().filter_map(|(_, event)| match event {
+            Event::EffectFinished { pipeline, effect, result: Performed::Applied { .. }, .. } => {
+                Some((pipeline.clone(), effect.clone()))
+            }
+            _ => None,
+        });
+        accepted.collect()
     }
 
     /// Whether the run has to be gone on with: it changed something and was not brought to an end. One that gave way

@@ -3,8 +3,8 @@
 
 use crate::config::{Objectives, Timing};
 use crate::model::{
-    Observed, PipelineView, Point, Reason, Region, Series, SideView, Snapshot, StreamMetrics, Timestamp,
-    failure::FailureKind,
+    ApiAnswer, Observed, PipelineView, Point, Reason, Region, Series, SideView, Snapshot, StreamMetrics,
+    Timestamp, failure::FailureKind,
 };
 use crate::steps::Reader;
 use serde::Serialize;
@@ -166,11 +166,31 @@ fn rates(metrics: &StreamMetrics, from: Timestamp) -> Result<Option<Rates>, Stri
         .then(|| Rates { errors: share(failed), throttled: share(writes_throttled + reads_throttled) }))
 }
 
-/// The APIs of a Region that did not answer, in words.
+/// The APIs of a Region that did not answer, in words: one line where none of them did.
 pub fn silent_apis(snapshot: &Snapshot, region: &Region) -> Vec<String> {
     let Some(view) = snapshot.regions.get(region) else { return Vec::new() };
     let failed = view.apis.iter().filter(|api| api.failed > 0);
-    failed.map(|api| format!("{}: {}", api.operation, api.reason.as_deref().unwrap_or("no answer"))).collect()
+    let lines = failed.map(|api| match api.reason.as_deref() {
+        Some(reason) if reason.starts_with(&api.operation) => reason.to_owned(),
+        reason => format!("{}: {}", api.operation, reason.unwrap_or("no answer")),
+    });
+    if !is_silent(snapshot, region) {
+        return lines.collect();
+    }
+    let calls: u32 = view.apis.iter().map(|api| api.failed).sum();
+    // After some silences an API is not asked again: that is no reason of its own.
+    let lines: Vec<String> = lines.filter(|line| !line.contains("not asked again")).collect();
+    let why = lines.first().and_then(|line| line.rsplit_once(": ")).map_or("no answer", |(_, why)| why);
+    vec![format!("SILENT: none of {calls} calls was answered ({why})")]
+}
+
+/// Whether a Region was asked and gave no sign of life at all.
+pub fn is_silent(snapshot: &Snapshot, region: &Region) -> bool {
+    let Some(view) = snapshot.regions.get(region) else { return false };
+    let is_silence = |api: &ApiAnswer| {
+        api.answered == 0 && matches!(api.kind, Some(FailureKind::TimedOut | FailureKind::Unreachable))
+    };
+    !view.apis.is_empty() && view.apis.iter().all(is_silence)
 }
 
 /// A reader for one role of one side, as the steps name it.

@@ -7,6 +7,7 @@ pub mod assess;
 pub mod discover;
 mod failback;
 mod failover;
+pub mod next;
 pub mod position;
 mod preflight;
 pub mod reach;
@@ -22,7 +23,7 @@ pub use remembered::{Positions, Remembered, positions};
 pub use resting::resting_checks;
 pub use sequence::Request;
 
-use crate::model::{CheckReport, Effect, PipelineName, Region, RunId, Timestamp, Verdict};
+use crate::model::{CheckReport, Effect, FunctionName, PipelineName, Region, RunId, Timestamp, Verdict};
 use crate::steps::AnyStep;
 use position::Position;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,25 @@ impl Plan {
         match &self.intent {
             Intent::Failover { to, mode: Mode::Planned } => Some(to),
             _ => None,
+        }
+    }
+    /// Takes what the producers' variables were from the plan that the run began with: it saw them before anything was
+    /// changed, and while they could be read.
+    pub fn remember(&mut self, earlier: &Plan) {
+        let first = |function: &FunctionName, region: &Region| {
+            let steps = earlier.stages.iter().flat_map(|stage| &stage.steps);
+            let mut switches = steps.filter_map(|planned| match &planned.step {
+                AnyStep::SwitchProducer(switch) => Some(switch),
+                _ => None,
+            });
+            switches.find(|switch| switch.function == *function && switch.region == *region)
+        };
+        for planned in self.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
+            let AnyStep::SwitchProducer(switch) = &mut planned.step else { continue };
+            let was = first(&switch.function, &switch.region).map(|first| &first.was);
+            if let Some(was) = was.filter(|was| !was.is_empty()) {
+                switch.was.clone_from(was);
+            }
         }
     }
     /// What accompanies it.

@@ -1,8 +1,10 @@
 //! The degraded-mode matrix: which API of which Region answered a look, and which steps are therefore possible now,
 //! deferred (owed until the Region answers again), or impossible. Pure; from a snapshot alone.
 
+use super::assess;
+use super::next::NOTHING_ANSWERS;
 use crate::config::{StandbyMode, Topology};
-use crate::model::{ApiAnswer, FailureKind, Observed, Region, Side, Snapshot};
+use crate::model::{ApiAnswer, FailureKind, Observed, Region, RunState, Side, Snapshot};
 use serde::Serialize;
 use std::fmt;
 
@@ -177,8 +179,31 @@ impl Seen<'_> {
         })
     }
 
+    fn is_marked(&self, state: RunState) -> bool {
+        let marks = self.snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
+        marks.into_iter().any(|mark| mark.state == state)
+    }
+
+    /// What is left to do of an emergency that was run: nothing of it is started again.
+    fn settling(&self) -> StepReach {
+        let why = self.missing(&[(Side::Primary, Api::Lambda)]);
+        StepReach {
+            step: "settle what is owed (`kdsha resume`)".to_owned(),
+            can: if why.is_some() { Can::Deferred } else { Can::Now },
+            why: why.map(|why| format!("{why}; `kdsha resume` once it answers")),
+        }
+    }
+
     fn steps(&self) -> Vec<StepReach> {
         use Side::{Primary, Standby};
+        let regions = &self.topology.regions;
+        if [Primary, Standby].iter().all(|side| assess::is_silent(self.snapshot, regions.of(*side))) {
+            let why = Some(NOTHING_ANSWERS.to_owned());
+            return vec![StepReach { step: "anything at all".to_owned(), can: Can::Not, why }];
+        }
+        if self.is_marked(RunState::Owed) {
+            return vec![self.settling(), self.failing_back()];
+        }
         let (primary, standby) = (&self.topology.regions.primary, &self.topology.regions.standby);
         let is_cold = self.topology.pipelines.iter().any(|p| p.standby == StandbyMode::Cold);
         let producers: Vec<(Side, Api)> = [Primary, Standby]
@@ -204,14 +229,27 @@ impl Seen<'_> {
         add("switch the producers".to_owned(), Can::Deferred, &producers, owed);
         add(format!("stop the readers in {primary}"), Can::Deferred, &[(Primary, Api::Lambda)], owed);
         let needs = [(Primary, Api::CloudWatch), (Primary, Api::Kinesis), (Primary, Api::Lambda)];
-        let way = format!("an emergency leaves it out: `kdsha failover --to {standby} --emergency`");
+        let command = match self.is_marked(RunState::Open) {
+            true => "kdsha resume --emergency".to_owned(),
+            false => format!("kdsha failover --to {standby} --emergency"),
+        };
+        let way = format!("an emergency leaves it out: `{command}`");
         add(format!("drain {primary}"), Can::Not, &needs, &way);
-        let both: Vec<(Side, Api)> = [Primary, Standby]
+        steps.push(self.failing_back());
+        steps
+    }
+
+    fn failing_back(&self) -> StepReach {
+        let both: Vec<(Side, Api)> = [Side::Primary, Side::Standby]
             .into_iter()
             .flat_map(|side| [Api::Lambda, Api::Kinesis, Api::CloudWatch].map(|api| (side, api)))
             .collect();
-        add(format!("fail back to {primary}"), Can::Not, &both, "both Regions must answer");
-        steps
+        let why = self.missing(&both);
+        StepReach {
+            step: format!("fail back to {}", self.topology.regions.primary),
+            can: if why.is_some() { Can::Not } else { Can::Now },
+            why: why.map(|why| format!("{why}; both Regions must answer")),
+        }
     }
 }
 
@@ -294,6 +332,15 @@ mod tests {
         assert_eq!(lambda.answer, Answer::Silent("GetFunction: no answer in time".to_owned()));
         let switch = &reach.steps[3];
         assert!(switch.why.as_deref().is_some_and(|why| why.contains("kdsha resume")), "{switch:?}");
+    }
+
+    #[test]
+    fn where_nothing_answers_it_is_this_machine() {
+        let silent = [Some(FailureKind::Unreachable); 3];
+        let (topology, snapshot) = look(silent, silent);
+        let reach = reach(&topology, &snapshot).expect("a matrix");
+        let [only] = &reach.steps[..] else { panic!("{:?}", reach.steps) };
+        assert_eq!((only.can, only.why.as_deref()), (Can::Not, Some(NOTHING_ANSWERS)));
     }
 
     #[test]

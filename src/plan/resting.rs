@@ -1,6 +1,7 @@
 //! The resting state: is the pipeline sound where it is, and could it be moved now? `verify` and `status` ask.
 
 use super::assess::{self, Active};
+use super::next::{NOTHING_ANSWERS, needs_the_primary};
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::stranded;
@@ -46,21 +47,35 @@ fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         Some(side) => resting_in(checks, of, side),
         None => {
             let about = checks.about(of, Side::Primary);
-            let (verdict, evidence) = match assess::active(of.view) {
-                Active::Unknown(why) => (Verdict::Unknown, why),
+            let by_hand =
+                "set the producers' variables to one of the two Regions, the one whose consumer runs";
+            let (verdict, evidence, advice) = match assess::active(of.view) {
+                Active::Unknown(why) => (Verdict::Unknown, why, unknown_advice(checks, of)),
                 Active::Mixed(values) => {
                     let values = values.into_iter().collect::<Vec<_>>().join(", ");
-                    (Verdict::Fail, format!("the producers do not agree on one of the two Regions: {values}"))
+                    let evidence = format!("the producers do not agree on one of the two Regions: {values}");
+                    (Verdict::Fail, evidence, by_hand.to_owned())
                 }
-                Active::Region(region) => (Verdict::Fail, format!("the producers write to {region}")),
-            };
-            let advice = match verdict {
-                Verdict::Unknown => where_they_write(checks),
-                _ => "set the producers' variables to one of the two Regions, the one whose consumer runs"
-                    .to_owned(),
+                Active::Region(region) => {
+                    (Verdict::Fail, format!("the producers write to {region}"), by_hand.to_owned())
+                }
             };
             checks.advise("active_region", &about, verdict, evidence, advice);
         }
+    }
+}
+
+/// What to do when the producers cannot be read.
+fn unknown_advice(checks: &Checks<'_>, of: &Selected<'_>) -> String {
+    let (snapshot, regions) = (checks.request.snapshot, &checks.request.topology.regions);
+    let is_silent = |side: Side| assess::is_silent(snapshot, regions.of(side));
+    match (is_silent(Side::Primary), is_silent(Side::Standby)) {
+        (true, true) => NOTHING_ANSWERS.to_owned(),
+        (true, false) if needs_the_primary(of.view) => {
+            let standby = &regions.standby;
+            format!("if it does not come back soon: `kdsha failover --to {standby} --emergency`")
+        }
+        _ => "look again when the Region of the producers answers".to_owned(),
     }
 }
 
@@ -93,22 +108,6 @@ fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
             checks.ok("run_mark", &about, "no run is under way");
             true
         }
-    }
-}
-
-/// What to do when nobody can say where the producers write.
-fn where_they_write(checks: &Checks<'_>) -> String {
-    let request = checks.request;
-    let is_silent = |side| !assess::silent_apis(request.snapshot, request.region(side)).is_empty();
-    let [primary, standby] = [Side::Primary, Side::Standby].map(|side| request.region(side));
-    match (is_silent(Side::Primary), is_silent(Side::Standby)) {
-        (true, true) => {
-            "neither Region answers: check this machine's network, VPN and proxy first".to_owned()
-        }
-        (true, false) => format!(
-            "look again; if {primary} stays like this, `kdsha failover --to {standby} --emergency` needs only {standby}"
-        ),
-        (false, _) => "look again when it answers".to_owned(),
     }
 }
 

@@ -165,7 +165,9 @@ impl Drain {
         let from = seen.at - self.hold - before;
         match series.reaching(from).iter().rev().find(|point| point.value > 0.0) {
             None => Ok(()),
-            Some(point) => Err(self.not_yet(seen, format!("{what} {} at {}", point.value.round(), point.at))),
+            Some(point) => {
+                Err(self.not_yet(seen, format!("{what} {} at {:.0}", point.value.round(), point.at)))
+            }
         }
     }
 
@@ -228,12 +230,13 @@ impl Drain {
         let position = position.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
         let evidence = self.zero_throughout(position, seen)?;
         let metrics = &view.metrics;
-        let in_hand = "batches were being worked off: iterator age (ms)";
+        let in_hand = "batches were being worked off: iterator age in milliseconds";
         self.none_within(self.longest_seen(&metrics.duration, seen), in_hand, &metrics.iterator_age, seen)?;
         let retried = self.longest() + BEFORE_A_RETRY;
         self.none_within(retried, "the function failed: Errors", &metrics.errors, seen)?;
         self.none_within(retried, "the function was throttled: Throttles", &metrics.throttles, seen)?;
-        Ok(format!("lag {evidence}, no arrivals, no errors, no throttles for {}", duration::show(self.hold)))
+        let (role, hold) = (self.reader.role, duration::show(self.hold));
+        Ok(format!("{role} lag {evidence}, no arrivals, no errors, no throttles for {hold}"))
     }
 }
 

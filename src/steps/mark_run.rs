@@ -55,7 +55,9 @@ impl Step for MarkRun {
             Err(reason) => {
                 Check::NotYet(Progress::new("the tags of the standby stream", reason.text.clone()))
             }
-            Ok(Some(mark)) if *mark == self.mark => Check::Done(format!("stream {} says so", self.stream)),
+            Ok(Some(mark)) if *mark == self.mark => {
+                Check::Done(format!("stream {} carries the mark of run {}", self.stream, self.mark.run))
+            }
             Ok(Some(mark)) if mark.run == self.mark.run && mark.state == RunState::Closed => {
                 Check::Done(format!("run {} is closed already", mark.run))
             }

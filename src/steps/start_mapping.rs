@@ -85,7 +85,7 @@ impl StartMapping {
             .or_else(|| shared_sign(&metrics.invocations, since, |n| n > 0.0).map(|at| ("Invocations", at)))
             .or(by_reader);
         match found {
-            Some((metric, at)) => Check::Done(format!("mapping {} polls: {metric} at {at}", mapping.id)),
+            Some((metric, at)) => Check::Done(format!("mapping {} polls: {metric} at {at:.0}", mapping.id)),
             None => Check::NotYet(Progress::new(waiting, "Enabled, and no data point of its polling yet")),
         }
     }

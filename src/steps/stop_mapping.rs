@@ -39,7 +39,11 @@ impl StopMapping {
         };
         let since = Duration::try_from(now.duration_since(modified)).unwrap_or_default();
         match since >= self.settle {
-            true => Check::Done(format!("Disabled for {}, checkpoint kept", duration::show(since))),
+            true => Check::Done(format!(
+                "{} Disabled for {}, checkpoint kept",
+                self.reader.role,
+                duration::show(since)
+            )),
             false => {
                 let left = duration::show(self.settle - since);
                 Check::NotYet(Progress::new(waiting(), format!("Disabled; counts as stopped in {left}")))

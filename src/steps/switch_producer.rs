@@ -127,9 +127,12 @@ impl Step for SwitchProducer {
     }
 
     fn undo(&self) -> Undo {
-        match self.was.len() == self.set.len() {
-            true => Undo::Effects(self.effects_for(&self.was)),
-            false => Undo::NotReversible("a variable was not set before".to_owned()),
+        match self.was.len() {
+            n if n == self.set.len() => Undo::Effects(self.effects_for(&self.was)),
+            0 => Undo::NotReversible(
+                "what its variables were is not known: they could not be read, or were not set".to_owned(),
+            ),
+            _ => Undo::NotReversible("a variable was not set before".to_owned()),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::look::{Ground, Look, Tone};
 use super::plan::words_of;
 use super::{failure, text};
 use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, Timestamp, duration};
+use std::time::Duration;
 
 /// Calls beyond this many are counted rather than listed.
 const LISTED: usize = 12;
@@ -62,45 +63,59 @@ fn title(look: Look, exit: Exit, tally: &Tally) -> String {
     look.paint(tone, words)
 }
 
-fn changed(look: Look, tally: &Tally) -> String {
-    match tally.changed.len() {
-        0 => look.field("changed", "nothing"),
-        n if n > LISTED => look.field(
-            "changed",
-            &format!("{} were accepted by AWS (kdsha report lists them)", text::plural(n, "call")),
-        ),
-        _ => {
-            let lines = tally.changed.iter().enumerate().map(|(index, (_, effect))| {
-                let label = if index == 0 { "changed" } else { "" };
-                look.field(label, &format!("{}: {}", effect.region(), words_of(look, effect)))
-            });
-            lines.collect()
-        }
+/// The calls under a label, or their number where they are many.
+fn calls(look: Look, label: &str, calls: &[(PipelineName, Effect)]) -> String {
+    if calls.len() > LISTED {
+        let text =
+            format!("{} were accepted by AWS (kdsha report lists them)", text::plural(calls.len(), "call"));
+        return look.field(label, &text);
     }
+    let line = |(index, (_, effect)): (usize, &(PipelineName, Effect))| {
+        let label = if index == 0 { label } else { "" };
+        look.field(label, &format!("{}: {}", effect.region(), words_of(look, effect)))
+    };
+    calls.iter().enumerate().map(line).collect()
 }
 
-/// Recovery against the objective, in words that need no arithmetic.
-fn recovery(recovery: Option<std::time::Duration>, rto: Option<std::time::Duration>) -> String {
-    match (recovery, rto) {
-        (None, _) => "not reached: the run stopped before".to_owned(),
-        (Some(took), None) => text::whole(took),
-        (Some(took), Some(rto)) if took <= rto => {
-            format!(
-                "{}, within the RTO of {} ({} to spare)",
-                text::whole(took),
-                duration::show(rto),
-                text::whole(rto - took)
-            )
+/// What was changed now, and what earlier processes or an earlier plan of the run had changed.
+fn changed(look: Look, tally: &Tally, before: &[(PipelineName, Effect)]) -> String {
+    let label = if before.is_empty() { "changed" } else { "changed now" };
+    let now = match tally.changed.is_empty() {
+        true => look.field(label, "nothing"),
+        false => calls(look, label, &tally.changed),
+    };
+    now + &calls(look, "before", before)
+}
+
+/// Recovery against the objective, in words that need no arithmetic. `None` where there is nothing to recover.
+fn recovery(exit: Exit, took: Option<Duration>, rto: Option<Duration>, ended: &Ended<'_>) -> Option<String> {
+    let took = match took {
+        Some(took) => took,
+        None => return not_reached(exit, ended),
+    };
+    Some(match rto {
+        None => text::whole(took),
+        Some(rto) if took <= rto => {
+            let spare = text::whole(rto - took);
+            format!("{}, within the RTO of {} ({spare} to spare)", text::whole(took), duration::show(rto))
         }
-        (Some(took), Some(rto)) => {
-            format!(
-                "{}, LATER than the RTO of {} by {}",
-                text::whole(took),
-                duration::show(rto),
-                text::whole(took - rto)
-            )
+        Some(rto) => {
+            let late = text::whole(took - rto);
+            format!("{}, LATER than the RTO of {} by {late}", text::whole(took), duration::show(rto))
         }
-    }
+    })
+}
+
+/// Why the target Region does not do the work.
+fn not_reached(exit: Exit, ended: &Ended<'_>) -> Option<String> {
+    let why = match (exit, ended.stage) {
+        (Exit::Done, _) => return None,
+        (Exit::Owed, _) => "the producers still write to the Region that is left".to_owned(),
+        (Exit::StepFailed | Exit::TimedOut, _) if ended.is_many => "not by every pipeline".to_owned(),
+        (_, Some((number, of))) => format!("the run stopped at stage {number} of {of}"),
+        (_, None) => "the run stopped before its first stage".to_owned(),
+    };
+    Some(format!("not reached: {why}"))
 }
 
 /// Which run ended, and when.
@@ -110,28 +125,35 @@ pub(crate) struct Ended<'a> {
     pub(crate) at: Timestamp,
     /// Away from the primary, so that the way back is still ahead.
     pub(crate) is_failover: bool,
+    /// The last stage that was begun, of how many.
+    pub(crate) stage: Option<(usize, usize)>,
+    /// Whether several pipelines are in the run.
+    pub(crate) is_many: bool,
+    /// Calls of earlier processes, or of an earlier plan.
+    pub(crate) before: &'a [(PipelineName, Effect)],
 }
 
 /// What to do next: the command of the event, or what usually follows a run that is done.
-fn next(look: Look, exit: Exit, command: Option<&String>, again: &str, ended: &Ended<'_>) -> String {
+fn next(look: Look, context: &Context, exit: Exit, command: Option<&String>, ended: &Ended<'_>) -> String {
+    let usual = |command: &str, why| (context.again.complete(command), why);
     let lines = match (command, exit) {
         // Typed at the shell, it would be meant for AWS.
         _ if look.ground == Ground::Story => Vec::new(),
-        (Some(command), _) => vec![(command.as_str(), "goes on from here")],
+        (Some(command), _) => vec![(command.clone(), "goes on from here")],
         (None, Exit::Done) => {
-            let back = ended.is_failover.then_some(("kdsha failback", "once the primary is healthy again"));
+            let back =
+                ended.is_failover.then(|| usual("kdsha failback", "once the primary is healthy again"));
             let usual = [
-                ("kdsha status --watch", "see it at work"),
-                ("kdsha report --out post-mortem.html", "the page for the post-mortem"),
+                usual("kdsha status --watch", "see it at work"),
+                usual("kdsha report --out post-mortem.html", "the page for the post-mortem"),
             ];
             usual.into_iter().chain(back).collect()
         }
         _ => Vec::new(),
     };
-    let line = |(index, (command, why)): (usize, &(&str, &str))| {
+    let line = |(index, (command, why)): (usize, &(String, &str))| {
         let label = if index == 0 { "next" } else { "" };
-        let again = if command.starts_with("kdsha ") { again } else { "" };
-        look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, format!("{command}{again}"))))
+        look.field(label, &format!("{} ({why})", look.paint(Tone::Strong, command)))
     };
     lines.iter().enumerate().map(line).collect()
 }
@@ -160,14 +182,14 @@ pub(crate) fn render(
         true => "; producers are still to be switched (owed)",
         false => "",
     };
-    out += &look.field("recovery", &format!("{}{but}", recovery(*took, context.rto)));
+    let recovery = recovery(*exit, *took, context.rto, ended);
+    out.extend(recovery.map(|recovery| look.field("recovery", &format!("{recovery}{but}"))));
     out += &look.field("steps", &tally.steps());
-    out += &changed(look, tally);
+    out += &changed(look, tally, ended.before);
     for (index, owed) in owed.iter().enumerate() {
-        let label =
-            if index == 0 { look.paint(Tone::Warn, format!("{:<12}", "OWED")) } else { " ".repeat(12) };
-        out += &look.hang(&label, owed);
+        let label = if index == 0 { "OWED" } else { "" };
+        out += &look.hang(&format!("{}- ", look.paint(Tone::Warn, format!("{label:<12}"))), owed);
     }
-    out += &self::next(look, *exit, next.as_ref(), &context.again, ended);
+    out += &self::next(look, context, *exit, next.as_ref(), ended);
     out + &look.rule("") + "\n"
 }

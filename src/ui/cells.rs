@@ -7,16 +7,26 @@ use super::text;
 use crate::config::{Pipeline, StandbyMode};
 use crate::model::failure::FailureKind;
 use crate::model::{
-    FunctionView, Mapping, Observed, PipelineView, ProducerView, ReaderView, Reason, RunState, Series, Side,
-    SideView, StreamMode, StreamView, duration,
+    FunctionView, Mapping, Observed, PipelineView, ProducerView, ReaderView, Reason, Region, RunState,
+    Series, Side, SideView, StreamMode, StreamView, duration,
 };
 use crate::plan::assess::{self, Health, Rates};
 
-/// Footnotes: each reason once.
+/// Footnotes: each reason once, and of a silent Region only that it is.
 #[derive(Default)]
-pub(crate) struct Notes(Vec<String>);
+pub(crate) struct Notes {
+    silent: Vec<Region>,
+    notes: Vec<String>,
+}
 
 impl Notes {
+    pub(crate) fn of(input: &StatusInput<'_>) -> Notes {
+        let regions = &input.topology.regions;
+        let silent = [&regions.primary, &regions.standby].into_iter();
+        let silent = silent.filter(|region| assess::is_silent(input.snapshot, region));
+        Notes { silent: silent.cloned().collect(), notes: Vec::new() }
+    }
+
     /// `unknown [n]`, or `not asked`.
     pub(crate) fn unknown(&mut self, reason: &Reason) -> String {
         match reason.kind {
@@ -26,10 +36,12 @@ impl Notes {
     }
 
     pub(crate) fn unknown_because(&mut self, text: &str) -> String {
-        let known = self.0.iter().position(|note| note == text);
+        let silent = self.silent.iter().find(|region| text.contains(region.as_str()));
+        let text = silent.map_or_else(|| text.to_owned(), |region| format!("{region} is SILENT"));
+        let known = self.notes.iter().position(|note| *note == text);
         let index = known.unwrap_or_else(|| {
-            self.0.push(text.to_owned());
-            self.0.len() - 1
+            self.notes.push(text);
+            self.notes.len() - 1
         });
         format!("unknown [{}]", index + 1)
     }
@@ -37,7 +49,7 @@ impl Notes {
     /// The footnotes.
     pub(crate) fn render(&self, look: Look) -> String {
         let line = |(index, note): (usize, &String)| look.hang(&format!("[{}] ", index + 1), note);
-        self.0.iter().enumerate().map(line).collect()
+        self.notes.iter().enumerate().map(line).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
 use super::text;
-use crate::model::{CheckReport, Verdict};
+use crate::model::{CheckReport, Region, Verdict};
 
 fn mark(verdict: Verdict) -> Mark {
     match verdict {
@@ -38,6 +38,53 @@ pub(crate) fn one(look: Look, report: &CheckReport) -> String {
     out
 }
 
+/// A Region that gave no sign of life at all.
+fn silent(reports: &[&CheckReport]) -> Vec<Region> {
+    let is_silence = |r: &&&CheckReport| r.check == "region_answers" && r.evidence.starts_with("SILENT");
+    reports.iter().filter(is_silence).filter_map(|r| r.region.clone()).collect()
+}
+
+/// Whether a check is unknown for no other reason than that its Region is silent, which is said once.
+fn is_unseen(report: &CheckReport, silent: &[Region]) -> bool {
+    let says_more = matches!(report.check.as_str(), "region_answers" | "active_region");
+    report.verdict == Verdict::Unknown
+        && !says_more
+        && report.region.as_ref().is_some_and(|region| silent.contains(region))
+}
+
+/// What cannot be known of a silent Region, in one entry.
+fn unseen(look: Look, reports: &[&CheckReport], region: &Region) -> String {
+    let one = std::slice::from_ref(region);
+    let unseen: Vec<&&CheckReport> = reports.iter().filter(|r| is_unseen(r, one)).collect();
+    if unseen.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in unseen.iter().map(|report| text::words(&report.check)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let head = look.paint(Tone::Strong, format!("{} more", text::plural(unseen.len(), "check")));
+    let head = look.hang(&format!("  {} ", look.mark(Mark::Unknown)), &format!("{head} ({region})"));
+    let what = format!("unknown while it is silent: {} (-v lists them)", names.join(", "));
+    head + &look.hang(&" ".repeat(Mark::WIDTH + 3), &what)
+}
+
+/// Checks that need attention, the most urgent first. What is unknown of a silent Region is one entry, unless asked for.
+pub(crate) fn attention(look: Look, reports: &[&CheckReport], silent: &[Region]) -> String {
+    let silent = if look.verbose > 0 { &[] } else { silent };
+    let mut out = String::new();
+    for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Warn] {
+        let shown = reports.iter().filter(|r| r.verdict == verdict && !is_unseen(r, silent));
+        out.extend(shown.map(|report| one(look, report)));
+        if verdict == Verdict::Unknown {
+            out.extend(silent.iter().map(|region| unseen(look, reports, region)));
+        }
+    }
+    out
+}
+
 /// A check that is well, on one line.
 fn brief(look: Look, report: &CheckReport) -> String {
     let subject = subject(report);
@@ -53,12 +100,8 @@ fn of(reports: &[CheckReport], verdict: Verdict) -> Vec<&CheckReport> {
 
 /// The checks in the order of urgency; the well ones are a count, or all of them with `-v`.
 pub(crate) fn body(look: Look, reports: &[CheckReport]) -> String {
-    let mut out = String::new();
-    for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Warn] {
-        for report in of(reports, verdict) {
-            out += &one(look, report);
-        }
-    }
+    let all: Vec<&CheckReport> = reports.iter().collect();
+    let mut out = attention(look, &all, &silent(&all));
     let well = of(reports, Verdict::Ok);
     if look.verbose > 0 {
         out.extend(well.iter().map(|report| brief(look, report)));

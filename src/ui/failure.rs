@@ -8,13 +8,15 @@ pub(crate) fn ending(exit: Exit) -> &'static str {
     match exit {
         Exit::Done => "done",
         Exit::Internal => "internal error; the journal says what was done before it",
-        Exit::Usage => "the command cannot be run like this; nothing was changed",
+        Exit::Usage => {
+            "command line, configuration, credentials or terminal are to be put right first; nothing was changed"
+        }
         Exit::Declined => "stopped by the operator; the run can be resumed",
         Exit::Blocked => "blocked by preflight; nothing was changed",
         Exit::StepFailed => "a step failed; the run can be resumed",
         Exit::TimedOut => "a wait ran out of time; the run can be resumed",
         Exit::Deviation => "something is not as it should be; nothing was changed",
-        Exit::Locked => "another run is unfinished, or the world changed meanwhile; nothing was changed",
+        Exit::Locked => "another run, or what was done meanwhile, stands in the way; nothing was changed",
         Exit::Owed => "done, with steps owed",
         Exit::Interrupted => "interrupted between two calls; the run can be resumed",
     }

@@ -1,5 +1,6 @@
 //! The one header of all commands: who is at work, where, at what, and how late it is.
 
+use super::again::Again;
 use super::look::{Ground, Look, Tone};
 use super::{status, text};
 use crate::config::{Regions, Topology};
@@ -28,8 +29,8 @@ pub(crate) struct Context {
     pub(crate) rto: Option<Duration>,
     /// How far this machine's clock is off, seconds; positive: it is behind.
     pub(crate) skew: Option<f64>,
-    /// The flags that every further command needs to mean the same, with a space before: ` --config ops.toml`.
-    pub(crate) again: String,
+    /// What the next commands need too.
+    pub(crate) again: Again,
 }
 
 /// Where the producers of all pipelines write.
@@ -135,7 +136,7 @@ impl Context {
         parts.extend(self.skew.filter(|skew| skew.abs() >= SKEW).map(|skew| {
             let off = text::whole(Duration::from_secs_f64(skew.abs()));
             let word = if skew > 0.0 { "behind" } else { "ahead" };
-            format!("this machine is {off} {word}, times shown are AWS's")
+            format!("this clock is {off} {word}, times are AWS's")
         }));
         parts.join("; ")
     }
@@ -146,23 +147,39 @@ pub(crate) fn objective(rto: Duration) -> String {
     format!("RTO {} from the start of the run", duration::show(rto))
 }
 
-/// How a run stands with the clock: `elapsed 8m48s, RTO 6m12s left`, loud once the objective has passed.
-pub(crate) fn running(
-    look: Look,
-    began: Option<Timestamp>,
-    objective: Option<Timestamp>,
-    at: Timestamp,
-) -> Vec<String> {
+/// When a run began, and when its recovery is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) began: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+/// How a run stands with the clock: `elapsed 8m48s, RTO 6m12s left`.
+pub(crate) fn running(look: Look, began: Option<Timestamp>, due: Option<Due>, at: Timestamp) -> Vec<String> {
     let elapsed = began
         .map(|began| look.paint(Tone::Faint, format!("elapsed {}", text::whole(text::between(began, at)))));
-    let left = objective.map(|until| rto_left(look, until, at));
+    let left = due.map(|due| rto_left(look, due, at));
     [elapsed, left].into_iter().flatten().collect()
 }
 
-/// `RTO 6m12s left`.
-pub(crate) fn rto_left(look: Look, until: Timestamp, at: Timestamp) -> String {
-    let tone = if at > until { Tone::Bad } else { Tone::Strong };
-    look.paint(tone, format!("RTO {}", text::time_left(at, until)))
+/// `RTO 6m12s left`: plain, a warning in the last quarter, loud once it has passed.
+pub(crate) fn rto_left(look: Look, due: Due, at: Timestamp) -> String {
+    let words = format!("RTO {}", time_left(at, due));
+    let left = text::between(at, due.until);
+    match at > due.until {
+        true => look.paint(Tone::Bad, words),
+        false if left * 4 < text::between(due.began, due.until) => look.paint(Tone::Warn, words),
+        false => words,
+    }
+}
+
+/// What is left, so that it and what has elapsed in whole seconds add up to the objective.
+fn time_left(at: Timestamp, due: Due) -> String {
+    if at > due.until {
+        return text::time_left(at, due.until);
+    }
+    let elapsed = std::time::Duration::from_secs(text::between(due.began, at).as_secs());
+    format!("{} left", text::whole(text::between(due.began, due.until).saturating_sub(elapsed)))
 }
 
 /// Account and caller; of a rehearsal, that they are none.

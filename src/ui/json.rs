@@ -92,6 +92,8 @@ pub(crate) struct StatusBody<'a> {
     unfinished: &'a [String],
     /// What finished runs owe, in words.
     owed: &'a [String],
+    /// The command to run next, where there is one.
+    next: Option<String>,
     /// By Region, the APIs that did not answer.
     silent: BTreeMap<&'a str, Vec<String>>,
     /// What can be done while a part of AWS does not answer.
@@ -165,6 +167,7 @@ pub(crate) fn status(input: &StatusInput<'_>) -> String {
         deviations: input.deviations(),
         unfinished: input.unfinished,
         owed: input.owed,
+        next: input.next().command(),
         silent: silent.collect(),
         reach: crate::plan::reach::reach(input.topology, input.snapshot),
         snapshot: input.snapshot,

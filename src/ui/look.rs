@@ -181,7 +181,7 @@ impl Look {
         let mut out = String::new();
         for (index, line) in lines.iter().enumerate() {
             let line = if index == 0 { format!("{prefix}{line}") } else { format!("{:indent$}{line}", "") };
-            out.push_str(line.trim_end());
+            out.push_str(&line.trim_end().replace('\u{a0}', " "));
             out.push('\n');
         }
         out
@@ -221,14 +221,30 @@ impl Look {
         natural_widths(header, rows).iter().sum::<usize>() <= self.columns()
     }
 
-    /// A table whose columns are as wide as what is in them. Where the screen is too narrow for it, the rows are cards:
-    /// the first cell, and under it the others with their titles. Cells with broken ids help nobody.
+    /// A table whose columns are as wide as what is in them. Where the screen is too narrow for it, the last column is
+    /// broken at its spaces, as long as it keeps room for a few words; else the rows are cards: the first cell, and
+    /// under it the others with their titles. Cells with broken ids help nobody.
     pub(crate) fn fitted_table(self, header: &[&str], rows: &[Vec<String>]) -> String {
+        let mut widths = natural_widths(header, rows);
         if !self.fits(header, rows) {
-            return rows.iter().map(|row| self.card(header, row)).collect();
+            let Some(last) = self.last_column(header, rows) else {
+                return rows.iter().map(|row| self.card(header, row)).collect();
+            };
+            widths.pop();
+            widths.push(last);
         }
         let titles = header.iter().map(|title| (*title).to_owned()).collect();
-        self.table(&natural_widths(header, rows), titles, rows.to_vec())
+        self.table(&widths, titles, rows.to_vec())
+    }
+
+    /// The columns that are left for the last column of a table which is too wide; `None` where it cannot be broken.
+    fn last_column(self, header: &[&str], rows: &[Vec<String>]) -> Option<usize> {
+        let widths = natural_widths(header, rows);
+        let (_, others) = widths.split_last()?;
+        let left = self.columns().checked_sub(others.iter().sum())?;
+        let words = rows.iter().filter_map(|row| row.last()).flat_map(|cell| cell.split_whitespace());
+        let longest = words.map(console::measure_text_width).max().unwrap_or(0);
+        (left >= ROOM_FOR_WORDS && longest + 2 <= left).then_some(left)
     }
 
     fn card(self, header: &[&str], row: &[String]) -> String {
@@ -240,6 +256,9 @@ impl Look {
         out
     }
 }
+
+/// A column that is broken at its spaces needs at least so many columns.
+const ROOM_FOR_WORDS: usize = 26;
 
 /// What goes into a cell: no colours, no tabs.
 fn cell_text(text: &str) -> String {
@@ -296,6 +315,26 @@ mod tests {
         assert_eq!(
             look(30).fitted_table(&header, &rows),
             "20261123-133021-failover-5151\n  state  done\n  what   Fail over\n"
+        );
+    }
+
+    #[test]
+    fn a_table_that_nearly_fits_breaks_its_last_column_alone() {
+        let rows =
+            [vec!["silent-region".to_owned(), "the whole Region falls silent for half an hour".to_owned()]];
+        assert_eq!(
+            look(50).fitted_table(&["scenario", "what happens"], &rows),
+            "scenario       what happens\n\
+             ──────────────────────────────────────────────────\n\
+             silent-region  the whole Region falls silent for\n               half an hour\n"
+        );
+    }
+
+    #[test]
+    fn a_number_stays_with_what_it_counts() {
+        assert_eq!(
+            look(30).hang("", "Mark the run, then go on, 3\u{a0}Switch"),
+            "Mark the run, then go on,\n3 Switch\n"
         );
     }
 

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `header` | who, where, what and the clock: the same for all commands |
 //! | `run`, `wait`, `card` | a run as it happens, its live lines, its end |
+//! | `again` | the next commands, with the flags that they need too |
+//! | `before` | what a run did before it was gone on with |
 //! | `status`, `cells` | both Regions side by side |
 //! | `plan`, `position` | a plan before anybody says yes |
 //! | `checks`, `failure` | preflight and `verify`; errors with hints |
@@ -16,7 +18,9 @@
 //! | `watch` | `status --watch`, full-screen |
 //! | `harmless` | other people's control characters, written out |
 
+mod again;
 pub mod aws_cli;
+mod before;
 mod card;
 mod cells;
 mod checks;
@@ -41,14 +45,16 @@ mod text;
 mod wait;
 pub mod watch;
 
+pub use again::{Again, flag};
 pub use look::Ground;
 pub use prompt::{Answer, Prompter, StagePrompt, StepLine, can_prompt};
 pub use questions::{Change, ChangePrompt, Stuck, UndoPrompt, WaitAnswer, WaitPrompt};
 pub use screen::Buffer;
 pub use status::StatusInput;
+pub(crate) use status::tells_of;
 
 use crate::config::{Regions, Topology};
-use crate::model::{CheckReport, Event, Exit, Identity, Snapshot, Timestamp};
+use crate::model::{CheckReport, Effect, Event, Exit, Identity, PipelineName, RunId, Snapshot, Timestamp};
 use crate::plan::{Plan, PlannedEffect};
 use header::Context;
 use look::Look;
@@ -151,13 +157,13 @@ impl Ui {
 
     /// Tells who is at work and where, for the headers, before anybody looked.
     pub fn set_context(&self, topology: &Topology, identity: Option<&Identity>) {
-        let mut inner = self.inner();
-        inner.context = Context { again: inner.context.again.clone(), ..Context::of(topology, identity) };
+        let context = &mut self.inner().context;
+        *context = Context { again: context.again.clone(), ..Context::of(topology, identity) };
     }
 
-    /// The flags that a command to be typed next must carry to mean the same: configuration, profile, pipelines.
-    pub fn set_again(&self, flags: &[String]) {
-        self.inner().context.again = flags.iter().map(|flag| format!(" {flag}")).collect();
+    /// Tells which flags the commands that are named next need too.
+    pub fn set_again(&self, again: Again) {
+        self.inner().context.again = again;
     }
 
     /// Tells it of a run that is over, for its replay.
@@ -167,13 +173,20 @@ impl Ui {
 
     /// Tells what a look says of it: the caller, the active Region, this machine's clock.
     pub fn set_scene(&self, topology: &Topology, snapshot: &Snapshot) {
-        let mut inner = self.inner();
-        inner.context = Context { again: inner.context.again.clone(), ..Context::seen(topology, snapshot) };
+        let context = &mut self.inner().context;
+        *context = Context { again: context.again.clone(), ..Context::seen(topology, snapshot) };
+    }
+
+    /// Tells what earlier processes did of a run that is gone on with: when it began, and the calls that AWS accepted,
+    /// where the journal of the run is here.
+    pub fn going_on(&self, run: &RunId, began: Timestamp, changed: Option<Vec<(PipelineName, Effect)>>) {
+        self.inner().run.before = Some(before::Before { run: run.clone(), began, changed });
     }
 
     /// Shows one happening of a run: a line on stderr, or a `kdsha.event/1` document on stdout.
     pub fn event(&self, event: &Event, at: Timestamp) {
         let inner = &mut *self.inner();
+        let event = &with_flags(event, &inner.context.again);
         if inner.settings.format == Format::Json {
             return inner.screen.data(&json::event(event, at));
         }
@@ -190,12 +203,16 @@ impl Ui {
 
     /// Shows where both Regions stand, on stdout.
     pub fn status(&self, input: &StatusInput<'_>) {
-        self.show(|| json::status(input), |look, _| status::render(look, input));
+        self.show(|| json::status(input), |look, context| status::render(look, &context.again, input));
     }
 
     /// Shows a plan as data, on stdout: a dry run.
     pub fn plan(&self, plan: &Plan, effects: &[PlannedEffect]) {
-        self.show(|| json::plan(plan, effects), |look, context| plan::render(look, context, plan, effects));
+        let before = self.inner().run.so_far(&plan.run);
+        self.show(
+            || json::plan(plan, effects),
+            |look, context| plan::render(look, context, plan, effects, before.as_ref()),
+        );
     }
 
     /// Shows a plan before the first prompt of a run, on stderr, where the prompts are. Whoever is asked gets it in
@@ -204,8 +221,9 @@ impl Ui {
         let inner = &mut *self.inner();
         let look = inner.screen.look();
         let is_human = inner.settings.format == Format::Human;
+        let before = inner.run.so_far(&plan.run);
         let text = match (inner.asks, is_human && !inner.settings.quiet) {
-            (true, _) | (false, true) => plan::render(look, &inner.context, plan, effects),
+            (true, _) | (false, true) => plan::render(look, &inner.context, plan, effects, before.as_ref()),
             (false, false) if is_human => {
                 plan.warnings().into_iter().map(|report| checks::one(look, report)).collect()
             }
@@ -224,6 +242,8 @@ impl Ui {
     pub fn failure(&self, exit: Exit, chain: &[String], hints: &[String]) {
         let inner = &mut *self.inner();
         inner.run.clear(inner.screen.live());
+        let hints: Vec<String> = hints.iter().map(|hint| inner.context.again.complete_in(hint)).collect();
+        let hints = &hints[..];
         let text = failure::render(inner.screen.look(), exit, chain, hints);
         inner.screen.say(&text);
         if inner.settings.format == Format::Json {
@@ -260,6 +280,20 @@ impl Ui {
         }
     }
 
+    /// Says on a terminal that AWS is looked at, until what it gives is dropped: a Region that is silent keeps everybody
+    /// waiting.
+    #[must_use]
+    pub fn looking(&self) -> Looking {
+        let inner = self.inner();
+        let is_shown = inner.settings.format == Format::Human;
+        let bar = inner.screen.live().filter(|_| is_shown).map(|live| {
+            let bar = wait::bar(live, inner.screen.look());
+            bar.set_message(LOOKING);
+            bar
+        });
+        Looking(bar)
+    }
+
     /// The first error of a write, where one failed: `BrokenPipe` is how `| head` ends a command.
     pub fn write_error(&self) -> Option<io::ErrorKind> {
         self.inner().screen.failed()
@@ -292,6 +326,31 @@ impl Ui {
         let text = make(inner.screen.look());
         inner.screen.say(&text);
     }
+}
+
+/// What is said meanwhile. The bound is that of a look.
+const LOOKING: &str = "looking at both Regions (at most 10 s)";
+
+/// A look under way; its line goes when this is dropped.
+pub struct Looking(Option<indicatif::ProgressBar>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        if let Some(bar) = self.0.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// An event whose next commands can be typed as they are.
+fn with_flags(event: &Event, again: &Again) -> Event {
+    let mut event = event.clone();
+    match &mut event {
+        Event::RunFinished { next: Some(next), .. } => *next = again.complete(next),
+        Event::Note { text } => *text = again.complete_in(text),
+        _ => {}
+    }
+    event
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A plan before anybody says yes: positions, stages with the very calls, the point of no return, the verdict.
 
+use super::before::Before;
 use super::header::{self, Context};
 use super::look::{Look, Mark, Tone};
 use super::{checks, position, text};
@@ -9,21 +10,35 @@ use crate::plan::{OnFailure, Plan, PlannedEffect, PlannedStep, Stage};
 /// Words for the line that nobody may overlook.
 pub(crate) const NO_RETURN: &str = "POINT OF NO RETURN";
 
-fn head(look: Look, context: &Context, plan: &Plan) -> String {
+fn head(look: Look, context: &Context, plan: &Plan, before: Option<&Before>) -> String {
     let names: Vec<&str> = plan.pipelines.iter().map(|name| name.as_str()).collect();
     let who = context.who.clone().map_or(plan.owner.clone(), |who| format!("{who} ({})", plan.owner));
     let context = Context { who: Some(who), ..context.clone() };
-    let title = look.paint(Tone::Strong, format!("Plan: {}", plan.intent));
     let what = format!("run {}; {}", plan.run, names.join(", "));
-    let clock = format!("planned {}; {}", text::full_time(plan.taken_at), header::objective(plan.rto));
-    header::render(look, &context, &title, &what, &clock)
+    let Some(before) = before else {
+        let title = look.paint(Tone::Strong, format!("Plan: {}", plan.intent));
+        let clock = format!("planned {}; {}", text::full_time(plan.taken_at), header::objective(plan.rto));
+        return header::render(look, &context, &title, &what, &clock);
+    };
+    let now = context.seen_at.unwrap_or(plan.taken_at);
+    let title = format!("Going on with run {}, begun {}", plan.run, text::time(before.began, now));
+    let title = format!("{}: {}", look.paint(Tone::Strong, title), plan.intent);
+    let due = before.began + plan.rto;
+    let left = header::rto_left(look, header::Due { began: before.began, until: due }, now);
+    let clock = format!("{}; RTO due {}, {left}", text::full_time(now), text::time(due, now));
+    header::render(look, &context, &title, &names.join(", "), &clock)
 }
 
-fn positions(look: Look, plan: &Plan) -> String {
+fn positions(look: Look, context: &Context, plan: &Plan, before: Option<&Before>) -> String {
     if plan.positions.is_empty() {
         return String::new();
     }
-    let mut out = format!("\n{}\n", look.rule("Where the consumer starts"));
+    let mut title = "Where the consumer starts".to_owned();
+    // What is expected to come twice was reckoned then; the longer the switch takes, the more it is.
+    if let Some(now) = context.seen_at.filter(|now| before.is_some() && *now > plan.taken_at) {
+        title += &format!(", as planned at {}", text::time(plan.taken_at, now));
+    }
+    let mut out = format!("\n{}\n", look.rule(&title));
     for (pipeline, position) in &plan.positions {
         out += &position::render(look, pipeline.as_str(), position, plan.taken_at);
     }
@@ -49,7 +64,7 @@ fn step(look: Look, number: usize, step: &PlannedStep, many: bool, effects: &[Pl
         out += &look.hang(&format!("     {} ", look.mark(Mark::Send)), &call(look, effect));
     }
     if calls.is_empty() && !step.step.effects().is_empty() {
-        out += &look.hang(&format!("     {} ", look.mark(Mark::Already)), "so; nothing has to be sent");
+        out += &look.hang(&format!("     {} ", look.mark(Mark::Already)), "nothing has to be sent");
     }
     out
 }
@@ -114,30 +129,41 @@ fn unplaced(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
     title + &left.iter().map(line).collect::<String>()
 }
 
-fn verdict(look: Look, plan: &Plan, effects: &[PlannedEffect]) -> String {
+fn verdict(look: Look, plan: &Plan, effects: &[PlannedEffect], before: Option<&Before>) -> String {
     let blockers = plan.blockers();
     let calls = text::plural(effects.len(), "call");
     let stages = text::plural(plan.stages.len(), "stage");
+    let changed = before.map(|before| match before.changed.as_ref().map(Vec::len) {
+        None => "What the run has changed already is not known here: its journal is gone.".to_owned(),
+        Some(0) => "Nothing has been changed yet.".to_owned(),
+        Some(n) => format!("Already changed: {}.", text::plural(n, "call")),
+    });
+    let left = if before.is_some() { ", those that are done left out" } else { "" };
     match blockers.len() {
         0 => {
             let word = look.paint(Tone::Good, "This plan can run");
-            look.hang(
-                "",
-                &format!("{word}: {stages}, {calls} that change something; none of them was sent yet."),
-            )
+            let changed = changed.unwrap_or_else(|| "Nothing has been changed yet.".to_owned());
+            look.hang("", &format!("{word}: {stages}{left}, {calls} that change something. {changed}"))
         }
         n => {
             let word = look.paint(Tone::Bad, "This plan is blocked");
-            look.hang("", &format!("{word} by {}. Nothing was changed.", text::plural(n, "check")))
+            let changed = changed.unwrap_or_else(|| "Nothing was changed.".to_owned());
+            look.hang("", &format!("{word} by {}. {changed}", text::plural(n, "check")))
         }
     }
 }
 
 /// The plan, its verdict last, where the eye rests.
-pub(crate) fn render(look: Look, context: &Context, plan: &Plan, effects: &[PlannedEffect]) -> String {
+pub(crate) fn render(
+    look: Look,
+    context: &Context,
+    plan: &Plan,
+    effects: &[PlannedEffect],
+    before: Option<&Before>,
+) -> String {
     let many = plan.pipelines.len() > 1;
-    let mut out = head(look, context, plan);
-    out += &positions(look, plan);
+    let mut out = head(look, context, plan, before);
+    out += &positions(look, context, plan, before);
     out += &format!("\n{}\n", look.rule("Stages"));
     for (index, each) in plan.stages.iter().enumerate() {
         out += &stage(look, index + 1, each, many, effects);
@@ -148,6 +174,6 @@ pub(crate) fn render(look: Look, context: &Context, plan: &Plan, effects: &[Plan
         out += &checks::body(look, &plan.checks);
     }
     out.push('\n');
-    out += &verdict(look, plan, effects);
+    out += &verdict(look, plan, effects, before);
     out
 }

@@ -62,10 +62,10 @@ fn anchors(look: Look, anchors: &[Anchor], today: Timestamp) -> String {
 /// The newest points of a series, which the decisive one was chosen from.
 fn newest(anchor: &Anchor, today: Timestamp) -> Option<String> {
     let point = |p: &crate::model::Point| {
-        let age = duration::show(Duration::from_millis(p.value.max(0.0) as u64));
+        let age = text::exact(Duration::from_millis(p.value.max(0.0) as u64));
         format!("{} {age}", text::time(p.at, today))
     };
-    let points: Vec<String> = anchor.newest.iter().map(point).collect();
+    let points: Vec<String> = anchor.newest.iter().rev().map(point).collect();
     (points.len() > 1).then(|| points.join(", "))
 }
 
@@ -81,6 +81,17 @@ fn minus(buffer: &Buffer) -> String {
         ("allowance for clocks and disorder", buffer.allowance),
     ];
     parts.iter().map(|(label, length)| sum(label, "-", &duration::show(*length))).collect()
+}
+
+/// Where the consumer of one pipeline starts, and what that costs, without the arithmetic.
+pub(crate) fn brief(look: Look, pipeline: &str, position: &Position, today: Timestamp) -> String {
+    let start = start(look, position, today);
+    look.hang("  ", &format!("{pipeline} starts {start}: {}.", duplicates(position))) + &notes(look, position)
+}
+
+fn notes(look: Look, position: &Position) -> String {
+    let note = |note: &String| look.hang(&format!("    {} ", look.mark(Mark::Note)), note);
+    position.notes.iter().map(note).collect()
 }
 
 /// The position of one pipeline.
@@ -103,8 +114,5 @@ pub(crate) fn render(look: Look, pipeline: &str, position: &Position, today: Tim
         }
     }
     out += &look.hang("    duplicates: ", &format!("{}.", duplicates(position)));
-    for note in &position.notes {
-        out += &look.hang(&format!("    {} ", look.mark(Mark::Note)), note);
-    }
-    out
+    out + &notes(look, position)
 }

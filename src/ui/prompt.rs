@@ -4,10 +4,10 @@ use super::input::{Keyboard, Lines, Typed};
 use super::look::{Look, Mark, Tone};
 use super::plan::{NO_RETURN, call, words_of};
 use super::{Ui, aws_cli, position, text};
-use crate::model::{AccountId, Effect, PipelineName, Region, Timestamp};
+use crate::model::{AccountId, Check, Effect, PipelineName, Region, Snapshot, Timestamp};
 use crate::plan::Plan;
 use crate::plan::position::Position;
-use crate::steps::Undo;
+use crate::steps::{Seen, Undo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal};
 
@@ -50,6 +50,8 @@ pub struct StepLine {
     pub undo: Undo,
     /// The calls, in order.
     pub effects: Vec<Effect>,
+    /// What shows that the step is done already, so that nothing is sent for it.
+    pub done: Option<String>,
 }
 
 /// A stage, as a question shows it.
@@ -98,6 +100,7 @@ impl StagePrompt {
             why: planned.step.why(),
             undo: planned.step.undo(),
             effects: planned.step.effects(),
+            done: None,
         });
         let positions = plan.positions.iter().filter(|(name, _)| creates(name));
         Some(StagePrompt {
@@ -112,6 +115,23 @@ impl StagePrompt {
             account: account.cloned(),
             at,
         })
+    }
+}
+
+impl StagePrompt {
+    /// Steps that are done already, by a look, send nothing.
+    #[must_use]
+    pub fn seen(mut self, plan: &Plan, snapshot: &Snapshot) -> StagePrompt {
+        let stage = self.number.checked_sub(1).and_then(|index| plan.stages.get(index));
+        let steps = stage.map_or(&[][..], |stage| &stage.steps);
+        for (line, planned) in self.lines.iter_mut().zip(steps) {
+            let Some(pipeline) = snapshot.pipelines.get(&planned.pipeline) else { continue };
+            if let Check::Done(evidence) = planned.step.check(Seen { pipeline, at: snapshot.taken_at }) {
+                line.effects.clear();
+                line.done = Some(evidence);
+            }
+        }
+        self
     }
 }
 
@@ -377,7 +397,11 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         out += &labelled(look, "does", &format!("{}{}", name(prompt, line), line.what));
         out += &labelled(look, "why", &line.why);
         if line.effects.is_empty() {
-            out += &labelled(look, "sends", "nothing: it looks and waits, so there is nothing to undo");
+            let nothing = match &line.done {
+                Some(evidence) => format!("nothing: it is done already ({evidence})"),
+                None => "nothing: it looks and waits, so there is nothing to undo".to_owned(),
+            };
+            out += &labelled(look, "sends", &nothing);
             continue;
         }
         for (index, effect) in line.effects.iter().enumerate() {
@@ -388,7 +412,7 @@ fn question(look: Look, prompt: &StagePrompt, is_announced: bool) -> String {
         }
     }
     for (pipeline, position) in &prompt.positions {
-        out += &position::render(look, pipeline.as_str(), position, prompt.at);
+        out += &position::brief(look, pipeline.as_str(), position, prompt.at);
     }
     if prompt.is_point_of_no_return {
         let text = "Once records are written in the new Region, this undo alone does not restore what was before: go on to \
@@ -443,6 +467,9 @@ fn explanation(look: Look, prompt: &StagePrompt) -> String {
             }
             _ => out.extend(undo(look, line).iter().map(|text| labelled(look, "undo", text))),
         }
+    }
+    for (pipeline, position) in &prompt.positions {
+        out += &position::render(look, pipeline.as_str(), position, prompt.at);
     }
     if let Some(risk) = &prompt.skip_risk {
         out += &look.hang(&format!("  {} ", look.mark(Mark::Warn)), &format!("Skipping risks: {risk}"));

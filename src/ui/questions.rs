@@ -167,7 +167,7 @@ impl Prompter {
 
 impl Terminal {
     fn text(&mut self, question: &str) -> io::Result<Option<String>> {
-        self.ui.ask(|_| format!("{question} > "));
+        self.ui.ask(|look| format!("{} > ", look.hang("", question).trim_end()));
         let line = self.line()?.unwrap_or_default();
         let line = line.trim();
         Ok((!line.is_empty()).then(|| line.to_owned()))
@@ -217,9 +217,10 @@ fn stuck(look: Look, prompt: &WaitPrompt) -> String {
     let title =
         if prompt.is_interrupt { "Interrupted during a wait" } else { "The time for this wait is over" };
     let mut out = format!("\n{}\n", look.paint(Tone::Strong, title));
+    let mark = if prompt.is_interrupt { Mark::Waiting } else { Mark::TimedOut };
     for one in &prompt.stuck {
         out += &look.hang(
-            &format!("  {} ", look.mark(if prompt.is_interrupt { Mark::Waiting } else { Mark::TimedOut })),
+            &format!("  {} ", look.mark(mark)),
             &format!("{}: {}: {}", one.pipeline, one.summary, one.because),
         );
     }

@@ -1,7 +1,8 @@
 //! A run as it happens. One line a happening: time, mark, what, where.
 
+use super::before::Before;
 use super::card::{self, Tally};
-use super::header::{self, Context};
+use super::header::{self, Context, Due};
 use super::look::{Look, Mark, Tone};
 use super::plan::{NO_RETURN, words_of};
 use super::wait::{Waits, Word};
@@ -23,13 +24,15 @@ pub(crate) enum Weight {
 /// What has to be remembered between two events.
 #[derive(Default)]
 pub(crate) struct RunView {
-    run: Option<RunId>,
+    pub(super) run: Option<RunId>,
     many: bool,
-    began: Option<Timestamp>,
+    pub(super) began: Option<Timestamp>,
     objective: Option<Timestamp>,
     stage: Option<(usize, usize)>,
     is_failover: bool,
-    tally: Tally,
+    /// Of the run that goes on, or will.
+    pub(super) before: Option<Before>,
+    pub(super) tally: Tally,
     waits: Waits,
 }
 
@@ -83,9 +86,9 @@ impl RunView {
                 (line(Mark::Failed, &text), Attention)
             }
             Event::Waiting { pipeline, summary, progress, waited, deadline, .. } => {
-                let (waited, deadline, objective) = (*waited, *deadline, self.objective);
+                let (waited, deadline, due) = (*waited, *deadline, self.due());
                 let stage = self.stage;
-                let word = Word { pipeline, step: summary, progress, waited, deadline, objective, stage, at };
+                let word = Word { pipeline, step: summary, progress, waited, deadline, due, stage, at };
                 (self.waits.go_on(look, live, self.many, &word).unwrap_or_default(), Progress)
             }
             Event::StepFinished { .. } => self.step(look, live, event, at),
@@ -97,7 +100,11 @@ impl RunView {
                 (line(Mark::Emergency, &format!("the run is an emergency from here on: {reason}")), Attention)
             }
             Event::UndoStarted => (line(Mark::Note, "what this run has changed is put back"), Attention),
-            Event::Undone => (line(Mark::Ok, "everything that can be put back was"), Progress),
+            Event::Undone => {
+                // There is nothing to come back from.
+                self.is_failover = false;
+                (line(Mark::Ok, "everything that can be put back was"), Progress)
+            }
             Event::Note { text } => (line(Mark::Note, text), Progress),
             Event::RunFinished { .. } => {
                 self.waits.clear(live);
@@ -106,8 +113,15 @@ impl RunView {
                     began: self.began,
                     at,
                     is_failover: self.is_failover,
+                    stage: self.stage,
+                    is_many: self.many,
+                    before: self
+                        .before
+                        .as_ref()
+                        .and_then(|before| before.changed.as_deref())
+                        .unwrap_or_default(),
                 };
-                // A result, not progress: it is shown when everything else is quiet.
+                // How it ended is a result, which is no progress.
                 (card::render(look, context, &ended, &self.tally, event), Attention)
             }
         }
@@ -116,6 +130,11 @@ impl RunView {
     /// Takes the live lines away.
     pub(crate) fn clear(&mut self, live: Option<&MultiProgress>) {
         self.waits.clear(live);
+    }
+
+    fn due(&self) -> Option<Due> {
+        let (began, until) = self.began.zip(self.objective)?;
+        Some(Due { began, until })
     }
 
     fn name(&self, pipeline: &PipelineName) -> String {
@@ -132,8 +151,10 @@ impl RunView {
         };
         // The objective counts from the beginning, which an earlier process may have seen.
         let first = objective.zip(context.rto).map(|(until, rto)| until - rto);
+        let before = self.so_far(run).filter(|_| *resumed);
         *self = RunView {
             run: Some(run.clone()),
+            before,
             many: pipelines.len() > 1,
             began: first.filter(|_| *resumed).or(Some(at)),
             objective: *objective,
@@ -154,7 +175,7 @@ impl RunView {
         out += &header::render(look, context, &title, &what, &clock);
         // All of them, so that nobody says yes to the first without the rest in sight.
         let stages: Vec<String> =
-            stages.iter().zip(1..).map(|(title, number)| format!("{number} {title}")).collect();
+            stages.iter().zip(1..).map(|(title, number)| format!("{number}\u{a0}{title}")).collect();
         out += &look.field("stages", &stages.join(look.dot()));
         out + &look.rule("") + "\n"
     }
@@ -170,7 +191,7 @@ impl RunView {
     ) -> String {
         self.stage = Some((number, of));
         let head = look.paint(Tone::Strong, format!("[{number}/{of}] {title}"));
-        let mut clock = header::running(look, self.began, self.objective, at);
+        let mut clock = header::running(look, self.began, self.due(), at);
         let wide = |text: &str| console::measure_text_width(text);
         // At least a bit of the line between the two; the time elapsed is the first to go.
         let room = look.columns().saturating_sub(wide(&head) + 5);
@@ -239,18 +260,21 @@ impl RunView {
             StepOutcome::TimedOut { reason } => (Mark::TimedOut, Attention, reason),
         };
         let waited = waited.filter(|w| w.as_secs() > 0).map(|w| format!(" (waited {})", text::whole(w)));
-        // Most summaries name the Region themselves.
-        let place = if summary.contains(region.as_str()) { String::new() } else { format!("{region}: ") };
-        let what = format!("{place}{}{summary}", self.name(pipeline));
         let why = format!("{why}{}", waited.unwrap_or_default());
+        // What is done is told by what shows it, what is not by what is still to be done: a summary is an order.
+        let (first, label, second) = match weight {
+            Progress => (&why, "task", summary),
+            Attention => (summary, "because", &why),
+        };
+        // Most texts name the Region themselves.
+        let place = if first.contains(region.as_str()) { String::new() } else { format!("{region}: ") };
+        let first = format!("{place}{}{first}", self.name(pipeline));
         let prefix = prefix(look, at, mark);
-        let label = if weight == Progress { "seen" } else { "because" };
         let text = match look.width {
-            Look::UNBROKEN => look.hang(&prefix, &format!("{what}: {why}")),
+            Look::UNBROKEN => look.hang(&prefix, &format!("{first}; {label}: {second}")),
             _ => {
-                look.hang(&prefix, &what)
-                    + &look
-                        .hang(&format!("{}{label}: ", " ".repeat(console::measure_text_width(&prefix))), &why)
+                let indent = " ".repeat(console::measure_text_width(&prefix));
+                look.hang(&prefix, &first) + &look.hang(&format!("{indent}{label}: "), second)
             }
         };
         (text, weight)

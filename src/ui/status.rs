@@ -1,14 +1,17 @@
 //! Where both Regions stand: per pipeline side by side, then what did not answer, what deviates, what is owed.
 
+use super::again::Again;
 use super::cells::{Cells, Notes};
 use super::header::{self, Context};
 use super::look::{Look, Tone};
 use super::{checks, text};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    CheckReport, Identity, Observed, PipelineView, Region, Side, Snapshot, Verdict, duration,
+    CheckReport, Identity, Observed, PipelineView, ReaderView, Region, RunId, Side, SideView, Snapshot,
+    Verdict, duration,
 };
 use crate::plan::assess::{self, Active, Health, Lag};
+use crate::plan::next::{self, Known, Next};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +39,37 @@ impl StatusInput<'_> {
         reports
     }
 
+    /// The checks that are not ok and say what nothing else on the page does: runs, debts and what did not answer have
+    /// lists of their own.
+    pub(crate) fn other_deviations(&self) -> Vec<&CheckReport> {
+        let is_listed = |report: &CheckReport| match report.check.as_str() {
+            "run_mark" => !self.unfinished.is_empty() && report.verdict == Verdict::Fail,
+            "owed" => !self.owed.is_empty(),
+            "region_answers" => true,
+            _ => false,
+        };
+        self.deviations().into_iter().filter(|report| !is_listed(report)).collect()
+    }
+
+    /// Whether a reader is further behind than the RPO: a Region that is lost now costs more than was agreed.
+    pub(crate) fn is_over_the_rpo(&self) -> bool {
+        let (rpo, now) = (self.topology.objectives.rpo, self.snapshot.taken_at);
+        let is_late = |side: &SideView, reader: &ReaderView| {
+            let has_mappings = !reader.mappings.known().is_some_and(Vec::is_empty);
+            has_mappings && assess::lag(side, reader, now).known().is_some_and(|lag| lag.lag > rpo)
+        };
+        let sides = self.snapshot.pipelines.values().flat_map(|view| [&view.primary, &view.standby]);
+        sides.into_iter().any(|side| {
+            is_late(side, &side.consumer) || side.replicator.iter().any(|reader| is_late(side, reader))
+        })
+    }
+
+    /// The one thing to do.
+    pub(crate) fn next(&self) -> Next {
+        let known = Known { unfinished: self.unfinished, owed: self.owed, is_sound: self.is_sound() };
+        next::next(self.topology, self.snapshot, known)
+    }
+
     /// Whether every API answered, nothing failed or is unknown, nothing is unfinished, nothing is owed.
     pub(crate) fn is_sound(&self) -> bool {
         let bad = |r: &CheckReport| matches!(r.verdict, Verdict::Fail | Verdict::Unknown);
@@ -44,6 +78,18 @@ impl StatusInput<'_> {
         let is_silent = is_silent(&regions.primary) || is_silent(&regions.standby);
         !is_silent && self.unfinished.is_empty() && self.owed.is_empty() && !self.reports.iter().any(bad)
     }
+}
+
+/// Whether a check tells of a run that is among the unfinished ones of this machine.
+pub(crate) fn tells_of(report: &CheckReport, unfinished: &[String]) -> bool {
+    let mut words = report.evidence.split_whitespace();
+    report.check == "run_mark"
+        && report.verdict == Verdict::Fail
+        && words.any(|word| {
+            word.parse::<RunId>().is_ok()
+                && word.len() > 16
+                && unfinished.iter().any(|run| run.contains(word))
+        })
 }
 
 /// What one side of a pipeline was judged to be.
@@ -183,34 +229,31 @@ fn list(look: Look, title: &str, tone: Tone, lines: &[String]) -> String {
     out
 }
 
-/// The APIs of a Region that did not answer, each with its reason, which often names the API itself.
-pub(crate) fn silent(snapshot: &Snapshot, region: &Region) -> Vec<String> {
-    let once = |line: String| match line.split_once(": ") {
-        Some((operation, reason)) if reason.starts_with(operation) => reason.to_owned(),
-        _ => line,
-    };
-    assess::silent_apis(snapshot, region).into_iter().map(once).collect()
-}
-
 fn unanswered(look: Look, input: &StatusInput<'_>) -> String {
     let regions = &input.topology.regions;
     let lines = [&regions.primary, &regions.standby].into_iter().flat_map(|region| {
-        silent(input.snapshot, region).into_iter().map(move |api| format!("{region}  {api}"))
+        let silent = assess::silent_apis(input.snapshot, region);
+        silent.into_iter().map(move |api| format!("{region}: {api}"))
     });
     list(look, "Did not answer", Tone::Warn, &lines.collect::<Vec<_>>())
 }
 
 fn verdict(look: Look, input: &StatusInput<'_>) -> String {
-    let tone = if input.is_sound() { Tone::Good } else { Tone::Bad };
+    let tone = match input.is_sound() {
+        true if input.is_over_the_rpo() => Tone::Warn,
+        true => Tone::Good,
+        false => Tone::Bad,
+    };
     look.paint(tone, verdict_words(input))
 }
 
 /// Sound or not, and what makes it so: nobody should have to read to the end to learn that.
 pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
-    let deviations = input.deviations();
+    let deviations = input.other_deviations();
     let of = |verdict| deviations.iter().filter(|report| report.verdict == verdict).count();
     if input.is_sound() {
         return match deviations.len() {
+            _ if input.is_over_the_rpo() => "sound, but a lag is OVER THE RPO".to_owned(),
             0 => "sound, nothing is owed".to_owned(),
             n => format!("sound, with {}", text::plural(n, "warning")),
         };
@@ -220,7 +263,7 @@ pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
         let apis = &input.snapshot.regions.get(region)?.apis;
         match apis.iter().filter(|api| api.failed > 0).count() {
             0 => None,
-            _ if apis.iter().all(|api| api.answered == 0) => Some(format!("{region} is SILENT")),
+            _ if assess::is_silent(input.snapshot, region) => Some(format!("{region} is SILENT")),
             n => Some(format!("{region} does not answer {} of {} APIs", n, apis.len())),
         }
     };
@@ -237,8 +280,8 @@ pub(crate) fn verdict_words(input: &StatusInput<'_>) -> String {
 }
 
 /// The page.
-pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
-    let mut notes = Notes::default();
+pub(crate) fn render(look: Look, again: &Again, input: &StatusInput<'_>) -> String {
+    let mut notes = Notes::of(input);
     let mut out = head(look, input);
     for pipeline in &input.topology.pipelines {
         let Some(view) = input.snapshot.pipelines.get(&pipeline.name) else { continue };
@@ -251,10 +294,13 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
     if let Some(found) = crate::plan::reach::reach(input.topology, input.snapshot) {
         out += &super::reach::render(look, input.topology, &found);
     }
-    let deviations = input.deviations();
+    let deviations = input.other_deviations();
     if !deviations.is_empty() {
         out += &format!("\n{}\n", look.paint(Tone::Strong, "Deviations"));
-        out.extend(deviations.iter().map(|report| checks::one(look, report)));
+        let regions = &input.topology.regions;
+        let silent = [&regions.primary, &regions.standby].into_iter();
+        let silent = silent.filter(|region| assess::is_silent(input.snapshot, region)).cloned();
+        out += &checks::attention(look, &deviations, &silent.collect::<Vec<_>>());
     }
     out += &list(look, "Unfinished", Tone::Bad, input.unfinished);
     out += &list(look, "Owed", Tone::Bad, input.owed);
@@ -264,5 +310,16 @@ pub(crate) fn render(look: Look, input: &StatusInput<'_>) -> String {
         let requests = text::plural(stats.requests as usize, "request");
         out += &look.field("cost", &format!("{requests}, the longest chain {chain}"));
     }
-    out
+    out + "\n" + &next_line(look, again, &input.next())
+}
+
+/// The last line, where the eye rests.
+fn next_line(look: Look, again: &Again, next: &Next) -> String {
+    match next.command() {
+        Some(command) => {
+            let command = look.paint(Tone::Strong, again.complete(&command));
+            look.field("next", &format!("{command} ({next})"))
+        }
+        None => look.field("next", &next.to_string()),
+    }
 }

@@ -44,6 +44,14 @@ pub(crate) fn whole(length: Duration) -> String {
     duration::show(Duration::from_secs(length.as_secs()))
 }
 
+/// A length of time in whole seconds, below one second with its milliseconds: what is not zero never reads as zero.
+pub(crate) fn short(length: Duration) -> String {
+    match length.as_secs() {
+        0 => duration::show(length),
+        _ => whole(length),
+    }
+}
+
 /// `4m12s left`, or `passed 2m ago`.
 pub(crate) fn time_left(now: Timestamp, until: Timestamp) -> String {
     match until >= now {
@@ -112,24 +120,40 @@ pub(crate) fn sparkline(values: &[f64]) -> String {
 }
 
 /// Breaks a text at spaces into lines of at most `width` columns. A word that is longer stays whole, so that ids
-/// and commands can be copied. Line breaks in the text stay.
+/// and commands can be copied. Line breaks in the text stay, and so do spaces: what is set under something else, in
+/// columns, or further in, stays there as long as its line is not broken.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            let here = console::measure_text_width(&line);
-            if !line.is_empty() && here + 1 + console::measure_text_width(word) > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
+    let lines: Vec<String> = text.lines().flat_map(|paragraph| wrap_one(paragraph, width)).collect();
     if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+fn wrap_one(paragraph: &str, width: usize) -> Vec<String> {
+    let is_space = |c: char| c.is_whitespace() && c != '\u{a0}';
+    let words = paragraph.trim_start_matches(is_space);
+    let indent = &paragraph[..paragraph.len() - words.len()];
+    let mut lines = Vec::new();
+    let mut line = indent.to_owned();
+    let mut rest = words;
+    while !rest.is_empty() {
+        let word_ends = rest.find(is_space).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(word_ends);
+        line.push_str(word);
+        let next = tail.trim_start_matches(is_space);
+        let gap = &tail[..tail.len() - next.len()];
+        let next_word = next.split(is_space).next().unwrap_or_default();
+        let wide = console::measure_text_width;
+        if next.is_empty() {
+            break;
+        }
+        if wide(&line) + wide(gap) + wide(next_word) > width {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+        } else {
+            line.push_str(gap);
+        }
+        rest = next;
+    }
+    lines.push(line);
+    lines
 }
 
 #[cfg(test)]
@@ -170,6 +194,23 @@ mod tests {
     fn wrapping_never_cuts_a_word() {
         assert_eq!(wrap("a bb ccc-ddd-eee f", 6), ["a bb", "ccc-ddd-eee", "f"]);
         assert_eq!(wrap("", 6), [""]);
+    }
+
+    #[test]
+    fn wrapping_leaves_columns_and_carets_where_they_are() {
+        let problem = "  |\n3 | rtp = \"15m\"\n  | ^^^ unknown key";
+        assert_eq!(wrap(problem, 40), ["  |", "3 | rtp = \"15m\"", "  | ^^^ unknown key"]);
+        assert_eq!(wrap("wait 5m    lets time pass", 40), ["wait 5m    lets time pass"]);
+        assert_eq!(wrap("  one two three", 10), ["  one two", "  three"]);
+        assert_eq!(wrap("one    two", 7), ["one", "two"]);
+        assert_eq!(wrap("a 3\u{a0}Switch it", 6), ["a", "3\u{a0}Switch", "it"]);
+    }
+
+    #[test]
+    fn what_is_not_zero_never_reads_as_zero() {
+        assert_eq!(short(Duration::from_millis(412)), "412ms");
+        assert_eq!(short(Duration::from_millis(3412)), "3s");
+        assert_eq!(short(Duration::ZERO), "0s");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::harmless::harmless;
 use super::header;
 use super::look::{Look, Mark, Tone};
 use super::text;
-use crate::model::{PipelineName, Progress, Timestamp};
+use crate::model::{PipelineName, Progress, Region, Timestamp};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) struct Word<'a> {
     pub(crate) progress: &'a Progress,
     pub(crate) waited: Duration,
     pub(crate) deadline: Timestamp,
-    pub(crate) objective: Option<Timestamp>,
+    pub(crate) due: Option<header::Due>,
     /// Number, of how many.
     pub(crate) stage: Option<(usize, usize)>,
     pub(crate) at: Timestamp,
@@ -74,7 +74,7 @@ impl Trend {
         let before = *self.lags.iter().rev().nth(3.min(self.lags.len() - 1))?;
         match self.lags.len() {
             1 => None,
-            _ if now < before * 0.95 => Some("falling"),
+            _ if now < before * 0.95 => Some(FALLING),
             _ if now > before * 1.05 => Some("RISING"),
             _ => Some("steady"),
         }
@@ -89,6 +89,9 @@ impl Trend {
         Some(format!("{line} {word}").trim().to_owned())
     }
 }
+
+/// A lag that shrinks by a twentieth or more.
+const FALLING: &str = "falling";
 
 /// The waits that are under way.
 #[derive(Default)]
@@ -108,7 +111,7 @@ fn lag(look: Look, progress: &Progress, trend: &Trend) -> Option<String> {
     match progress.lag {
         Some(lag) => {
             let trend = trend.show(look).map(|trend| format!(" {trend}")).unwrap_or_default();
-            Some(format!("lag {}{trend} ({age})", text::whole(lag)))
+            Some(format!("lag {}{trend} ({age})", text::short(lag)))
         }
         // A wait for a mapping's state has no lag; a wait for a lag that nobody knows must say so.
         None if !trend.lags.is_empty() || progress.waiting_for.starts_with("lag") => {
@@ -118,18 +121,32 @@ fn lag(look: Look, progress: &Progress, trend: &Trend) -> Option<String> {
     }
 }
 
-/// `20/s arrive`.
+/// `20/s arrive`. The metric is minutes old: where the stream itself was seen to be silent, that is what counts.
 fn arrivals(progress: &Progress) -> Option<String> {
-    progress.arrivals.map(|rate| match rate {
+    let is_silent = progress.because.contains("the last record arrived");
+    progress.arrivals.filter(|rate| *rate <= 0.0 || !is_silent).map(|rate| match rate {
         rate if rate <= 0.0 => "nothing arrives".to_owned(),
         rate if rate < 10.0 => format!("{rate:.1} records/s arrive"),
         rate => format!("{} records/s arrive", text::count_f64(rate)),
     })
 }
 
-/// `about 2m to go`.
-fn estimate(progress: &Progress) -> Option<String> {
-    progress.left.map(|left| format!("about {} to go", text::whole(left)))
+/// `about 2m to go`: only while the lag shrinks, for else it goes nowhere.
+fn estimate(progress: &Progress, trend: &Trend) -> Option<String> {
+    let left = progress.left.filter(|left| left.as_secs() > 0)?;
+    // Once it is zero, what is left is how long it has to stay so.
+    let shrinks = progress.lag.is_none_or(|lag| lag.is_zero()) || trend.word() == Some(FALLING);
+    shrinks.then(|| format!("about {} to go", text::whole(left)))
+}
+
+/// A text that ends or goes on with `in REGION` with the Region first, where a narrow screen does not cut it off.
+fn region_first(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let place = words.windows(2).position(|pair| pair[0] == "in" && pair[1].parse::<Region>().is_ok());
+    let Some(place) = place else { return text.to_owned() };
+    let others: Vec<&str> =
+        words.iter().enumerate().filter(|(n, _)| *n != place && *n != place + 1).map(|(_, w)| *w).collect();
+    format!("{} {}", words[place + 1], others.join(" "))
 }
 
 impl Word<'_> {
@@ -160,7 +177,8 @@ impl Word<'_> {
 
     /// The figures of the wait.
     fn figures(&self, look: Look, trend: &Trend) -> Vec<String> {
-        let parts = [lag(look, self.progress, trend), arrivals(self.progress), estimate(self.progress)];
+        let parts =
+            [lag(look, self.progress, trend), arrivals(self.progress), estimate(self.progress, trend)];
         parts.into_iter().flatten().collect()
     }
 
@@ -189,13 +207,13 @@ impl Word<'_> {
         let cut = |line: &str| console::truncate_str(line, room, ellipsis).into_owned();
         let stage = self.stage.map(|(number, of)| format!("[{number}/{of}] ")).unwrap_or_default();
         let foreign = |text: &str| harmless(text, false).replace(['\n', '\t'], " ");
-        let subject = format!("{}{}", self.name(many), foreign(&self.progress.waiting_for));
+        let subject = format!("{}{}", self.name(many), foreign(&region_first(&self.progress.waiting_for)));
         let head = format!("{} {stage}{subject}", text::time(self.at, self.at));
         let figures = self.figures(look, trend);
         // The moment itself stands in the announcement above.
         let deadline = self.deadline().split(", at ").next().unwrap_or_default().to_owned();
         let mut clock = vec![format!("waited {}", text::whole(self.waited)), deadline];
-        clock.extend(self.objective.map(|until| header::rto_left(look, until, self.at)));
+        clock.extend(self.due.map(|due| header::rto_left(look, due, self.at)));
         let because = foreign(&self.progress.because);
         let strong = |line: String| look.paint(Tone::Strong, cut(&line));
         if waits > TIGHT {
@@ -231,7 +249,8 @@ fn packed(parts: &[String], dot: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn bar(live: &MultiProgress, look: Look) -> ProgressBar {
+/// A live line with a spinner.
+pub(super) fn bar(live: &MultiProgress, look: Look) -> ProgressBar {
     let bar = live.add(ProgressBar::new_spinner());
     let ticks: &[&str] = match look.utf8 {
         true => &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", " "],
@@ -338,6 +357,36 @@ mod tests {
     }
 
     #[test]
+    fn the_region_is_not_what_a_narrow_screen_cuts_off() {
+        assert_eq!(
+            region_first("lag of the replicator R in us-west-2 to be proven zero"),
+            "us-west-2 lag of the replicator R to be proven zero"
+        );
+        assert_eq!(region_first("the tags of the standby stream"), "the tags of the standby stream");
+    }
+
+    #[test]
+    fn figures_that_contradict_each_other_are_left_out() {
+        let old = "the last record arrived 2m33s ago; 3m of silence are needed";
+        let progress = Progress { arrivals: Some(11.0), ..Progress::new("x", old) };
+        assert_eq!(arrivals(&progress), None);
+        let progress = Progress { arrivals: Some(11.0), ..Progress::new("x", "still behind") };
+        assert_eq!(arrivals(&progress).as_deref(), Some("11 records/s arrive"));
+        let mut trend = Trend::default();
+        let left = |lag: u64, left: u64, trend: &Trend| {
+            let (lag, left) = (Some(Duration::from_secs(lag)), Some(Duration::from_secs(left)));
+            estimate(&Progress { lag, left, ..Progress::new("x", "y") }, trend)
+        };
+        [100.0, 99.0].into_iter().for_each(|lag| trend.lags.push(lag));
+        assert_eq!(left(99, 60, &trend), None, "it does not shrink");
+        trend.lags.push(60.0);
+        assert_eq!(left(60, 60, &trend).as_deref(), Some("about 1m to go"));
+        assert_eq!(left(60, 0, &trend), None, "it goes on all the same");
+        let short = Progress { lag: Some(Duration::from_millis(412)), ..Progress::new("x", "y") };
+        assert!(lag(look(80, true), &short, &Trend::default()).is_some_and(|lag| lag.contains("lag 412ms")));
+    }
+
+    #[test]
     fn a_trend_has_one_entry_a_sample_and_a_word() {
         let at: Timestamp = "2026-11-22T10:45:00Z".parse().expect("an instant");
         let mut trend = Trend::default();
@@ -372,7 +421,10 @@ mod tests {
             progress: &progress,
             waited: Duration::from_secs(192),
             deadline: at + Duration::from_secs(1800),
-            objective: Some(at + Duration::from_secs(300)),
+            due: Some(header::Due {
+                began: at - Duration::from_secs(600),
+                until: at + Duration::from_secs(300),
+            }),
             stage: Some((5, 9)),
             at,
         };

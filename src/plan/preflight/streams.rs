@@ -74,15 +74,18 @@ impl Checks<'_> {
         let about = self.about(of, side);
         let (topology, now) = (self.request.topology, self.request.snapshot.taken_at);
         let metrics = &of.view.side(side).metrics;
+        let of = |share: f64| match share * 100.0 {
+            percent if percent < 10.0 => format!("{}%", (percent * 100.0).round() / 100.0),
+            percent => format!("{}%", (percent * 10.0).round() / 10.0),
+        };
         let percent = |rates: assess::Rates| {
-            let of = |share: f64| format!("{:.2} %", share * 100.0);
             format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled))
         };
         match assess::health(metrics, &topology.objectives, &topology.timing, now) {
             Health::Healthy(rates) => self.ok("health", &about, percent(rates)),
             Health::Degraded(rates) => {
-                let limit = topology.objectives.error_rate * 100.0;
-                let evidence = format!("{}, threshold {limit:.2} %", percent(rates));
+                let limit = of(topology.objectives.error_rate);
+                let evidence = format!("{}, limit {limit}", percent(rates));
                 let leave = match side {
                     Side::Primary => format!("failover --to {}", self.request.region(Side::Standby)),
                     Side::Standby => "failback".to_owned(),

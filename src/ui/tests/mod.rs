@@ -1,6 +1,7 @@
 //! Pages: what people and programs read, as snapshots at two widths. `SNAPSHOTS=overwrite cargo test` writes them anew.
 
 use samples::{account, at};
+mod ends;
 mod questions;
 mod sample_run;
 pub(crate) mod samples;
@@ -196,7 +197,7 @@ fn several_pipelines_are_told_apart() {
     });
     for text in [
         "send    us-west-2: ticker-prices: set",
-        "ok      us-west-2: ticker-prices: Drain",
+        "ok      us-west-2: ticker-prices: replicator lag",
         "waiting ticker-prices: for",
     ] {
         assert!(err.contains(text), "{text}\n{err}");

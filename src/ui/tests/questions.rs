@@ -131,6 +131,18 @@ fn ask_on_this_terminal() {
     ui.note(&format!("typed: {:?}", prompter.type_region(&samples::east())));
 }
 
+#[test]
+fn a_wait_that_was_interrupted_has_not_run_out_of_time() {
+    let asked = |is_interrupt| {
+        human(80, |ui| {
+            let _ = Prompter::with_reader(ui, Box::new("n\n".as_bytes())).wait(&stuck(is_interrupt));
+        })
+        .1
+    };
+    assert!(asked(true).contains("  waiting ") && !asked(true).contains("TIMEOUT"), "{}", asked(true));
+    assert!(asked(false).contains("  TIMEOUT "), "{}", asked(false));
+}
+
 /// A wait for the drain that does not end.
 pub(super) fn stuck(is_interrupt: bool) -> WaitPrompt {
     WaitPrompt {

@@ -296,7 +296,7 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
         (yes(1), "10:45:10"),
         (mark_sent, "10:45:10"),
         (mark_answer, "10:45:10"),
-        (finished("mark_run", east(), applied("stream KDS-HA-Stream says so")), "10:45:11"),
+        (finished("mark_run", east(), applied("stream KDS-HA-Stream carries the mark")), "10:45:11"),
         (stage(2), "10:45:11"),
         (yes(2), "10:45:15"),
         (create_sent, "10:45:15"),
@@ -327,7 +327,7 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
             finished(
                 "drain",
                 west(),
-                applied("lag zero since 10:43:17Z, no arrivals, no errors, no throttles for 3m3s"),
+                applied("replicator lag zero since 10:43:17Z, no arrivals, no errors, no throttles for 3m3s"),
             ),
             "10:49:08",
         ),

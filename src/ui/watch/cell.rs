@@ -155,14 +155,15 @@ impl Cells<'_> {
                 let age = text::between(*ended, self.now);
                 let rpo = self.topology.objectives.rpo;
                 let mut parts = vec![text::exact(*lag)];
-                let mut tone = Tone::Plain;
+                let (mut tone, mut stale) = (Tone::Plain, "");
                 if age > self.topology.timing.fresh {
-                    (tone, _) = (Tone::Warn, parts.push("STALE".to_owned()));
+                    tone = Tone::Warn;
+                    stale = ", STALE";
                 }
                 if *lag > rpo {
                     (tone, _) = (Tone::Bad, parts.push(format!("OVER THE RPO of {}", duration::show(rpo))));
                 }
-                Cell::new(tone, format!("{} (sample {} old)", parts.join(", "), text::whole(age)))
+                Cell::new(tone, format!("{} (sample {} old{stale})", parts.join(", "), text::whole(age)))
             }
         })
     }
@@ -186,7 +187,7 @@ impl Cells<'_> {
         if matches!(reader.lag.worth(), Worth::Current(LagSeen::NoReader)) {
             return only(Cell::nothing());
         }
-        let slots = columns.saturating_sub(17).clamp(5, 60);
+        let slots = columns.saturating_sub(19).clamp(5, 60);
         let points = slotted(series, self.now, slots);
         let Some(most) = points.iter().flatten().copied().reduce(f64::max) else {
             return only(Cell::new(tone, "no point in the window"));
@@ -197,7 +198,9 @@ impl Cells<'_> {
         let cell = |(index, line): (usize, String)| match index {
             // The words stand where the curve is; what a whole column means, at its top.
             _ if index + 1 == rows.max(1) => Cell::new(tone, format!("{line} max {}", length(most))),
-            0 => Cell::new(tone, format!("{line} top {}", length(full))),
+            0 => Cell::new(tone, format!("{line} full bar {}", length(full))),
+            // One column is one period.
+            1 => Cell::new(tone, format!("{line} {} to now", text::whole(series.period * slots as u32))),
             _ => Cell::new(tone, line),
         };
         lines.map(cell).collect()

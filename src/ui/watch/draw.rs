@@ -3,7 +3,7 @@
 use super::cell::{Cell, Cells, Tone};
 use super::panel::{Size, panel, silence};
 use super::state::{Next, PipelineFacts, RegionFacts, WatchState};
-use crate::model::{Region, Timestamp};
+use crate::model::{Region, Timestamp, duration};
 use crate::ui::harmless::harmless;
 use crate::ui::look::{Ground, Look};
 use crate::ui::text;
@@ -21,7 +21,7 @@ const TWO_ABREAST: usize = 160;
 /// Lines that are kept for what needs attention.
 const ATTENTION: usize = 4;
 /// Rows of a curve at most.
-const TALLEST: usize = 6;
+const TALLEST: usize = 16;
 /// The keys, in words.
 const KEYS: &str = "q quit   p pause   r look now   Tab/arrows next pipeline";
 
@@ -45,7 +45,7 @@ impl Canvas {
             Tone::Strong => style.add_modifier(Modifier::BOLD),
             Tone::Old => style.add_modifier(Modifier::DIM),
             Tone::Good => color(Color::Green),
-            Tone::Warn => color(Color::Yellow),
+            Tone::Warn => color(Color::Magenta),
             Tone::Bad => color(Color::Red).add_modifier(Modifier::BOLD),
         }
     }
@@ -155,15 +155,16 @@ fn header(state: &WatchState, now: Timestamp, canvas: Canvas, width: usize) -> V
     if let Some(place) = state.context.place(plain) {
         lines.push(field("where", Cell::plain(place)));
     }
-    lines.push(field("look", looking(state, now)));
+    lines.push(field("look", looking(state, now, width.saturating_sub(LABEL))));
     if state.pipelines.len() > 1 {
         lines.push(names(state, now));
     }
     lines
 }
 
-/// When the last look was, what it cost, and when the next one is.
-fn looking(state: &WatchState, now: Timestamp) -> Cell {
+/// When the last look was, when the next one is, how far this machine's clock is off, and what the look cost, as far
+/// as there is room for it.
+fn looking(state: &WatchState, now: Timestamp, room: usize) -> Cell {
     let last = match state.last_look {
         Some(at) => format!("{}, {} ago", text::time(at, now), text::whole(text::between(at, now))),
         None => "none yet".to_owned(),
@@ -173,14 +174,18 @@ fn looking(state: &WatchState, now: Timestamp) -> Cell {
         Next::At(at) => format!("next in {}", text::whole(text::between(now, at))),
         Next::Paused => "PAUSED (p goes on)".to_owned(),
     };
-    let cost =
-        format!("{} requests, {} in all", text::count(state.last_requests), text::count(state.requests));
     let tone = match (state.next, is_stale(state, now)) {
         (_, true) => Tone::Bad,
         (Next::Paused, false) => Tone::Warn,
         _ => Tone::Plain,
     };
-    Cell::new(tone, state.context.clock(&format!("last {last}; {next}; {cost}")))
+    let objectives = &state.topology.objectives;
+    let (rto, rpo) = (duration::show(objectives.rto), duration::show(objectives.rpo));
+    let clock = state.context.clock(&format!("last {last}; {next}; RTO {rto}, RPO {rpo}"));
+    let cost =
+        format!("; {} requests, {} in all", text::count(state.last_requests), text::count(state.requests));
+    let is_room = console::measure_text_width(&clock) + cost.len() <= room;
+    Cell::new(tone, if is_room { clock + &cost } else { clock })
 }
 
 /// All pipelines by name, the first one shown in brackets, those that need a look with a mark.

@@ -44,7 +44,7 @@ pub(super) fn panel(
         lines.extend(reader("replicator", &cells, &replicator, column, canvas, size.curve));
     }
     lines.push(row("arrivals", &|side| cells.arrivals(side)));
-    lines.push(row("errors", &|side| cells.health(side)));
+    lines.push(row("health", &|side| cells.health(side)));
     let mark = cells.mark();
     let mark = Cell::new(mark.tone, canvas.cut(&mark.text, size.columns.saturating_sub(LABEL + 2)));
     lines.push(vec![Cell::plain(format!("{:<LABEL$}", "run mark")), mark]);

@@ -205,7 +205,9 @@ impl WatchState {
             let facts = self.regions.entry(region.clone()).or_default();
             let answered = view.apis.iter().filter(|api| api.answered > 0 && api.failed == 0).count();
             facts.answered = (answered, view.apis.len());
-            facts.why = status::silent(snapshot, region).into_iter().next();
+            facts.why = assess::silent_apis(snapshot, region).into_iter().next();
+            // The page says by itself that it is silent, and since when.
+            facts.why = facts.why.take().map(|why| why.trim_start_matches("SILENT: ").to_owned());
             if view.apis.iter().any(|api| api.answered > 0) {
                 facts.heard = Some(snapshot.taken_at);
             }
@@ -217,7 +219,7 @@ impl WatchState {
 fn attention(input: &StatusInput<'_>) -> Vec<Attention> {
     let unfinished = input.unfinished.iter().map(|text| format!("UNFINISHED  {text}"));
     let owed = input.owed.iter().map(|text| format!("OWED  {text}"));
-    let deviations = input.deviations();
+    let deviations = input.other_deviations();
     let deviations = deviations.iter().map(|report| Attention {
         text: deviation(report),
         unseen: report.region.clone().filter(|_| report.verdict == Verdict::Unknown),

@@ -96,6 +96,16 @@ async fn what_is_owed_is_on_the_mark_and_settled_from_another_machine() {
         let said = said_since(&stage, before);
         let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat.contains("switch producer KDS-HA-ProducerLambda"), "{nag}: {said}");
+        // The way out is the run's own: nothing is told to be done by hand, and no second emergency is offered.
+        for by_hand in ["exactly one enabled mapping is due", "it should not run here", "--emergency"] {
+            assert!(!flat.contains(by_hand), "{nag}: {by_hand}: {said}");
+        }
+        if nag == "status" {
+            assert!(
+                flat.ends_with("next kdsha resume (settles what is owed, once us-west-2 answers again)"),
+                "{said}"
+            );
+        }
     }
     // Both ways are closed while something is owed.
     for result in [stage.failback(&stage.back()).await, stage.failover(&stage.over()).await] {
