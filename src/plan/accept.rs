@@ -7,15 +7,61 @@ use crate::model::{CheckReport, Verdict};
 /// What the operator accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// The checks' slugs; all of them are [`ACCEPTABLE`].
-    pub checks: Vec<String>,
-    /// Why.
-    pub reason: String,
+    overrides: Vec<Override>,
+    reason: String,
+}
+
+/// One check, as it is named on the command line: `CHECK[@REGION][/PIPELINE]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Override {
+    text: String,
+    check: String,
+    region: Option<String>,
+    pipeline: Option<String>,
+}
+
+impl Override {
+    fn parse(text: &str) -> Override {
+        let (rest, pipeline) = match text.split_once('/') {
+            Some((rest, pipeline)) => (rest, Some(pipeline.to_owned())),
+            None => (text, None),
+        };
+        let (check, region) = match rest.split_once('@') {
+            Some((check, region)) => (check, Some(region.to_owned())),
+            None => (rest, None),
+        };
+        Override { text: text.to_owned(), check: check.to_owned(), region, pipeline }
+    }
+
+    fn names(&self, report: &CheckReport) -> bool {
+        let fits =
+            |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        self.check == report.check
+            && fits(&self.region, report.region.as_ref().map(|region| region.as_str()))
+            && fits(&self.pipeline, report.pipeline.as_ref().map(|name| name.as_str()))
+    }
+}
+
+impl Override {
+    fn is_too_wide_for(&self, report: &mut CheckReport) {
+        let name = full_name(report);
+        let narrow =
+            format!("`--accept {}` stands for several checks: name this one, `--accept {name}`", self.text);
+        report.advice =
+            Some(report.advice.take().map_or(narrow.clone(), |advice| format!("{advice}; {narrow}")));
+    }
+}
+
+/// The narrowest name of a check.
+fn full_name(report: &CheckReport) -> String {
+    let region = report.region.iter().map(|region| format!("@{region}"));
+    let pipeline = report.pipeline.iter().map(|name| format!("/{name}"));
+    region.chain(pipeline).fold(report.check.clone(), |name, part| name + &part)
 }
 
 /// The checks that a person may know better than kdsha. The others say that a step could not be taken, or that a
 /// record would be skipped: there the way out is another command or another flag, which the check names.
-pub const ACCEPTABLE: [&str; 11] = [
+pub const ACCEPTABLE: [&str; 12] = [
     "clock",
     "concurrency",
     "credentials",
@@ -26,6 +72,7 @@ pub const ACCEPTABLE: [&str; 11] = [
     "record_age",
     "replicator_lag",
     "sink",
+    "start_at",
     "streams_match",
 ];
 
@@ -34,22 +81,28 @@ impl Accepted {
     ///
     /// # Errors
     /// A sentence that names what may be accepted.
-    pub fn new(checks: Vec<String>, reason: String) -> Result<Accepted, String> {
-        match checks.iter().find(|check| !ACCEPTABLE.contains(&check.as_str())) {
-            None => Ok(Accepted { checks, reason }),
-            Some(check) => Err(format!(
-                "--accept {check}: that check cannot be accepted; these can: {}",
+    pub fn new(checks: &[String], reason: String) -> Result<Accepted, String> {
+        let overrides: Vec<Override> = checks.iter().map(|text| Override::parse(text)).collect();
+        match overrides.iter().find(|one| !ACCEPTABLE.contains(&one.check.as_str())) {
+            None => Ok(Accepted { overrides, reason }),
+            Some(one) => Err(format!(
+                "--accept {}: that check cannot be accepted; these can: {}",
+                one.text,
                 ACCEPTABLE.join(", ")
             )),
         }
     }
 
-    /// Marks those of the reports that are accepted and forbid something.
+    /// Marks those of the reports that are accepted and forbid something. A name that stands for several lifts none:
+    /// whoever accepts one has not accepted the others.
     pub(crate) fn mark(&self, reports: &mut [CheckReport]) {
-        let forbids = |r: &&mut CheckReport| matches!(r.verdict, Verdict::Fail | Verdict::Unknown);
-        for report in reports.iter_mut().filter(forbids) {
-            if self.checks.contains(&report.check) {
-                report.accepted = Some(self.reason.clone());
+        for one in &self.overrides {
+            let forbids = |report: &CheckReport| matches!(report.verdict, Verdict::Fail | Verdict::Unknown);
+            let mut named: Vec<&mut CheckReport> =
+                reports.iter_mut().filter(|report| forbids(report) && one.names(report)).collect();
+            match &mut named[..] {
+                [report] => report.accepted = Some(self.reason.clone()),
+                several => several.iter_mut().for_each(|report| one.is_too_wide_for(report)),
             }
         }
     }
@@ -89,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_override_lifts_its_own_check_and_no_other() {
-        let accepted = Accepted::new(vec!["health".to_owned()], "known".to_owned()).expect("acceptable");
+        let accepted = Accepted::new(&["health".to_owned()], "known".to_owned()).expect("acceptable");
         let mut reports = [
             report("health", Verdict::Unknown),
             report("record_age", Verdict::Fail),
@@ -101,9 +154,33 @@ mod tests {
     }
 
     #[test]
+    fn of_several_checks_of_one_name_only_the_one_that_is_named_is_lifted() {
+        let of = |region: &str, pipeline: &str| CheckReport {
+            region: Some(region.parse().expect("a Region")),
+            pipeline: Some(pipeline.parse().expect("a name")),
+            ..report("health", Verdict::Fail)
+        };
+        let lifted = |text: &str| {
+            let mut reports = [of("us-east-2", "orders"), of("us-east-2", "ticks"), of("us-west-2", "ticks")];
+            let accepted = Accepted::new(&[text.to_owned()], "known".to_owned()).expect("acceptable");
+            accepted.mark(&mut reports);
+            let advice = reports[0].advice.clone().unwrap_or_default();
+            (reports.map(|report| report.accepted.is_some()), advice)
+        };
+        let (bare, advice) = lifted("health");
+        assert_eq!(bare, [false; 3]);
+        assert!(advice.ends_with("`--accept health@us-east-2/orders`"), "{advice}");
+        assert_eq!(lifted("health@us-east-2").0, [false; 3]);
+        assert_eq!(lifted("health@us-west-2").0, [false, false, true]);
+        assert_eq!(lifted("health/orders").0, [true, false, false]);
+        assert_eq!(lifted("health@us-east-2/ticks").0, [false, true, false]);
+        assert_eq!(lifted("health@us-east-2/nobody").0, [false; 3]);
+    }
+
+    #[test]
     fn what_protects_records_cannot_be_accepted() {
         for check in ["start_position", "mapping", "owed", "identity", "producer_environment", "nonsense"] {
-            let why = Accepted::new(vec![check.to_owned()], "hurry".to_owned()).expect_err("not acceptable");
+            let why = Accepted::new(&[check.to_owned()], "hurry".to_owned()).expect_err("not acceptable");
             assert!(why.contains(check) && why.contains("record_age"), "{why}");
         }
     }

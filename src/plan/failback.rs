@@ -1,6 +1,6 @@
 //! The way back to the primary Region. Both Regions must answer; nothing may be owed.
 
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{About, Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Plan, PlannedStep, Stage, assess, stranded};
 use crate::model::{
@@ -159,7 +159,8 @@ fn is_expired(mapping: &Mapping, retention_hours: u32, now: Timestamp) -> bool {
 }
 
 fn settings_for(
-    checks: &Checks<'_>,
+    checks: &mut Checks<'_>,
+    about: &About,
     mapping: Option<&Mapping>,
     fallback: Option<&Mapping>,
 ) -> MappingSettings {
@@ -168,7 +169,12 @@ fn settings_for(
         return MappingSettings { count_events: true, ..settings.clone() };
     }
     match fallback.and_then(|m| m.settings.known()) {
-        Some(settings) => carried(settings, request.region(Side::Standby), request.region(Side::Primary)).0,
+        Some(settings) => {
+            let (from, to) = (request.region(Side::Standby), request.region(Side::Primary));
+            let (settings, lost) = carried(settings, from, to);
+            checks.not_carried(about, &format!("the mapping in {to}"), &lost);
+            settings
+        }
         None => MappingSettings { count_events: true, ..MappingSettings::default() },
     }
 }
@@ -201,8 +207,8 @@ fn consumer_returns(
     let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
     let now = request.snapshot.taken_at;
     let before_switch = StartAt::Timestamp(floor(now - of.pipeline.overlap_buffer));
-    let new = |checks: &Checks<'_>, replaces, start| {
-        Return::new(replaces, start, settings_for(checks, mapping, fallback))
+    let new = |checks: &mut Checks<'_>, replaces, start| {
+        Return::new(replaces, start, settings_for(checks, &about, mapping, fallback))
     };
     let stranded = stranded::in_words(of, &request);
     match mapping {
@@ -270,6 +276,7 @@ fn stranded_age(checks: &mut Checks<'_>, of: &Selected<'_>, mapping: Option<&Map
 fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reader) -> Return {
     let request = checks.request;
     let Some(view) = &of.view.primary.replicator else { return Return::Impossible };
+    let about = checks.about(of, Side::Primary);
     let mapping = mapping_of(reader, view);
     let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
     let now = request.snapshot.taken_at;
@@ -280,10 +287,10 @@ fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reade
         Some(mapping) if is_expired(mapping, retention, now) => {
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
             let replaces = replaced(reader, Some(mapping), because);
-            Return::new(replaces, start, settings_for(checks, Some(mapping), None))
+            Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
         }
         Some(_) => Return::Kept,
-        None => Return::new(None, start, settings_for(checks, None, None)),
+        None => Return::new(None, start, settings_for(checks, &about, None, None)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
 
 use super::position::{self, Buffer, Evidence, Origin, Position};
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{About, Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
 use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, StartingPosition, Verdict, duration};
@@ -286,10 +286,7 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<Star
     settings.parallelization_factor =
         overrides.parallelization_factor.unwrap_or(settings.parallelization_factor);
     settings.on_failure = overrides.on_failure.clone().or(settings.on_failure);
-    if !lost.is_empty() {
-        let evidence = format!("not carried to the standby's mapping: {}", lost.join(", "));
-        checks.advise("mapping_settings", &about, Verdict::Warn, evidence, "add it by hand afterwards");
-    }
+    checks.not_carried(&about, "the standby's mapping", &lost);
     let now = request.snapshot.taken_at;
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
     let rewind = match start {
@@ -351,11 +348,36 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
             checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
             return None;
         }
+        skips_nothing(checks, &about, &evidence, start);
         return Some(fixed(start, Origin::Operator));
     }
     match (evidence.derive(), marked) {
         // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
         (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
+        (Err(why), Some(start)) if !is_safe_for_an_emergency(&request, of, start) => {
+            match super::remembered::usable(&request, of, evidence.retention) {
+                // It never lies behind the planned run's: both are of the same consumer, the older rule the stricter.
+                Some(found) => {
+                    let note = format!(
+                        "{why}; a look from this machine at {} knew where an emergency starts",
+                        found.at
+                    );
+                    let earlier = match start {
+                        StartAt::Timestamp(at) => StartAt::Timestamp(at.min(found.start)),
+                        StartAt::TrimHorizon => StartAt::TrimHorizon,
+                    };
+                    Some(evidence.at(earlier, Origin::RunMark, vec![note]))
+                }
+                None => {
+                    let advice = format!(
+                        "the planned run had {start}, which relied on a drain: give one with --start-at TIME (before the first \
+                         unprocessed record) or --start-at trim-horizon (everything the standby's stream still has)"
+                    );
+                    checks.advise("start_position", &about, Verdict::Fail, why, advice);
+                    None
+                }
+            }
+        }
         (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
         (Ok(position), None) => {
             let text = format!(
@@ -377,6 +399,35 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
             None
         }
     }
+}
+
+/// Whether an emergency's `--start-at` lies behind what the data points say may be unprocessed. A planned run drains
+/// first, so that nothing before its switch is unprocessed.
+fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>, start: StartAt) {
+    let (Mode::Emergency, StartAt::Timestamp(at), Ok(derived)) = (evidence.mode, start, evidence.derive())
+    else {
+        return;
+    };
+    match derived.start {
+        StartAt::Timestamp(safe) if at > safe => {
+            let text = format!(
+                "--start-at {start}, and records may be unprocessed from {safe} on: they would be skipped"
+            );
+            let advice = format!("leave --start-at out, or give {safe} or an earlier instant");
+            checks.advise("start_at", about, Verdict::Fail, text, advice);
+        }
+        _ => checks.ok(
+            "start_at",
+            about,
+            format!("--start-at {start} lies before all that may be unprocessed"),
+        ),
+    }
+}
+
+/// Whether the position on this run's mark was made for a primary that is not drained: an emergency's was, a planned
+/// run's relies on the drain that never came. Everything there is, is always safe.
+fn is_safe_for_an_emergency(request: &Request<'_>, of: &Selected<'_>, start: StartAt) -> bool {
+    start == StartAt::TrimHorizon || request.own_mark(of.view).is_some_and(RunMark::is_emergency)
 }
 
 fn each(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Vec<PlannedStep> {

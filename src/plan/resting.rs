@@ -143,6 +143,9 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
     }
     if active == Side::Standby {
         stranded::remind(checks, of);
+        if request.switched_back(of).is_none() {
+            stranded::arriving(checks, of);
+        }
     }
     sink(checks, of, active);
 }

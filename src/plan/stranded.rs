@@ -11,6 +11,9 @@ use std::time::Duration;
 /// The check's name.
 pub(crate) const CHECK: &str = "stranded_records";
 
+/// How far back arrivals in the old stream count.
+const LATELY: Duration = Duration::from_secs(10 * 60);
+
 /// When the first record expires that arrived at `from` in the primary's stream.
 pub(crate) fn expiry(of: &Selected<'_>, from: Timestamp) -> Timestamp {
     from + Duration::from_secs(u64::from(retention_hours(of)) * 3600)
@@ -34,9 +37,10 @@ pub(crate) fn in_words(of: &Selected<'_>, request: &Request<'_>) -> String {
     };
     let now = request.snapshot.taken_at;
     let count = match of.view.primary.metrics.incoming_records.known() {
-        Some(series) if from >= now - request.history => {
-            format!("at most {} records are stranded", series.sum_since(from).unwrap_or(0.0) as u64)
-        }
+        Some(series) if from >= now - request.history => match series.sum_since(from) {
+            Some(sum) => format!("at most {sum:.0} records are stranded"),
+            None => "no record is known to be stranded".to_owned(),
+        },
         _ => "how many records are stranded is not known".to_owned(),
     };
     let expiry = expiry(of, from);
@@ -83,6 +87,44 @@ pub(crate) fn remind(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let evidence = format!("the emergency did not drain its consumer: {}", in_words(of, &checks.request));
     let advice = way_out(checks, of);
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// Records that arrive in the old stream long after its producers were switched: somebody writes there whom the
+/// configuration does not know, and nobody reads it.
+pub(crate) fn arriving(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    if !of.is_cold() || has_gone_on(of) {
+        return;
+    }
+    let about = checks.about(of, Side::Primary);
+    let Some(arrived) = checks.known("stray_writes", &about, &of.view.primary.metrics.incoming_records)
+    else {
+        return;
+    };
+    let from = (checks.request.snapshot.taken_at - LATELY).max(settled_at(of) + arrived.period);
+    let strays = arrived.sum_since(from).unwrap_or(0.0);
+    let (region, stream) = (checks.request.region(Side::Primary), of.pipeline.stream.of(Side::Primary));
+    if strays <= 0.0 {
+        return checks.ok(
+            "stray_writes",
+            &about,
+            format!("nothing arrives in {stream} in {region} any more"),
+        );
+    }
+    let evidence =
+        format!("{strays:.0} records arrived in {stream} in {region} since {from:.0}, and nobody reads it");
+    let advice = "find the producer that kdsha.toml does not list, and point it at the other Region; `kdsha failback` \
+                  processes what arrived";
+    checks.advise("stray_writes", &about, Verdict::Fail, evidence, advice);
+}
+
+/// When the last invocation of a switched producer has ended that may still write as before.
+fn settled_at(of: &Selected<'_>) -> Timestamp {
+    let ended = of.view.producers.iter().filter_map(|producer| {
+        let function = producer.function.known()?;
+        Some(function.last_modified? + Duration::from_secs(u64::from(function.timeout_seconds)))
+    });
+    let marked = of.view.standby.mark.known().and_then(Option::as_ref).map(|mark| mark.token.marked_at);
+    ended.chain(marked).max().unwrap_or(Timestamp::MIN)
 }
 
 /// Whether the primary's consumer is seen to run: then it processes what lies there.

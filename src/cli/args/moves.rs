@@ -6,9 +6,11 @@ use crate::cli::failure::Failure;
 use crate::model::{Exit, Region, StartAt};
 use crate::plan::Accepted;
 use clap::Args;
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap_complete::engine::ArgValueCandidates;
+use std::ffi::OsStr;
 use std::time::Duration;
+
 /// Flags of `failover`.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct FailoverArgs {
@@ -82,9 +84,10 @@ pub struct FailbackArgs {
 pub struct AcceptArgs {
     /// Go on although this check failed or is unknown; may be given several times
     ///
-    /// It lifts that check and nothing else, and is written to the journal with the reason. Checks that stand
+    /// It lifts that check and nothing else, and is written to the journal with the reason. Where several of the
+    /// name forbid the run, say which: CHECK@REGION, CHECK/PIPELINE or CHECK@REGION/PIPELINE. Checks that stand
     /// between you and a lost record cannot be accepted: they name their own way out.
-    #[arg(long = "accept", value_name = "CHECK", requires = "reason", value_parser = acceptable())]
+    #[arg(long = "accept", value_name = "CHECK", requires = "reason", value_parser = Acceptable)]
     pub checks: Vec<String>,
 
     /// Why the checks named by --accept do not matter now
@@ -92,9 +95,32 @@ pub struct AcceptArgs {
     pub reason: Option<String>,
 }
 
-fn acceptable() -> clap::builder::PossibleValuesParser {
-    let named = crate::plan::ACCEPTABLE.map(|check| PossibleValue::new(check).help(meaning(check)));
-    clap::builder::PossibleValuesParser::new(named)
+/// Reads the name of a check that can be accepted, with the Region and the pipeline that it may go on with.
+#[derive(Debug, Clone, Copy)]
+struct Acceptable;
+
+fn acceptable() -> impl Iterator<Item = PossibleValue> {
+    crate::plan::ACCEPTABLE.into_iter().map(|check| PossibleValue::new(check).help(meaning(check)))
+}
+
+impl TypedValueParser for Acceptable {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let text = value.to_string_lossy();
+        let check = text.split(['@', '/']).next().unwrap_or_default();
+        PossibleValuesParser::new(acceptable()).parse_ref(command, arg, OsStr::new(check))?;
+        Ok(text.into_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(acceptable()))
+    }
 }
 
 /// What accepting a check takes upon oneself.
@@ -109,6 +135,7 @@ fn meaning(check: &str) -> &'static str {
         "reader_function" => "A function that reads may not be able to",
         "record_age" => "A mapping gives records up that are as old as its start",
         "replicator_lag" => "The copy is further behind than the RPO",
+        "start_at" => "--start-at lies behind records that may be unprocessed: they would be skipped",
         "sink" => "The table does not say where its items come from",
         "streams_match" => "The standby's stream is smaller, or set otherwise",
         _ => "",
@@ -122,7 +149,7 @@ impl AcceptArgs {
     /// A check that cannot be accepted.
     pub fn accepted(&self) -> Result<Option<Accepted>, Failure> {
         let Some(reason) = &self.reason else { return Ok(None) };
-        let accepted = Accepted::new(self.checks.clone(), reason.clone());
+        let accepted = Accepted::new(&self.checks, reason.clone());
         accepted.map(Some).map_err(|why| Failure::new(Exit::Usage, why))
     }
 }

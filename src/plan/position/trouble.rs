@@ -42,6 +42,8 @@ impl Evidence<'_> {
             let series = series.as_result().map_err(|reason| reason.text.clone())?;
             trouble.extend(series.points.iter().filter(|p| p.value > 0.0).map(|p| (p.at, what)));
         }
+        // Where nobody knows what arrived, nobody knows of a gap.
+        self.stream.incoming_records.as_result().map_err(|reason| reason.text.clone())?;
         trouble
             .extend(self.gaps().into_iter().map(|at| (at, "a gap (records arrived, none were processed)")));
         trouble.sort_unstable();

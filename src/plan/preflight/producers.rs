@@ -201,6 +201,14 @@ impl Checks<'_> {
                 format!("{region} is already active"),
                 "nothing to do; `kdsha status` shows where things stand, `kdsha resume` settles what is owed",
             ),
+            Active::Region(region) if self.request.topology.regions.side_of(&region).is_none() => self
+                .advise(
+                    "active_region",
+                    &about,
+                    Verdict::Fail,
+                    format!("the producers write to {region}, which is neither Region of this configuration"),
+                    "correct kdsha.toml, or the producers' variables",
+                ),
             Active::Region(region) => {
                 self.ok("active_region", &about, format!("the producers write to {region}"))
             }

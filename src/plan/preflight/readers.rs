@@ -28,22 +28,37 @@ impl Checks<'_> {
     pub(crate) fn concurrency(&mut self, of: &Selected<'_>, side: Side) {
         let about = self.about(of, side);
         let Some(region) = self.request.snapshot.regions.get(self.request.region(side)) else { return };
-        let unreserved = region.unreserved_concurrency.clone();
-        let Some(unreserved) = self.known("concurrency", &about, &unreserved).copied() else { return };
+        // A function with a reservation has that, and no more.
+        let reserved = of.view.side(side).consumer.function.known().and_then(|f| f.reserved_concurrency);
+        let (there, kind, advice) = match reserved {
+            Some(reserved) => {
+                let advice = "raise or delete its reserved concurrency (aws lambda put-function-concurrency)";
+                (reserved, "reserved for it", advice)
+            }
+            None => {
+                let unreserved = region.unreserved_concurrency.clone();
+                let Some(unreserved) = self.known("concurrency", &about, &unreserved).copied() else {
+                    return;
+                };
+                (unreserved, "unreserved", "raise the account's Lambda quota")
+            }
+        };
         let shards = of.view.side(side).stream.known().map_or(0, |s| s.open_shards);
         let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
         let factors = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.parallelization_factor);
         let wanted = shards * factors.max().unwrap_or(1);
-        let evidence = format!("{unreserved} unreserved, {wanted} wanted (shards x parallelization factor)");
-        match unreserved >= wanted {
+        let evidence = format!("{there} {kind}, {wanted} wanted (shards x parallelization factor)");
+        match there >= wanted {
             true => self.ok("concurrency", &about, evidence),
-            false => self.advise(
-                "concurrency",
-                &about,
-                Verdict::Warn,
-                evidence,
-                "raise the account's Lambda quota",
-            ),
+            false => self.advise("concurrency", &about, Verdict::Warn, evidence, advice),
+        }
+    }
+
+    /// The settings that a mapping in another Region does not get.
+    pub(crate) fn not_carried(&mut self, about: &About, mapping: &str, lost: &[String]) {
+        if !lost.is_empty() {
+            let evidence = format!("not carried to {mapping}: {}", lost.join(", "));
+            self.advise("mapping_settings", about, Verdict::Warn, evidence, "add it by hand afterwards");
         }
     }
 
