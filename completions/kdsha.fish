@@ -77,6 +77,7 @@ reader_function\t'A function that reads may not be able to'
 record_age\t'A mapping gives records up that are as old as its start'
 replicator_lag\t'The copy is further behind than the RPO'
 sink\t'The table does not say where its items come from'
+start_at\t'--start-at lies behind records that may be unprocessed: they would be skipped'
 streams_match\t'The standby\'s stream is smaller, or set otherwise'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l config -d 'Read the configuration from this file' -r -F
@@ -104,6 +105,7 @@ reader_function\t'A function that reads may not be able to'
 record_age\t'A mapping gives records up that are as old as its start'
 replicator_lag\t'The copy is further behind than the RPO'
 sink\t'The table does not say where its items come from'
+start_at\t'--start-at lies behind records that may be unprocessed: they would be skipped'
 streams_match\t'The standby\'s stream is smaller, or set otherwise'"
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l reason -d 'Why the checks named by --accept do not matter now' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l config -d 'Read the configuration from this file' -r -F

@@ -303,9 +303,10 @@ Options:
       --accept <CHECK>
           Go on although this check failed or is unknown; may be given several times
           
-          It lifts that check and nothing else, and is written to the journal with the reason.
-          Checks that stand between you and a lost record cannot be accepted: they name their own
-          way out.
+          It lifts that check and nothing else, and is written to the journal with the reason. Where
+          several of the name forbid the run, say which: CHECK@REGION, CHECK/PIPELINE or
+          CHECK@REGION/PIPELINE. Checks that stand between you and a lost record cannot be accepted:
+          they name their own way out.
 
           Possible values:
           - clock:            This machine's clock is off
@@ -318,6 +319,8 @@ Options:
           - record_age:       A mapping gives records up that are as old as its start
           - replicator_lag:   The copy is further behind than the RPO
           - sink:             The table does not say where its items come from
+          - start_at:         --start-at lies behind records that may be unprocessed: they would be
+            skipped
           - streams_match:    The standby's stream is smaller, or set otherwise
 
       --reason <TEXT>

@@ -299,6 +299,10 @@ fn the_objective_is_loud_when_it_nears_and_never_dimmed() {
         err.lines().last().unwrap_or_default().to_owned()
     };
     assert!(at_stage("10:47:00").ends_with(", RTO 13m1s left"), "{}", at_stage("10:47:00"));
-    assert!(at_stage("10:58:00").ends_with("\u{1b}[35mRTO 2m1s left\u{1b}[0m"), "{}", at_stage("10:58:00"));
+    assert!(
+        at_stage("10:58:00").ends_with("\u{1b}[35m\u{1b}[1mRTO 2m1s left\u{1b}[0m"),
+        "{}",
+        at_stage("10:58:00")
+    );
     assert!(at_stage("11:02:00").contains("\u{1b}[31m\u{1b}[1mRTO passed"), "{}", at_stage("11:02:00"));
 }
