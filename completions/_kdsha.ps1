@@ -126,6 +126,7 @@ Register-ArgumentCompleter -Native -CommandName 'kdsha' -ScriptBlock {
             break
         }
         'kdsha;resume' {
+            [CompletionResult]::new('--start-at', '--start-at', [CompletionResultType]::ParameterName, 'Start the standby''s consumer here, where neither the data points nor the run''s mark tell')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read the configuration from this file')
             [CompletionResult]::new('--pipeline', '--pipeline', [CompletionResultType]::ParameterName, 'Act on this pipeline only; may be given several times')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write results for people or for programs')

@@ -856,12 +856,16 @@ _kdsha() {
             return 0
             ;;
         kdsha__subcmd__resume)
-            opts="-y -q -v -h --yes --undo --emergency --config --pipeline --output --color --profile --quiet --verbose --help"
+            opts="-y -q -v -h --yes --undo --emergency --start-at --config --pipeline --output --color --profile --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --start-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -118,6 +118,7 @@ set edit:completion:arg-completer[kdsha] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'kdsha;resume'= {
+            cand --start-at 'Start the standby''s consumer here, where neither the data points nor the run''s mark tell'
             cand --config 'Read the configuration from this file'
             cand --pipeline 'Act on this pipeline only; may be given several times'
             cand --output 'Write results for people or for programs'

@@ -133,6 +133,7 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -l profile -d 'Use t
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s q -l quiet -d 'Leave out progress; results, questions, warnings and errors remain'
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s v -l verbose -d 'Say more: once for ok checks and answers, twice for each request'
 complete -c kdsha -n "__fish_kdsha_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l start-at -d 'Start the standby\'s consumer here, where neither the data points nor the run\'s mark tell' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l config -d 'Read the configuration from this file' -r -F
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l pipeline -d 'Act on this pipeline only; may be given several times' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand resume" -l output -d 'Write results for people or for programs' -r -f -a "human\t'Tables and sentences'

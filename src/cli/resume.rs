@@ -93,7 +93,7 @@ async fn go_on(
                 dry_run: false,
                 yes: args.yes,
                 emergency: args.emergency || *mode == Mode::Emergency,
-                start_at: None,
+                start_at: args.start_at,
                 overlap_buffer: None,
                 timeout: None,
                 accept: AcceptArgs::default(),

@@ -18,6 +18,10 @@ pub struct CutOverToken {
     pub position: Option<Timestamp>,
     /// When the run was marked, which is before the producers were switched.
     pub marked_at: Timestamp,
+    /// Where an emergency would have started when a planned run was marked: the run's own position relies on a drain
+    /// that never comes if the run is turned into one. Only on the open mark of a planned failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Timestamp>,
 }
 
 /// Whether the run that left the mark has ended.
@@ -58,10 +62,12 @@ const OWNER: &str = "kdsha:owner";
 const STATE: &str = "kdsha:state";
 const STARTED: &str = "kdsha:started";
 const POSITION: &str = "kdsha:position";
+const EMERGENCY_POSITION: &str = "kdsha:emergency";
 const OWED: &str = "kdsha:owed";
 /// Longest value of a tag.
 const MOST_CHARACTERS: usize = 256;
 const HORIZON: &str = "trim-horizon";
+const UNKNOWN: &str = "unknown";
 
 impl RunMark {
     /// The intent of a planned failover.
@@ -82,7 +88,13 @@ impl RunMark {
     }
 
     /// The keys of all tags of a mark.
-    pub const TAGS: [&'static str; 7] = [RUN, INTENT, OWNER, STATE, STARTED, POSITION, OWED];
+    pub const TAGS: [&'static str; 8] =
+        [RUN, INTENT, OWNER, STATE, STARTED, POSITION, EMERGENCY_POSITION, OWED];
+
+    /// Whether it tells where an emergency would start: the tag of an earlier run may still be there.
+    pub fn may_turn(&self) -> bool {
+        self.intent == Self::FAILOVER && self.state == RunState::Open
+    }
 
     /// The tags that carry the mark.
     pub fn to_tags(&self) -> BTreeMap<String, String> {
@@ -102,6 +114,10 @@ impl RunMark {
         ]
         .into_iter()
         // An older list is left behind by a mark that is closed later: only the state tells whether it holds.
+        .chain(self.may_turn().then(|| {
+            let emergency = self.token.emergency;
+            (EMERGENCY_POSITION, emergency.map_or_else(|| UNKNOWN.to_owned(), |at| at.to_string()))
+        }))
         .chain((self.state == RunState::Owed).then(|| (OWED, self.owed.join(" "))))
         .map(|(key, value)| (key.to_owned(), value))
         .collect()
@@ -130,17 +146,21 @@ impl RunMark {
             HORIZON => None,
             _ => Some(time(POSITION)?),
         };
-        Ok(Some(RunMark {
+        let mut mark = RunMark {
             run: tag(RUN)?.parse().map_err(|e| format!("tag {RUN}: {e}"))?,
             intent: tag(INTENT)?.clone(),
             owner: tag(OWNER)?.clone(),
             state,
-            token: CutOverToken { position, marked_at: time(STARTED)? },
+            token: CutOverToken { position, marked_at: time(STARTED)?, emergency: None },
             owed: match state {
                 RunState::Owed => tag(OWED)?.split_whitespace().map(str::to_owned).collect(),
                 RunState::Open | RunState::Closed => Vec::new(),
             },
-        }))
+        };
+        if mark.may_turn() && tags.get(EMERGENCY_POSITION).is_some_and(|text| text != UNKNOWN) {
+            mark.token.emergency = Some(time(EMERGENCY_POSITION)?);
+        }
+        Ok(Some(mark))
     }
 }
 
@@ -183,6 +203,7 @@ mod tests {
             token: CutOverToken {
                 position: Some("2026-11-22T10:31:00Z".parse().expect("an instant")),
                 marked_at: "2026-11-22T10:45:01Z".parse().expect("an instant"),
+                emergency: Some("2026-11-22T10:12:00Z".parse().expect("an instant")),
             },
             owed: Vec::new(),
         }
@@ -195,8 +216,30 @@ mod tests {
     }
 
     #[test]
+    fn where_an_emergency_starts_is_told_by_an_open_planned_run_alone() {
+        let mut mark = mark();
+        let mut tags = mark.to_tags();
+        for (intent, state) in [
+            (RunMark::EMERGENCY, RunState::Open),
+            (RunMark::FAILOVER, RunState::Closed),
+            (RunMark::FAILBACK, RunState::Open),
+        ] {
+            (mark.intent, mark.state) = (intent.to_owned(), state);
+            // Tags cannot be taken away by setting tags.
+            tags.extend(mark.to_tags());
+            let read = RunMark::from_tags(&tags).expect("a mark").expect("a mark");
+            assert_eq!(read.token.emergency, None, "{intent} {state:?}");
+        }
+        (mark.intent, mark.state, mark.token.emergency) =
+            (RunMark::FAILOVER.to_owned(), RunState::Open, None);
+        tags.extend(mark.to_tags());
+        assert_eq!(RunMark::from_tags(&tags), Ok(Some(mark)));
+    }
+
+    #[test]
     fn what_is_owed_is_read_while_it_is_owed_and_fits_a_tag() {
         let mut mark = mark();
+        mark.token.emergency = None;
         mark.state = RunState::Owed;
         mark.owed = vec!["switch:KDS-HA-ProducerLambda".to_owned(), "stop:KDS-HA-ConsumerLambda".to_owned()];
         let mut tags = mark.to_tags();

@@ -341,7 +341,8 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         let mark = m.of.view.standby.mark.known().and_then(Option::as_ref)?;
         mark.token.position.map(StartAt::Timestamp)
     };
-    let mark = |state: RunState| each(&|m| vec![request.mark(&m.of, RunMark::FAILBACK, position(m), state)]);
+    let mark =
+        |state: RunState| each(&|m| vec![request.mark(&m.of, RunMark::FAILBACK, position(m), None, state)]);
     let settle = request.topology.timing.settle;
     let replicator = |m: &Move<'_>, step: &dyn Fn(&Reader) -> Vec<PlannedStep>| -> Vec<PlannedStep> {
         m.replicator.as_ref().map(step).unwrap_or_default()

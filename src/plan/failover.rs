@@ -4,7 +4,9 @@ use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{About, Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
-use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, StartingPosition, Verdict, duration};
+use crate::model::{
+    MappingSettings, RunMark, RunState, Side, StartAt, StartingPosition, Timestamp, Verdict, duration,
+};
 use crate::steps::{
     CreateMapping, DeleteMapping, Drain, LeftBehind, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
@@ -60,6 +62,9 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
         if options.mode == Mode::Emergency && moved.of.is_cold() {
             moved.left = left_behind(&mut checks, &moved);
         }
+        if options.mode == Mode::Planned && moved.start.is_some() {
+            moved.emergency = emergency_start(&request, &moved.of, options);
+        }
         moves.push(moved);
     }
     let stages = match options.mode {
@@ -80,6 +85,8 @@ struct Move<'a> {
     settings: MappingSettings,
     /// What the run leaves in the primary's stream.
     left: Option<LeftBehind>,
+    /// Where an emergency would start now, in a planned run.
+    emergency: Option<Timestamp>,
 }
 
 impl<'a> Move<'a> {
@@ -95,6 +102,7 @@ impl<'a> Move<'a> {
             start,
             settings,
             left: None,
+            emergency: None,
         }
     }
 
@@ -187,6 +195,15 @@ impl<'a> Move<'a> {
         let region = request.region(Side::Standby).clone();
         let sink = self.of.pipeline.sink.is_some();
         self.of.step(VerifyResult { region, running, stopped, sink, left: self.left.clone() })
+    }
+}
+
+/// Where an emergency would start now; `None` where nothing tells.
+fn emergency_start(request: &Request<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Timestamp> {
+    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
+    match evidence(request, of, Mode::Emergency, overlap).derive().ok()?.start {
+        StartAt::Timestamp(at) => Some(at),
+        StartAt::TrimHorizon => None,
     }
 }
 
@@ -336,9 +353,8 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
     let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
     let evidence = evidence(&request, of, options.mode, overlap);
     let fixed = |start: StartAt, origin: Origin| evidence.at(start, origin, Vec::new());
-    let marked = request
-        .own_mark(of.view)
-        .map(|mark| mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp));
+    let own = request.own_mark(of.view);
+    let marked = own.and_then(|mark| position_of(mark, options.mode));
     if let (Some(start), Mode::Planned) = (marked, options.mode) {
         return Some(fixed(start, Origin::RunMark));
     }
@@ -354,30 +370,6 @@ fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverO
     match (evidence.derive(), marked) {
         // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
         (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
-        (Err(why), Some(start)) if !is_safe_for_an_emergency(&request, of, start) => {
-            match super::remembered::usable(&request, of, evidence.retention) {
-                // It never lies behind the planned run's: both are of the same consumer, the older rule the stricter.
-                Some(found) => {
-                    let note = format!(
-                        "{why}; a look from this machine at {} knew where an emergency starts",
-                        found.at
-                    );
-                    let earlier = match start {
-                        StartAt::Timestamp(at) => StartAt::Timestamp(at.min(found.start)),
-                        StartAt::TrimHorizon => StartAt::TrimHorizon,
-                    };
-                    Some(evidence.at(earlier, Origin::RunMark, vec![note]))
-                }
-                None => {
-                    let advice = format!(
-                        "the planned run had {start}, which relied on a drain: give one with --start-at TIME (before the first \
-                         unprocessed record) or --start-at trim-horizon (everything the standby's stream still has)"
-                    );
-                    checks.advise("start_position", &about, Verdict::Fail, why, advice);
-                    None
-                }
-            }
-        }
         (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
         (Ok(position), None) => {
             let text = format!(
@@ -424,10 +416,16 @@ fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>
     }
 }
 
-/// Whether the position on this run's mark was made for a primary that is not drained: an emergency's was, a planned
-/// run's relies on the drain that never came. Everything there is, is always safe.
-fn is_safe_for_an_emergency(request: &Request<'_>, of: &Selected<'_>, start: StartAt) -> bool {
-    start == StartAt::TrimHorizon || request.own_mark(of.view).is_some_and(RunMark::is_emergency)
+/// The position on this run's mark. A planned run's relies on a drain: an emergency that goes on with it has the
+/// one that the mark keeps for that case, and else none.
+fn position_of(mark: &RunMark, mode: Mode) -> Option<StartAt> {
+    let token = &mark.token;
+    let Some(position) = token.position else { return Some(StartAt::TrimHorizon) };
+    let relies_on_a_drain = mark.state == RunState::Open && !mark.is_emergency();
+    match (mode, relies_on_a_drain) {
+        (Mode::Emergency, true) => token.emergency.map(|at| StartAt::Timestamp(at.min(position))),
+        _ => Some(StartAt::Timestamp(position)),
+    }
 }
 
 fn each(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Vec<PlannedStep> {
@@ -440,7 +438,7 @@ fn cold(moves: &[Move<'_>], steps: impl Fn(&Move<'_>) -> Vec<PlannedStep>) -> Ve
 
 fn mark(request: &Request<'_>, moves: &[Move<'_>], intent: &str, state: RunState) -> Vec<PlannedStep> {
     let former = |m: &Move<'_>| Some(StartAt::Timestamp(request.switched_back(&m.of)?.token.position?));
-    each(moves, |m| vec![request.mark(&m.of, intent, m.start.or_else(|| former(m)), state)])
+    each(moves, |m| vec![request.mark(&m.of, intent, m.start.or_else(|| former(m)), m.emergency, state)])
 }
 
 fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {

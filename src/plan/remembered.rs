@@ -42,21 +42,15 @@ pub fn positions(request: &Request<'_>) -> Positions {
     request.selected().iter().filter(|of| resting(of)).filter_map(derived).collect()
 }
 
-/// What an earlier look derived; `None` where there is nothing, or where the standby's stream no longer has what lies
-/// there.
-pub(crate) fn usable<'a>(
-    request: &Request<'a>,
-    of: &Selected<'_>,
-    retention: Duration,
-) -> Option<&'a Remembered> {
-    let found = request.remembered?.get(&key(request, of)?)?;
-    (found.start > request.snapshot.taken_at - retention).then_some(found)
-}
-
-/// The flag that gives the position of an earlier look, and why it may be trusted.
+/// The flag that gives the position of an earlier look, and why it may be trusted. `None` where there is none, or
+/// where the standby's stream no longer has what lies there.
 pub(crate) fn advice(request: &Request<'_>, of: &Selected<'_>, retention: Duration) -> Option<String> {
-    let found = usable(request, of, retention)?;
-    let ago = Duration::try_from(request.snapshot.taken_at.duration_since(found.at)).ok()?;
+    let now = request.snapshot.taken_at;
+    let found = request.remembered?.get(&key(request, of)?)?;
+    if found.start <= now - retention {
+        return None;
+    }
+    let ago = Duration::try_from(now.duration_since(found.at)).ok()?;
     Some(format!(
         "--start-at {} is what a look from this machine derived {} ago: nothing unprocessed lies before it, since a \
          consumer only moves forward; the later the look, the fewer duplicates",

@@ -6,7 +6,7 @@ use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Positions, 
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
     CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
-    ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
+    ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
 };
 use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
 use std::collections::BTreeMap;
@@ -135,12 +135,13 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The run mark of a pipeline, in a state.
+    /// The run mark of a pipeline, in a state; `emergency` is where one would start now.
     pub(crate) fn mark(
         &self,
         of: &Selected<'_>,
         intent: &str,
         position: Option<StartAt>,
+        emergency: Option<Timestamp>,
         state: RunState,
     ) -> PlannedStep {
         let own = self.own_mark(of.view);
@@ -149,18 +150,22 @@ impl<'a> Request<'a> {
             Some(StartAt::TrimHorizon) | None => None,
         };
         let marked_at = own.map_or(self.snapshot.taken_at, |mark| mark.token.marked_at);
-        of.step(MarkRun {
-            region: self.region(Side::Standby).clone(),
-            stream: of.pipeline.stream.standby.clone(),
-            mark: RunMark {
-                run: self.run.clone(),
-                intent: intent.to_owned(),
-                owner: own.map_or(self.owner, |mark| mark.owner.as_str()).to_owned(),
-                state,
-                token: CutOverToken { position, marked_at },
-                owed: Vec::new(),
-            },
-        })
+        // Of a run that goes on, what its first look knew: by now its producers may have been switched.
+        let emergency = match own {
+            Some(mark) => mark.token.emergency,
+            None => emergency,
+        };
+        let mut mark = RunMark {
+            run: self.run.clone(),
+            intent: intent.to_owned(),
+            owner: own.map_or(self.owner, |mark| mark.owner.as_str()).to_owned(),
+            state,
+            token: CutOverToken { position, marked_at, emergency },
+            owed: Vec::new(),
+        };
+        mark.token.emergency = emergency.filter(|_| mark.may_turn());
+        let (region, stream) = (self.region(Side::Standby).clone(), of.pipeline.stream.standby.clone());
+        of.step(MarkRun { region, stream, mark })
     }
 
     /// Points the producers at a side.

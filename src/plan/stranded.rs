@@ -110,8 +110,7 @@ pub(crate) fn arriving(checks: &mut Checks<'_>, of: &Selected<'_>) {
             format!("nothing arrives in {stream} in {region} any more"),
         );
     }
-    let evidence =
-        format!("{strays:.0} records arrived in {stream} in {region} since {from:.0}, and nobody reads it");
+    let evidence = format!("arrivals in {stream} in {region} since {from:.0}: {strays:.0}; nobody reads it");
     let advice = "find the producer that kdsha.toml does not list, and point it at the other Region; `kdsha failback` \
                   processes what arrived";
     checks.advise("stray_writes", &about, Verdict::Fail, evidence, advice);

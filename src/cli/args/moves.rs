@@ -170,4 +170,10 @@ pub struct ResumeArgs {
     /// Go on with an unfinished failover as an emergency: the old Region may not answer
     #[arg(long, conflicts_with = "undo")]
     pub emergency: bool,
+
+    /// Start the standby's consumer here, where neither the data points nor the run's mark tell
+    ///
+    /// An instant before the first unprocessed record, or trim-horizon.
+    #[arg(long, value_name = "TIME|trim-horizon", requires = "emergency", value_parser = start_at, add = ArgValueCandidates::new(candidates::starts))]
+    pub start_at: Option<StartAt>,
 }

@@ -64,7 +64,11 @@ fn mark(state: RunState) -> MarkRun {
             intent: "failover".to_owned(),
             owner: "maria@laptop".to_owned(),
             state,
-            token: CutOverToken { position: Some(at("10:35:55")), marked_at: at("10:45:01") },
+            token: CutOverToken {
+                position: Some(at("10:35:55")),
+                marked_at: at("10:45:01"),
+                emergency: Some(at("10:22:00")),
+            },
             owed: Vec::new(),
         },
     }

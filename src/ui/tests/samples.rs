@@ -261,7 +261,7 @@ pub(crate) fn outage() -> Snapshot {
         intent: "failover".to_owned(),
         owner: "maria@laptop".to_owned(),
         state: RunState::Open,
-        token: CutOverToken { position: Some(at("10:36:12")), marked_at: at("10:41:00") },
+        token: CutOverToken { position: Some(at("10:36:12")), marked_at: at("10:41:00"), emergency: None },
         owed: Vec::new(),
     }));
     let api = |operation: &str, failed| ApiAnswer {

@@ -12,7 +12,7 @@
 //! | enable it again | old values are written last | [`a_replay_is_said_before_it_is_confirmed`] |
 //! | wait for an age of 0 | the Region recovers by itself and pushes stale records | [`a_region_that_recovers_by_itself_is_fenced`] |
 //! | ″ | missing is taken for zero, a failing function for an idle one, another reader for ours | `drains` |
-//! | ″ | somebody goes on putting | [`a_producer_that_nobody_moved_is_named_and_nothing_is_stopped`] |
+//! | ″ | somebody goes on putting | [`a_producer_that_nobody_moved_is_named_and_nothing_is_stopped`], [`a_producer_that_nobody_moved_is_seen_after_the_failover_too`] |
 //! | delete "the" mapping | there are more than 100, and some of other streams | [`the_right_mapping_is_found_among_hundreds`] |
 //! | recreate the replicator at LATEST | records between switch and first poll never arrive | [`the_replicator_goes_on_from_its_checkpoint_once_the_standby_has_stopped`] |
 //! | add a replicator the other way | an endless loop | [`a_replicator_the_other_way_is_refused`] |
@@ -243,6 +243,21 @@ async fn a_producer_that_nobody_moved_is_named_and_nothing_is_stopped() {
     let on = stage.mappings(WEST).iter().filter(|m| m["State"] == "Enabled").count();
     assert_eq!(on, 2, "a reader was stopped while records arrive");
     stage.must_fail_over().await;
+    stage.must_fail_back().await;
+}
+
+/// The same after the failover is over: nobody reads the old stream, and every look says that records arrive there.
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_nobody_moved_is_seen_after_the_failover_too() {
+    let stage = Stage::post(619);
+    stage.must_fail_over().await;
+    stage.pass(15 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+    let record = json!({"StreamName": STREAM, "PartitionKey": "k", "Data": "eA=="});
+    stage.call(Service::Kinesis, WEST, "PutRecord", record);
+    stage.pass(3 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Deviation);
+    assert!(said(&stage).contains("arrivals in KDS-HA-Stream in us-west-2"), "{}", said(&stage));
     stage.must_fail_back().await;
 }
 

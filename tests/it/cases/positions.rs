@@ -363,6 +363,24 @@ async fn position_20_a_silent_region_is_left_where_an_earlier_look_saw_the_consu
     emergency_and_back(&stage, Some(StartAt::Timestamp(start))).await;
 }
 
+/// `--start-at` that lies behind what may be unprocessed would skip it: an emergency refuses, whoever knows better
+/// says so by name. A planned run drains first, and may start wherever it likes.
+#[tokio::test(start_paused = true)]
+async fn position_21_a_start_behind_unprocessed_records_is_refused_unless_accepted() {
+    let stage = Stage::post(121);
+    stage.pass(10 * MINUTE).await;
+    let mut args = stage.over();
+    args.start_at = Some(StartAt::Timestamp(stage.sandbox.now() - MINUTE));
+    args.dry_run = true;
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    args.emergency = true;
+    stage.expect(stage.failover(&args).await, Exit::Blocked);
+    assert!(said(&stage).contains("they would be skipped"), "{}", said(&stage));
+    args.accept.checks = vec!["start_at@us-east-2".to_owned()];
+    args.accept.reason = Some("nothing is worth more than the time".to_owned());
+    stage.expect(stage.failover(&args).await, Exit::Done);
+}
+
 /// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.
 #[tokio::test(start_paused = true)]
 async fn position_19_shard_level_metrics_are_required_once_they_are_on() {

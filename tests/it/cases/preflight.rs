@@ -106,6 +106,39 @@ async fn an_override_lifts_one_check_and_the_others_still_forbid() {
     checks(&stage, &["reader_function"], Exit::Blocked).await;
 }
 
+/// A function with a reservation has that, whatever the account has left.
+#[tokio::test(start_paused = true)]
+async fn a_reservation_that_is_too_small_for_the_shards_is_warned_of() {
+    let stage = Stage::of(506, &Story { shards: 3, ..Stage::light() });
+    let two = json!({"FunctionName": "KDS-HA-ConsumerLambda", "ReservedConcurrentExecutions": 2});
+    stage.call(Service::Lambda, "us-east-2", "PutFunctionConcurrency", two);
+    let checks = checks(&stage, &[], Exit::Done).await;
+    let found = named(&checks, "concurrency")[0];
+    let evidence = found["evidence"].as_str().expect("evidence");
+    assert_eq!(
+        (found["verdict"].as_str(), evidence.starts_with("2 reserved for it, 3 wanted")),
+        (Some("warn"), true),
+        "{evidence}"
+    );
+}
+
+/// Producers that write somewhere else altogether: neither way is begun from there.
+#[tokio::test(start_paused = true)]
+async fn producers_that_write_to_a_third_region_forbid_an_emergency_too() {
+    let stage = Stage::post(507);
+    let mut variables = stage.environment();
+    variables.insert("PRODUCING_TO_REGION".to_owned(), "eu-west-1".to_owned());
+    let input = json!({"FunctionName": "KDS-HA-ProducerLambda", "Environment": {"Variables": variables}});
+    stage.call(Service::Lambda, "us-west-2", "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let mut args = stage.over();
+    args.emergency = true;
+    let refused = stage.failover(&args).await.expect_err("neither Region of this configuration");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("active_region"), "{}", refused.message);
+    assert!(stage.mutations().is_empty());
+}
+
 /// Throttled callers are a matter of size, not a failing Region.
 #[tokio::test(start_paused = true)]
 async fn throttling_is_shown_apart_and_is_not_degraded() {

@@ -203,7 +203,7 @@ async fn a_run_that_a_changed_key_of_ours_stopped_is_put_back() {
     let (exit, ()) = tokio::join!(stage.failover(&args), meanwhile(&stage, &changes));
     stage.expect(exit, Exit::StepFailed);
     assert!(stage.stderr.text().contains("`kdsha resume --undo`"), "{}", stage.stderr.text());
-    let undo = kdsha::cli::args::ResumeArgs { yes: true, undo: true, emergency: false };
+    let undo = kdsha::cli::args::ResumeArgs { yes: true, undo: true, emergency: false, start_at: None };
     let exit = kdsha::cli::resume::run(&stage.session().await, &stage.ui(Format::Human), &undo).await;
     stage.expect(exit, Exit::Done);
     let after = stage.fingerprint();

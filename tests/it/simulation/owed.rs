@@ -328,7 +328,7 @@ async fn an_open_run_of_another_operator_is_taken_over_as_an_emergency() {
         "{:?}",
         refused.hints
     );
-    let args = ResumeArgs { yes: true, undo: false, emergency: true };
+    let args = ResumeArgs { yes: true, undo: false, emergency: true, start_at: None };
     let exit = resume::run(&stage.session().await, &stage.ui(Format::Human), &args).await;
     stage.expect(exit, Exit::Owed);
     stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));

@@ -69,7 +69,7 @@ fn open_mark(stage: &Stage, run: &str) {
         intent: "failover".to_owned(),
         owner: "maria@desk".to_owned(),
         state: kdsha::model::RunState::Open,
-        token: kdsha::model::CutOverToken { position: None, marked_at: stage.sandbox.now() },
+        token: kdsha::model::CutOverToken { position: None, marked_at: stage.sandbox.now(), emergency: None },
         owed: Vec::new(),
     };
     let input = json!({"StreamName": "KDS-HA-Stream", "Tags": mark.to_tags()});

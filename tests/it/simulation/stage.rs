@@ -158,7 +158,7 @@ impl Stage {
     }
 
     pub async fn resume(&self) -> Result<Exit, Failure> {
-        let args = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: false };
+        let args = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: false, start_at: None };
         resume::run(&self.session().await, &self.ui(Format::Human), &args).await
     }
 

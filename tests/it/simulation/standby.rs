@@ -82,11 +82,13 @@ async fn a_run_whose_mark_was_taken_away_sends_nothing_more() {
 async fn an_emergency_enables_a_prepared_mapping_before_it_asks_the_primary_anything() {
     let stage = Stage::post(93);
     stage.pass(10 * MINUTE).await;
-    // Mark and prepare; at the switch the operator stops, and leaves things as they are.
-    let exit = typed(&stage, stage.over(), Script::typing(&["y", "y", "n", "n"])).await;
+    // Mark and prepare, early enough for an emergency; at the switch the operator stops, and leaves things as they are.
+    let start = Some(StartAt::Timestamp(stage.sandbox.now() - 40 * MINUTE));
+    let planned = FailoverArgs { start_at: start, ..stage.over() };
+    let exit = typed(&stage, planned, Script::typing(&["y", "y", "n", "n"])).await;
     assert_eq!(exit, Exit::Declined, "{}", stage.stderr.text());
     let prepared = stage.mutations().len();
-    // Without data points the emergency starts where the run was marked, so the mapping fits.
+    // Without data points the emergency goes by the mark, so the mapping fits.
     stage.sandbox.inject(Rule {
         region: Some(region("us-west-2")),
         service: Some(Service::CloudWatch),

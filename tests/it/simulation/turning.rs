@@ -198,7 +198,7 @@ async fn a_wait_out_of_time_is_turned_into_an_emergency() {
         .then("us-east-2")
         .then("no answer from us-west-2");
     // Its own stages that have something left to do; the wait for polling takes longer than the short time-out.
-    let script = ["y", "y", "w", "w", "w"].iter().fold(script, |script, line| script.then(line));
+    let script = ["y", "y", "y", "w", "w", "w"].iter().fold(script, |script, line| script.then(line));
     let session = at_the_keyboard(&stage, script).await;
     let began = stage.sandbox.now();
     let exit = run(&stage, &session, Some(2 * MINUTE)).await;

@@ -20,7 +20,7 @@ async fn run(stage: &Stage, script: Script) -> Exit {
 }
 
 async fn undo(stage: &Stage) -> Result<Exit, Failure> {
-    let args = ResumeArgs { yes: true, undo: true, emergency: false };
+    let args = ResumeArgs { yes: true, undo: true, emergency: false, start_at: None };
     resume::run(&stage.session().await, &stage.ui(Format::Human), &args).await
 }
 

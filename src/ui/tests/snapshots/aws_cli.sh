@@ -1,5 +1,5 @@
-# kinesis:AddTagsToStream: tag stream KDS-HA-Stream: kdsha:intent=failover kdsha:owner=maria@laptop kdsha:position=2026-11-22T10:35:55Z kdsha:run=20261122-104501-failover-us-east-2-3f9a kdsha:started=2026-11-22T10:45:01Z kdsha:state=open
-aws kinesis add-tags-to-stream --region us-east-2 --stream-name KDS-HA-Stream --tags '{"kdsha:intent":"failover","kdsha:owner":"maria@laptop","kdsha:position":"2026-11-22T10:35:55Z","kdsha:run":"20261122-104501-failover-us-east-2-3f9a","kdsha:started":"2026-11-22T10:45:01Z","kdsha:state":"open"}'
+# kinesis:AddTagsToStream: tag stream KDS-HA-Stream: kdsha:emergency=2026-11-22T10:22:00Z kdsha:intent=failover kdsha:owner=maria@laptop kdsha:position=2026-11-22T10:35:55Z kdsha:run=20261122-104501-failover-us-east-2-3f9a kdsha:started=2026-11-22T10:45:01Z kdsha:state=open
+aws kinesis add-tags-to-stream --region us-east-2 --stream-name KDS-HA-Stream --tags '{"kdsha:emergency":"2026-11-22T10:22:00Z","kdsha:intent":"failover","kdsha:owner":"maria@laptop","kdsha:position":"2026-11-22T10:35:55Z","kdsha:run":"20261122-104501-failover-us-east-2-3f9a","kdsha:started":"2026-11-22T10:45:01Z","kdsha:state":"open"}'
 
 # lambda:CreateEventSourceMapping: create mapping KDS-HA-Stream -> KDS-HA-ConsumerLambda, disabled, AT_TIMESTAMP 2026-11-22T10:35:55Z
 SOURCE=arn:aws:kinesis:us-east-2:123456789012:stream/KDS-HA-Stream

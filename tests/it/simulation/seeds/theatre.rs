@@ -315,7 +315,7 @@ impl Theatre {
             Command::DryRun { back: true } => failback::run(session, ui, &back(true)).await,
             Command::Failback => failback::run(session, ui, &back(false)).await,
             Command::Resume => {
-                let args = ResumeArgs { yes: true, undo: false, emergency: false };
+                let args = ResumeArgs { yes: true, undo: false, emergency: false, start_at: None };
                 resume::run(session, ui, &args).await
             }
             Command::Verify => look::verify(session, ui).await,
