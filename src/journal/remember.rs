@@ -38,7 +38,7 @@ impl StateFolder {
         for (key, new) in found {
             let later = |old: &Remembered| old.at > new.at;
             if !positions.get(key).is_some_and(later) {
-                positions.insert(key.clone(), *new);
+                positions.insert(key.clone(), new.clone());
             }
         }
         fs::create_dir_all(&self.root)?;
@@ -57,7 +57,10 @@ mod tests {
 
     fn look(at: i64, start: i64) -> Positions {
         let instant = |second| Timestamp::from_second(second).expect("an instant");
-        Positions::from([("1/us-west-2/S".to_owned(), Remembered { at: instant(at), start: instant(start) })])
+        Positions::from([(
+            "1/us-west-2/S".to_owned(),
+            Remembered { at: instant(at), start: instant(start), settings: None },
+        )])
     }
 
     #[test]

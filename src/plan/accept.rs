@@ -11,7 +11,7 @@ pub struct Accepted {
     reason: String,
 }
 
-/// One check, as it is named on the command line: `CHECK[@REGION][/PIPELINE]`.
+/// One check, as it is named on the command line: `CHECK[@REGION][/PIPELINE]`, or `CHECK/*` for all pipelines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Override {
     text: String,
@@ -19,6 +19,9 @@ struct Override {
     region: Option<String>,
     pipeline: Option<String>,
 }
+
+/// In place of a pipeline's name.
+const ALL: &str = "*";
 
 impl Override {
     fn parse(text: &str) -> Override {
@@ -34,8 +37,9 @@ impl Override {
     }
 
     fn names(&self, report: &CheckReport) -> bool {
-        let fits =
-            |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        let fits = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| wanted == ALL || Some(wanted) == found)
+        };
         self.check == report.check
             && fits(&self.region, report.region.as_ref().map(|region| region.as_str()))
             && fits(&self.pipeline, report.pipeline.as_ref().map(|name| name.as_str()))
@@ -102,6 +106,9 @@ impl Accepted {
                 reports.iter_mut().filter(|report| forbids(report) && one.names(report)).collect();
             match &mut named[..] {
                 [report] => report.accepted = Some(self.reason.clone()),
+                several if one.pipeline.as_deref() == Some(ALL) => {
+                    several.iter_mut().for_each(|report| report.accepted = Some(self.reason.clone()));
+                }
                 several => several.iter_mut().for_each(|report| one.is_too_wide_for(report)),
             }
         }
@@ -175,6 +182,7 @@ mod tests {
         assert_eq!(lifted("health/orders").0, [true, false, false]);
         assert_eq!(lifted("health@us-east-2/ticks").0, [false, true, false]);
         assert_eq!(lifted("health@us-east-2/nobody").0, [false; 3]);
+        assert_eq!(lifted("health@us-east-2/*").0, [true, true, false]);
     }
 
     #[test]

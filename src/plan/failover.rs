@@ -277,19 +277,14 @@ fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Opti
 fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<StartAt>) -> MappingSettings {
     let request = checks.request;
     let about = checks.about(of, Side::Standby);
-    let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
-    let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-    let settings = mappings.iter().find(|m| consumer.owns(m)).map(|m| &m.settings);
-    let primary = settings.and_then(|s| s.known()).cloned();
+    let mut primary = super::remembered::primary_settings(of, &request);
     // A mapping that was prepared while the primary could be read has its settings still.
     if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
         checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
         return prepared;
     }
     if primary.is_none() {
-        let advice = "the standby's mapping would get Lambda's defaults and the settings in kdsha.toml";
-        let evidence = "the settings of the primary's mapping are not known";
-        checks.advise("mapping_settings", &about, Verdict::Unknown, evidence, advice);
+        primary = remembered_settings(checks, of, &about);
     }
     if let Some(settings) = &primary {
         checks.discards(of, settings);
@@ -312,6 +307,31 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<Star
     };
     checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind);
     settings
+}
+
+/// The settings of the primary's mapping as a look from this machine saw them last. Lambda's defaults are no settings:
+/// without ReportBatchItemFailures, to name one, records of which the function says that they failed are passed over.
+fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About) -> Option<MappingSettings> {
+    let request = checks.request;
+    let check = "mapping_settings";
+    match super::remembered::settings(&request, of) {
+        Some((at, settings)) => {
+            let evidence =
+                format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
+            let advice = "compare them when the Region answers again";
+            checks.advise(check, about, Verdict::Warn, evidence, advice);
+            Some(settings.clone())
+        }
+        None => {
+            let evidence =
+                "the settings of the primary's mapping are not known, and no look from this machine saw them";
+            let advice = "from a machine that looked (`kdsha status`) while the primary answered it goes by itself; \
+                          `--accept mapping_settings --reason TEXT` takes Lambda's defaults and those in kdsha.toml: \
+                          records that the function reports as failed (ReportBatchItemFailures) would be passed over";
+            checks.advise(check, about, Verdict::Fail, evidence, advice);
+            None
+        }
+    }
 }
 
 /// What the primary's consumer says of how far it has come.

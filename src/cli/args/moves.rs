@@ -85,7 +85,7 @@ pub struct AcceptArgs {
     /// Go on although this check failed or is unknown; may be given several times
     ///
     /// It lifts that check and nothing else, and is written to the journal with the reason. Where several of the
-    /// name forbid the run, say which: CHECK@REGION, CHECK/PIPELINE or CHECK@REGION/PIPELINE. Checks that stand
+    /// name forbid the run, say which: CHECK@REGION, CHECK/PIPELINE or CHECK@REGION/PIPELINE; CHECK/* are all. Checks that stand
     /// between you and a lost record cannot be accepted: they name their own way out.
     #[arg(long = "accept", value_name = "CHECK", requires = "reason", value_parser = Acceptable)]
     pub checks: Vec<String>,

@@ -5,6 +5,7 @@ use super::score::Ran;
 use super::surprise::consumer;
 use super::{MINUTE, Play};
 use crate::cli::failure::Failure;
+use crate::cli::look;
 use crate::journal::RunRecord;
 use crate::model::{Exit, FunctionName, Timestamp};
 use crate::sandbox::world::{FunctionFault, Outage};
@@ -112,6 +113,9 @@ impl Play<'_> {
     async fn status(&mut self) -> Result<(), Failure> {
         if self.ui.settings().format == Format::Human {
             self.execute("kdsha status").await?;
+        } else {
+            // It is not told, but it keeps what an emergency needs.
+            look::look(&self.session, false).await?;
         }
         Ok(())
     }

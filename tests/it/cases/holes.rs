@@ -61,10 +61,7 @@ async fn left_in_an_emergency(seed: u64, failing: &[&str]) -> Stage {
     let start = Timestamp::from_second(stage.sandbox.now().as_second() - 900).expect("an instant");
     stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
     stage.pass(MINUTE).await;
-    let mut args = stage.over();
-    args.emergency = true;
-    args.start_at = Some(StartAt::Timestamp(start));
-    stage.expect(stage.failover(&args).await, Exit::Owed);
+    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     stage
 }

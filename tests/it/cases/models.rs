@@ -97,9 +97,7 @@ fn script(stage: &Stage, formula: Formula) {
 
 /// `kdsha failover --emergency`, and the replicator on again, so that everything reaches the standby.
 async fn kdsha(stage: &Stage) {
-    let mut args = stage.over();
-    args.emergency = true;
-    let exit = stage.failover(&args).await;
+    let exit = stage.failover(&stage.blind(None)).await;
     stage.expect(exit, Exit::Done);
     let uuid = mapping(stage, "us-west-2", "KDS-HA-ReplicationAgentLambda")["UUID"].clone();
     stage.call(

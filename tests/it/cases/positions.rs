@@ -4,6 +4,7 @@
 
 use super::post::{CONSUMER, EAST, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::cli::args::FailoverArgs;
 use kdsha::config::StandbyMode;
 use kdsha::model::{Clock, Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
@@ -14,10 +15,10 @@ use std::time::Duration;
 
 /// Fails over as an emergency, brings the primary back, settles, fails back: nothing may be lost on the way.
 async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
-    let mut args = stage.over();
-    args.emergency = true;
-    args.start_at = start_at;
-    let exit = stage.failover(&args).await.unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints));
+    let exit = stage
+        .failover(&stage.blind(start_at))
+        .await
+        .unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints));
     assert!(matches!(exit, Exit::Done | Exit::Owed), "{exit:?}\n{}", stage.stderr.text());
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     for function in [CONSUMER, REPLICATOR] {
@@ -237,9 +238,10 @@ async fn position_12_the_primarys_mapping_was_deleted() {
     stage.pass(20 * MINUTE).await;
     let refused = stage.failover(&stage.over()).await.expect_err("a mapping is due");
     assert_eq!(refused.exit, Exit::Blocked);
-    let mut args = stage.over();
-    args.emergency = true;
-    let exit = stage.failover(&args).await;
+    // Its settings went with it.
+    let refused = stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await;
+    assert!(refused.expect_err("settings").message.contains("mapping_settings"));
+    let exit = stage.failover(&stage.blind(None)).await;
     stage.expect(exit, Exit::Done);
     assert!(start_in_standby(&stage) < stage.sandbox.now() - 20 * MINUTE);
     stage.pass(10 * MINUTE).await;

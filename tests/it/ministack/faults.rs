@@ -59,7 +59,9 @@ fn an_emergency_is_settled_and_returned_from_with_nothing_lost() {
     proxy.inject(Rule::region("us-west-2"), Fault::Silence);
     let from = kdsha::model::Timestamp::now() - std::time::Duration::from_secs(40);
     let from = from.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let arguments = ["failover", "--to", STANDBY, "--emergency", "--yes", "--start-at", &from];
+    let blindly = ["--accept", "mapping_settings", "--reason", "nobody looked before"];
+    let arguments =
+        [&["failover", "--to", STANDBY, "--emergency", "--yes", "--start-at", &from], &blindly[..]].concat();
     let over = rig.expect(9, &arguments);
     assert!(over.stderr.contains("kdsha resume"), "{}", over.stderr);
     proxy.heal();

@@ -69,7 +69,7 @@ fn metrics_are_seen(kdsha: &mut Command) {
     ];
     assert_eq!(unwell, moto_lacks, "{checks:#?}");
     for (name, evidence) in [
-        ("health", "error rate 0.00 %, throttled 0.00 %"),
+        ("health", "error rate 0%, throttled 0%"),
         ("consumer_lag", "0s behind, RTO 15m"),
         ("replicator_lag", "0s behind, RPO 5m"),
     ] {

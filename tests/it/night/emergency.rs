@@ -25,7 +25,7 @@ fn meanwhile(scene: &Scene) {
             "{}",
             status.stdout
         );
-        assert!(told(&status).contains("deferred switch the producers"), "{}", status.stdout);
+        assert!(told(&status).contains("deferred settle what is owed"), "{}", status.stdout);
         let (verify, took_too) = verify.join().expect("verify");
         assert_eq!(verify.code(), Some(7), "{}", verify.stderr);
         let (back, took_last) = back.join().expect("failback");

@@ -23,7 +23,20 @@ pub const LIMIT: Duration = Duration::from_secs(240);
 /// A planned failover. A wait's limit is simulated time: on a busy machine it must not be what decides.
 pub const OVER: [&str; 6] = ["failover", "--to", "us-east-2", "--yes", "--timeout", "9h"];
 /// An emergency failover.
-pub const EMERGENCY: [&str; 7] = ["failover", "--to", "us-east-2", "--emergency", "--yes", "--timeout", "9h"];
+/// Of somebody who has never looked while the primary answered.
+pub const EMERGENCY: [&str; 11] = [
+    "failover",
+    "--to",
+    "us-east-2",
+    "--emergency",
+    "--yes",
+    "--timeout",
+    "9h",
+    "--accept",
+    "mapping_settings",
+    "--reason",
+    "nobody looked before",
+];
 /// A failback.
 pub const BACK: [&str; 4] = ["failback", "--yes", "--timeout", "9h"];
 

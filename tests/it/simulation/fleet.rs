@@ -19,10 +19,8 @@ async fn fifty_pipelines_leave_a_silent_region_in_bounded_time() {
     let struck = stage.sandbox.now();
     stage.sandbox.with_world(|world| world.strike(&region("us-west-2"), Outage::Silent));
     stage.pass(MINUTE).await;
-    let mut args = stage.over();
-    args.emergency = true;
     let start = Timestamp::from_second(struck.as_second() - 900).expect("an instant");
-    args.start_at = Some(StartAt::Timestamp(start));
+    let args = stage.blind(Some(StartAt::Timestamp(start)));
 
     let (begun, before) = (stage.sandbox.now(), stage.sandbox.calls().0);
     stage.expect(stage.failover(&args).await, Exit::Owed);

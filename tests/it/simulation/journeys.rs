@@ -70,7 +70,7 @@ async fn a_silent_region_is_left_at_once_and_what_it_owes_is_settled_later() {
     // Without data points there is no automatic answer.
     let refused = stage.failover(&args).await.expect_err("no position");
     assert_eq!(refused.exit, Exit::Blocked);
-    args.start_at = Some(StartAt::Timestamp(start));
+    args = stage.blind(Some(StartAt::Timestamp(start)));
     let begun = stage.sandbox.now();
     stage.expect(stage.failover(&args).await, Exit::Owed);
     let took = stage.sandbox.now().duration_since(begun);

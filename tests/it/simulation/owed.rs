@@ -34,11 +34,8 @@ async fn left_behind(stage: Stage) -> Stage {
     let struck = stage.sandbox.now();
     stage.sandbox.with_world(|world| world.strike(&region("us-west-2"), Outage::Silent));
     stage.pass(5 * MINUTE).await;
-    let mut args = stage.over();
-    args.emergency = true;
     let start = Timestamp::from_second(struck.as_second() - 900).expect("an instant");
-    args.start_at = Some(StartAt::Timestamp(start));
-    stage.expect(stage.failover(&args).await, Exit::Owed);
+    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
     stage
 }
 

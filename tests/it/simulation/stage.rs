@@ -139,6 +139,15 @@ impl Stage {
         }
     }
 
+    /// An emergency of somebody who has never looked while the primary answered: its mapping's settings are not known.
+    pub fn blind(&self, start: Option<kdsha::model::StartAt>) -> FailoverArgs {
+        let accept = AcceptArgs {
+            checks: vec!["mapping_settings/*".to_owned()],
+            reason: Some("the defaults will do here".to_owned()),
+        };
+        FailoverArgs { emergency: true, start_at: start, accept, ..self.over() }
+    }
+
     pub fn back(&self) -> FailbackArgs {
         FailbackArgs {
             dry_run: false,

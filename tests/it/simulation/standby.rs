@@ -119,7 +119,7 @@ async fn what_is_owed_is_settled_fences_first() {
     stage.sandbox.with_world(|world| world.strike(&region("us-west-2"), Outage::Silent));
     stage.pass(2 * MINUTE).await;
     let start = Timestamp::from_second(struck.as_second() - 900).expect("an instant");
-    let args = FailoverArgs { emergency: true, start_at: Some(StartAt::Timestamp(start)), ..stage.over() };
+    let args = stage.blind(Some(StartAt::Timestamp(start)));
     stage.expect(stage.failover(&args).await, Exit::Owed);
     stage.sandbox.with_world(|world| world.heal(&region("us-west-2")));
     stage.pass(MINUTE).await;

@@ -37,8 +37,12 @@ pub fn expiry_is_said(weather: &Weather<'_>, said: &Said, when: &str) -> Judged 
         return Invariant::ExpiryIsSaid.not_due();
     }
     let retention = Duration::from_secs(3_600 * u64::from(weather.scenario.retention_hours));
-    let in_time =
-        |lost: &LostRecord| said.iter().any(|at| lost.arrival <= *at && *at < lost.arrival + retention);
+    // What was said of the stream covers the invocations that were in flight then.
+    let longest = weather.scenario.pipelines.iter().map(|shape| shape.producer_timeout).max().unwrap_or(0);
+    let in_flight = Duration::from_secs(u64::from(longest));
+    let in_time = |lost: &LostRecord| {
+        said.iter().any(|at| lost.arrival <= *at + in_flight && *at < lost.arrival + retention)
+    };
     let unsaid: Vec<&&LostRecord> = expired.iter().filter(|lost| !in_time(lost)).collect();
     let seen = |first: &&&LostRecord| {
         let (count, put) = (unsaid.len(), ledger.put);
