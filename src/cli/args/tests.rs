@@ -305,8 +305,8 @@ Options:
           
           It lifts that check and nothing else, and is written to the journal with the reason. Where
           several of the name forbid the run, say which: CHECK@REGION, CHECK/PIPELINE or
-          CHECK@REGION/PIPELINE. Checks that stand between you and a lost record cannot be accepted:
-          they name their own way out.
+          CHECK@REGION/PIPELINE; CHECK/* are all. Checks that stand between you and a lost record
+          cannot be accepted: they name their own way out.
 
           Possible values:
           - clock:            This machine's clock is off

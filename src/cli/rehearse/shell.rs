@@ -4,6 +4,7 @@ use super::scenario::Scenario;
 use super::surprise::consumer;
 use super::{MINUTE, Play};
 use crate::cli::failure::Failure;
+use crate::cli::look;
 use crate::model::{Exit, duration};
 use crate::ui::Prompter;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ impl Play<'_> {
         self.tell(&format!("\n# Game day: {}, with live traffic (seed {})", self.whose(), self.seed));
         self.tell(HELP);
         self.pass(5 * MINUTE).await?;
+        // Somebody has looked on a good day, as a monitor does: what an emergency needs is kept on this machine.
+        look::look(&self.session, false).await?;
         // Nobody says what it is.
         let _ = self.strike();
         self.pass(8 * MINUTE).await?;
