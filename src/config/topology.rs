@@ -103,6 +103,18 @@ pub struct Timing {
     pub metric_period: Duration,
 }
 
+impl Timing {
+    /// The pause between two looks of a wait. Looks a whole number of minutes apart would see every data point at the
+    /// same age, and perhaps each one just too old to prove anything: they move through the minute instead.
+    pub fn between_looks(&self) -> Duration {
+        let period = self.metric_period.as_millis().max(1);
+        match self.poll.as_millis() % period {
+            0 => self.poll - self.metric_period / 6,
+            _ => self.poll,
+        }
+    }
+}
+
 impl Default for Timing {
     fn default() -> Timing {
         let seconds = Duration::from_secs;
@@ -251,4 +263,18 @@ pub struct Sink {
     pub table: String,
     /// The attribute that holds the Region.
     pub region_attribute: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_never_whole_minutes_apart() {
+        let pause = |seconds: u64| {
+            let timing = Timing { poll: Duration::from_secs(seconds), ..Timing::default() };
+            timing.between_looks().as_secs()
+        };
+        assert_eq!([5, 59, 60, 90, 120].map(pause), [5, 59, 50, 90, 110]);
+    }
 }

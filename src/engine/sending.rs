@@ -113,7 +113,7 @@ impl Engine<'_> {
                 Some(failure) => match self.after_failure(stage, one, &failure) {
                     None => {
                         // It may pass, or may have taken effect: a pause, then another look.
-                        self.pause(self.topology.timing.poll).await?;
+                        self.pause(self.topology.timing.between_looks()).await?;
                         break;
                     }
                     Some(outcome) => {

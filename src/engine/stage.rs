@@ -170,7 +170,7 @@ impl<'a> Engine<'a> {
     /// Between two looks. An interrupt ends it, and is dealt with where the wait is.
     async fn breathe(&self) {
         tokio::select! {
-            () = tokio::time::sleep(self.topology.timing.poll) => {}
+            () = tokio::time::sleep(self.topology.timing.between_looks()) => {}
             () = self.interrupt.raised() => {}
         }
     }

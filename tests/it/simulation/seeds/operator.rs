@@ -18,7 +18,11 @@ const MOST_COMMANDS: u32 = 40;
 const ENOUGH: u32 = 3;
 
 /// What kdsha says of variables that a producer's alias does not have yet.
-const RELEASE: &str = "release these values first";
+const RELEASE: [&str; 2] = ["release these values first", "values that nobody released"];
+
+fn wants_a_release(said: &str) -> bool {
+    RELEASE.iter().any(|words| said.contains(words))
+}
 
 /// Where a phase has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +109,7 @@ impl<'a> Operator<'a> {
                 {
                     return Outcome::Done;
                 }
-                Some(Exit::Blocked) if advice.contains(RELEASE) => self.have_it_released().await,
+                Some(Exit::Blocked) if wants_a_release(&advice) => self.have_it_released().await,
                 Some(Exit::Blocked) if advice.contains("give one with --start-at") && start_at.is_none() => {
                     (start_at, failures) = (Some(self.safe_start()), failures + 1);
                 }
@@ -164,12 +168,13 @@ impl<'a> Operator<'a> {
             if ended.how.exit() == Some(Exit::Done) {
                 return Outcome::Done;
             }
+            if wants_a_release(&unfolded(&ended.said)) {
+                self.have_it_released().await;
+            }
             if side == Side::Standby && unfolded(&ended.said).contains("switches them again") {
                 self.run(Command::Failover { emergency: false, start_at: None }, None).await;
             } else if ended.said.contains("kdsha resume") {
                 self.run(Command::Resume, None).await;
-            } else if unfolded(&ended.said).contains(RELEASE) {
-                self.weather.release();
             } else if self.weather.meddled.get() && ended.said.contains("active_region") {
                 self.weather.put_right(side);
             }
@@ -196,7 +201,7 @@ impl<'a> Operator<'a> {
                 Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
                     self.go_on(Phase::Back).await;
                 }
-                Some(Exit::Blocked) if advice.contains(RELEASE) => self.have_it_released().await,
+                Some(Exit::Blocked) if wants_a_release(&advice) => self.have_it_released().await,
                 Some(Exit::Interrupted | Exit::StepFailed | Exit::TimedOut) | None => {
                     self.theatre.pass(BREATH).await
                 }
