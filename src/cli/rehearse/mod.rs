@@ -60,6 +60,8 @@ pub async fn run(ui: &Ui, global: &Global, args: &RehearseArgs, prompter: Prompt
         Plays::Story => Ground::Story,
     });
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    // Whatever is drawn without a source of its own (the ids of the runs) is the seed's too.
+    fastrand::seed(seed);
     let scenario = match (&args.scenario, args.interactive) {
         (None, true) => Scenario::unnamed(seed),
         (name, _) => Scenario::named(name.as_deref())?,
