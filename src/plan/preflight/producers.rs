@@ -138,11 +138,9 @@ impl Checks<'_> {
             Active::Region(_) | Active::Mixed(_) if continuing => {
                 self.ok(check, &about, "the producers are on their way (this run goes on with what was begun)");
             }
-            Active::Region(region) if region == *goal => self.advise(
-                check,
+            Active::Region(region) if region == *goal => self.already_active(
+                of,
                 &about,
-                Verdict::Fail,
-                format!("{region} is already active"),
                 "nothing to do; `kdsha status` shows where things stand, `kdsha verify` whether they are sound",
             ),
             Active::Region(region) => self.advise(
@@ -188,17 +186,30 @@ impl Checks<'_> {
         self.advise("active_region", &about, Verdict::Fail, evidence, advice);
     }
 
+    /// The producers write to where the command would take them. Without the run mark nobody knows whether that is all:
+    /// a run may have been cut off behind its switch, with nobody reading there.
+    fn already_active(&mut self, of: &Selected<'_>, about: &About, nothing_to_do: &str) {
+        let Active::Region(region) = assess::active(of.view) else { return };
+        let standby = self.request.region(Side::Standby);
+        let (evidence, advice) = match &of.view.standby.mark {
+            Observed::Known(_) => (format!("{region} is already active"), nothing_to_do.to_owned()),
+            Observed::Unknown(_) => (
+                format!("the producers write to {region}; whether a run under way did that is not known"),
+                format!("give the command again when the tags of the stream in {standby} can be read"),
+            ),
+        };
+        self.advise("active_region", about, Verdict::Fail, evidence, advice);
+    }
+
     /// An emergency asks nothing of the primary, but the standby must not be active already.
     pub(crate) fn emergency_is_due(&mut self, of: &Selected<'_>) {
         let about = self.about(of, Side::Standby);
         let standby = self.request.region(Side::Standby);
         let continuing = self.request.own_mark(of.view).is_some();
         match assess::active(of.view) {
-            Active::Region(region) if region == *standby && !continuing => self.advise(
-                "active_region",
+            Active::Region(region) if region == *standby && !continuing => self.already_active(
+                of,
                 &about,
-                Verdict::Fail,
-                format!("{region} is already active"),
                 "nothing to do; `kdsha status` shows where things stand, `kdsha resume` settles what is owed",
             ),
             Active::Region(region) if self.request.topology.regions.side_of(&region).is_none() => self

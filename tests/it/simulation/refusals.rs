@@ -1,10 +1,13 @@
 //! What is refused: one clear error, the right exit code, and nothing changed.
 
 use super::stage::{Stage, region};
+use kdsha::cli::args::FailoverArgs;
 use kdsha::cli::failure::Failure;
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
 use serde_json::json;
+use std::time::Duration;
 
 /// Refused with a code, naming something, and without a single change.
 async fn refused(stage: &Stage, result: Result<Exit, Failure>, exit: Exit, names: &str) {
@@ -31,6 +34,31 @@ async fn an_unknown_region_is_refused() {
 async fn a_region_that_is_active_already_is_refused() {
     let stage = Stage::post(22);
     refused(&stage, stage.failback(&stage.back()).await, Exit::Blocked, "already active").await;
+}
+
+/// A run was cut off behind its switch, so nobody reads in the standby, and the mark that says so cannot be read:
+/// the same command must not say that there is nothing to do.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_cannot_be_seen_is_not_taken_for_one_that_is_done() {
+    let stage = Stage::post(27);
+    let args = FailoverArgs { timeout: Some(Duration::from_secs(20)), ..stage.over() };
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], "us-east-2");
+    stage.sandbox.inject(Rule {
+        region: Some(region("us-east-2")),
+        operation: Some("ListTagsForStream".to_owned()),
+        fault: Some(Fault::Error { status: 500, code: "InternalFailure".to_owned() }),
+        ..Rule::default()
+    });
+    let refused = stage.failover(&stage.over()).await.expect_err("the mark is not known");
+    let said = format!("{:?}{}{}", refused.hints, stage.stdout.text(), stage.stderr.text());
+    assert_eq!(refused.exit, Exit::Blocked, "{said}");
+    assert!(said.contains("whether a run under way did that is not known"), "{said}");
+    assert!(!said.contains("nothing to do"), "{said}");
+    stage.sandbox.mend();
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
