@@ -1,12 +1,11 @@
 //! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
 
-use super::position::{self, Buffer, Evidence, Origin, Position};
-use super::preflight::{About, Checks, Due, Meaning};
-use super::sequence::{Request, Selected, carried};
+use super::preflight::{Checks, Due, Meaning};
+use super::sequence::{Request, Selected};
+use super::settings::clone_settings;
+use super::start::{emergency_start, start_position};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
-use crate::model::{
-    MappingSettings, RunMark, RunState, Side, StartAt, StartingPosition, Timestamp, Verdict, duration,
-};
+use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Timestamp};
 use crate::steps::{
     CreateMapping, DeleteMapping, Drain, LeftBehind, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
@@ -198,15 +197,6 @@ impl<'a> Move<'a> {
     }
 }
 
-/// Where an emergency would start now; `None` where nothing tells.
-fn emergency_start(request: &Request<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Timestamp> {
-    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
-    match evidence(request, of, Mode::Emergency, overlap).derive().ok()?.start {
-        StartAt::Timestamp(at) => Some(at),
-        StartAt::TrimHorizon => None,
-    }
-}
-
 /// What an emergency leaves behind, said before it begins and after it is verified.
 fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>) -> Option<LeftBehind> {
     let former = || checks.request.switched_back(&moved.of).and_then(|mark| mark.token.position);
@@ -263,188 +253,6 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         }
     } else {
         checks.emergency_is_due(of);
-    }
-}
-
-/// The settings of the mapping that the standby's consumer has already.
-fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Option<MappingSettings> {
-    let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
-    let mappings = of.view.standby.consumer.mappings.known()?;
-    mappings.iter().find(|m| standby.owns(m))?.settings.known().cloned()
-}
-
-/// The settings of the standby's mapping: the primary's, with the configuration's overrides.
-fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>, start: Option<StartAt>) -> MappingSettings {
-    let request = checks.request;
-    let about = checks.about(of, Side::Standby);
-    let mut primary = super::remembered::primary_settings(of, &request);
-    // A mapping that was prepared while the primary could be read has its settings still.
-    if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
-        checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
-        return prepared;
-    }
-    if primary.is_none() {
-        primary = remembered_settings(checks, of, &about);
-    }
-    if let Some(settings) = &primary {
-        checks.discards(of, settings);
-    }
-    let (from, to) = (request.region(Side::Primary), request.region(Side::Standby));
-    let (mut settings, lost) = carried(&primary.unwrap_or_default(), from, to);
-    let overrides = &of.pipeline.consumer.overrides;
-    settings.batch_size = overrides.batch_size.unwrap_or(settings.batch_size);
-    settings.batching_window_seconds =
-        overrides.batching_window_seconds.unwrap_or(settings.batching_window_seconds);
-    settings.parallelization_factor =
-        overrides.parallelization_factor.unwrap_or(settings.parallelization_factor);
-    settings.on_failure = overrides.on_failure.clone().or(settings.on_failure);
-    checks.not_carried(&about, "the standby's mapping", &lost);
-    let now = request.snapshot.taken_at;
-    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
-    let rewind = match start {
-        Some(StartAt::Timestamp(at)) => Duration::try_from(now.duration_since(at)).unwrap_or_default(),
-        _ => Duration::from_secs(u64::from(retention) * 3600),
-    };
-    checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind);
-    settings
-}
-
-/// The settings of the primary's mapping as a look from this machine saw them last. Lambda's defaults are no settings:
-/// without ReportBatchItemFailures, to name one, records of which the function says that they failed are passed over.
-fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About) -> Option<MappingSettings> {
-    let request = checks.request;
-    let check = "mapping_settings";
-    match super::remembered::settings(&request, of) {
-        Some((at, settings)) => {
-            let evidence =
-                format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
-            let advice = "compare them when the Region answers again";
-            checks.advise(check, about, Verdict::Warn, evidence, advice);
-            Some(settings.clone())
-        }
-        None => {
-            let evidence =
-                "the settings of the primary's mapping are not known, and no look from this machine saw them";
-            let advice = "from a machine that looked (`kdsha status`) while the primary answered it goes by itself; \
-                          `--accept mapping_settings --reason TEXT` takes Lambda's defaults and those in kdsha.toml: \
-                          records that the function reports as failed (ReportBatchItemFailures) would be passed over";
-            checks.advise(check, about, Verdict::Fail, evidence, advice);
-            None
-        }
-    }
-}
-
-/// What the primary's consumer says of how far it has come.
-pub(super) fn evidence<'a>(
-    request: &Request<'a>,
-    of: &Selected<'a>,
-    mode: Mode,
-    overlap: Duration,
-) -> Evidence<'a> {
-    let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
-    let primary = &of.view.primary;
-    let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-    let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
-    let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
-    let seconds = |n: u32| Duration::from_secs(u64::from(n));
-    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
-    Evidence {
-        reader: &primary.consumer.metrics,
-        stream: &primary.metrics,
-        mode,
-        now: request.snapshot.taken_at,
-        history: request.history,
-        buffer: Buffer {
-            overlap,
-            consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
-            batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
-            allowance: position::ALLOWANCE,
-        },
-        tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
-        retention: Duration::from_secs(u64::from(retention) * 3600),
-        is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
-    }
-}
-
-/// The start position, or a failed check that says why there is none.
-fn start_position(checks: &mut Checks<'_>, of: &Selected<'_>, options: FailoverOptions) -> Option<Position> {
-    let request = checks.request;
-    let about = checks.about(of, Side::Standby);
-    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
-    let evidence = evidence(&request, of, options.mode, overlap);
-    let fixed = |start: StartAt, origin: Origin| evidence.at(start, origin, Vec::new());
-    let own = request.own_mark(of.view);
-    let marked = own.and_then(|mark| position_of(mark, options.mode));
-    if let (Some(start), Mode::Planned) = (marked, options.mode) {
-        return Some(fixed(start, Origin::RunMark));
-    }
-    if let Some(start) = options.start_at {
-        if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {
-            let text = format!("--start-at {start} lies in the future (now {})", evidence.now);
-            checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
-            return None;
-        }
-        skips_nothing(checks, &about, &evidence, start);
-        return Some(fixed(start, Origin::Operator));
-    }
-    match (evidence.derive(), marked) {
-        // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
-        (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
-        (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
-        (Ok(position), None) => {
-            let text = format!(
-                "{} ({} before the oldest unprocessed record)",
-                position.start,
-                duration::show(evidence.buffer.total())
-            );
-            checks.ok("start_position", &about, text);
-            Some(position)
-        }
-        (Err(why), None) => {
-            let known = super::remembered::advice(&request, of, evidence.retention);
-            let known = known.map(|known| format!("{known}; or ")).unwrap_or_default();
-            let advice = format!(
-                "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
-                 (everything the standby's stream still has)"
-            );
-            checks.advise("start_position", &about, Verdict::Fail, why, advice);
-            None
-        }
-    }
-}
-
-/// Whether an emergency's `--start-at` lies behind what the data points say may be unprocessed. A planned run drains
-/// first, so that nothing before its switch is unprocessed.
-fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>, start: StartAt) {
-    let (Mode::Emergency, StartAt::Timestamp(at), Ok(derived)) = (evidence.mode, start, evidence.derive())
-    else {
-        return;
-    };
-    match derived.start {
-        StartAt::Timestamp(safe) if at > safe => {
-            let text = format!(
-                "--start-at {start}, and records may be unprocessed from {safe} on: they would be skipped"
-            );
-            let advice = format!("leave --start-at out, or give {safe} or an earlier instant");
-            checks.advise("start_at", about, Verdict::Fail, text, advice);
-        }
-        _ => checks.ok(
-            "start_at",
-            about,
-            format!("--start-at {start} lies before all that may be unprocessed"),
-        ),
-    }
-}
-
-/// The position on this run's mark. A planned run's relies on a drain: an emergency that goes on with it has the
-/// one that the mark keeps for that case, and else none.
-fn position_of(mark: &RunMark, mode: Mode) -> Option<StartAt> {
-    let token = &mark.token;
-    let Some(position) = token.position else { return Some(StartAt::TrimHorizon) };
-    let relies_on_a_drain = mark.state == RunState::Open && !mark.is_emergency();
-    match (mode, relies_on_a_drain) {
-        (Mode::Emergency, true) => token.emergency.map(|at| StartAt::Timestamp(at.min(position))),
-        _ => Some(StartAt::Timestamp(position)),
     }
 }
 
@@ -545,13 +353,4 @@ fn emergency(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
             ..request.stage("Close the run", mark(request, moves, RunMark::EMERGENCY, RunState::Closed))
         },
     ]
-}
-
-/// Whether a mapping at `start` begins no later than `position`.
-fn position_fits(position: StartAt, start: StartAt) -> bool {
-    let existing = match start {
-        StartAt::TrimHorizon => StartingPosition::TrimHorizon,
-        StartAt::Timestamp(at) => StartingPosition::AtTimestamp(at),
-    };
-    crate::steps::position_fits(Some(existing), position)
 }

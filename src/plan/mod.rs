@@ -14,6 +14,8 @@ pub mod reach;
 mod remembered;
 mod resting;
 mod sequence;
+mod settings;
+mod start;
 mod stranded;
 
 pub use accept::{ACCEPTABLE, Accepted};

@@ -2,8 +2,8 @@
 //! emergency without data points offers it; so are the settings of its mapping, and an emergency takes them. An older position is a safe one: the first record that nobody has
 //! processed only moves forward, so what lay before it then lies before it now; it costs duplicates, never records.
 
-use super::failover::evidence;
 use super::sequence::{Request, Selected};
+use super::start::evidence;
 use super::{Mode, assess};
 use crate::model::{MappingSettings, Side, StartAt, Timestamp, duration};
 use serde::{Deserialize, Serialize};

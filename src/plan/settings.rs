@@ -1,0 +1,79 @@
+//! How the standby's mapping handles records: as the primary's does, as far as that is known and can be carried over.
+
+use super::assess;
+use super::preflight::{About, Checks};
+use super::sequence::{Selected, carried};
+use crate::model::{MappingSettings, Side, StartAt, Verdict};
+use std::time::Duration;
+
+/// The settings of the mapping that the standby's consumer has already.
+fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Option<MappingSettings> {
+    let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+    let mappings = of.view.standby.consumer.mappings.known()?;
+    mappings.iter().find(|m| standby.owns(m))?.settings.known().cloned()
+}
+
+/// The settings of the standby's mapping: the primary's, with the configuration's overrides.
+pub(super) fn clone_settings(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    start: Option<StartAt>,
+) -> MappingSettings {
+    let request = checks.request;
+    let about = checks.about(of, Side::Standby);
+    let mut primary = super::remembered::primary_settings(of, &request);
+    // A mapping that was prepared while the primary could be read has its settings still.
+    if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
+        checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
+        return prepared;
+    }
+    if primary.is_none() {
+        primary = remembered_settings(checks, of, &about);
+    }
+    if let Some(settings) = &primary {
+        checks.discards(of, settings);
+    }
+    let (from, to) = (request.region(Side::Primary), request.region(Side::Standby));
+    let (mut settings, lost) = carried(&primary.unwrap_or_default(), from, to);
+    let overrides = &of.pipeline.consumer.overrides;
+    settings.batch_size = overrides.batch_size.unwrap_or(settings.batch_size);
+    settings.batching_window_seconds =
+        overrides.batching_window_seconds.unwrap_or(settings.batching_window_seconds);
+    settings.parallelization_factor =
+        overrides.parallelization_factor.unwrap_or(settings.parallelization_factor);
+    settings.on_failure = overrides.on_failure.clone().or(settings.on_failure);
+    checks.not_carried(&about, "the standby's mapping", &lost);
+    let now = request.snapshot.taken_at;
+    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
+    let rewind = match start {
+        Some(StartAt::Timestamp(at)) => Duration::try_from(now.duration_since(at)).unwrap_or_default(),
+        _ => Duration::from_secs(u64::from(retention) * 3600),
+    };
+    checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind);
+    settings
+}
+
+/// The settings of the primary's mapping as a look from this machine saw them last. Lambda's defaults are no settings:
+/// without ReportBatchItemFailures, to name one, records of which the function says that they failed are passed over.
+fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About) -> Option<MappingSettings> {
+    let request = checks.request;
+    let check = "mapping_settings";
+    match super::remembered::settings(&request, of) {
+        Some((at, settings)) => {
+            let evidence =
+                format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
+            let advice = "compare them when the Region answers again";
+            checks.advise(check, about, Verdict::Warn, evidence, advice);
+            Some(settings.clone())
+        }
+        None => {
+            let evidence =
+                "the settings of the primary's mapping are not known, and no look from this machine saw them";
+            let advice = "from a machine that looked (`kdsha status`) while the primary answered it goes by itself; \
+                          `--accept mapping_settings --reason TEXT` takes Lambda's defaults and those in kdsha.toml: \
+                          records that the function reports as failed (ReportBatchItemFailures) would be passed over";
+            checks.advise(check, about, Verdict::Fail, evidence, advice);
+            None
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Where the standby's consumer starts: derived, given, or on the mark of the run that goes on.
+
+use super::failover::FailoverOptions;
+use super::position::{self, Buffer, Evidence, Origin, Position};
+use super::preflight::{About, Checks};
+use super::sequence::{Request, Selected};
+use super::{Mode, assess};
+use crate::model::{RunMark, RunState, Side, StartAt, StartingPosition, Timestamp, Verdict, duration};
+use std::time::Duration;
+
+/// What the primary's consumer says of how far it has come.
+pub(super) fn evidence<'a>(
+    request: &Request<'a>,
+    of: &Selected<'a>,
+    mode: Mode,
+    overlap: Duration,
+) -> Evidence<'a> {
+    let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
+    let primary = &of.view.primary;
+    let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
+    let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
+    let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
+    let seconds = |n: u32| Duration::from_secs(u64::from(n));
+    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
+    Evidence {
+        reader: &primary.consumer.metrics,
+        stream: &primary.metrics,
+        mode,
+        now: request.snapshot.taken_at,
+        history: request.history,
+        buffer: Buffer {
+            overlap,
+            consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
+            batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
+            allowance: position::ALLOWANCE,
+        },
+        tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
+        retention: Duration::from_secs(u64::from(retention) * 3600),
+        is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
+    }
+}
+
+/// The start position, or a failed check that says why there is none.
+pub(super) fn start_position(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    options: FailoverOptions,
+) -> Option<Position> {
+    let request = checks.request;
+    let about = checks.about(of, Side::Standby);
+    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
+    let evidence = evidence(&request, of, options.mode, overlap);
+    let fixed = |start: StartAt, origin: Origin| evidence.at(start, origin, Vec::new());
+    let own = request.own_mark(of.view);
+    let marked = own.and_then(|mark| position_of(mark, options.mode));
+    if let (Some(start), Mode::Planned) = (marked, options.mode) {
+        return Some(fixed(start, Origin::RunMark));
+    }
+    if let Some(start) = options.start_at {
+        if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {
+            let text = format!("--start-at {start} lies in the future (now {})", evidence.now);
+            checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
+            return None;
+        }
+        skips_nothing(checks, &about, &evidence, start);
+        return Some(fixed(start, Origin::Operator));
+    }
+    match (evidence.derive(), marked) {
+        // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
+        (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
+        (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
+        (Ok(position), None) => {
+            let text = format!(
+                "{} ({} before the oldest unprocessed record)",
+                position.start,
+                duration::show(evidence.buffer.total())
+            );
+            checks.ok("start_position", &about, text);
+            Some(position)
+        }
+        (Err(why), None) => {
+            let known = super::remembered::advice(&request, of, evidence.retention);
+            let known = known.map(|known| format!("{known}; or ")).unwrap_or_default();
+            let advice = format!(
+                "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
+                 (everything the standby's stream still has)"
+            );
+            checks.advise("start_position", &about, Verdict::Fail, why, advice);
+            None
+        }
+    }
+}
+
+/// The position on this run's mark. A planned run's relies on a drain: an emergency that goes on with it has the
+/// one that the mark keeps for that case, and else none.
+fn position_of(mark: &RunMark, mode: Mode) -> Option<StartAt> {
+    let token = &mark.token;
+    let Some(position) = token.position else { return Some(StartAt::TrimHorizon) };
+    let relies_on_a_drain = mark.state == RunState::Open && !mark.is_emergency();
+    match (mode, relies_on_a_drain) {
+        (Mode::Emergency, true) => token.emergency.map(|at| StartAt::Timestamp(at.min(position))),
+        _ => Some(StartAt::Timestamp(position)),
+    }
+}
+
+/// Whether an emergency's `--start-at` lies behind what the data points say may be unprocessed. A planned run drains
+/// first, so that nothing before its switch is unprocessed.
+fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>, start: StartAt) {
+    let (Mode::Emergency, StartAt::Timestamp(at), Ok(derived)) = (evidence.mode, start, evidence.derive())
+    else {
+        return;
+    };
+    match derived.start {
+        StartAt::Timestamp(safe) if at > safe => {
+            let text = format!(
+                "--start-at {start}, and records may be unprocessed from {safe} on: they would be skipped"
+            );
+            let advice = format!("leave --start-at out, or give {safe} or an earlier instant");
+            checks.advise("start_at", about, Verdict::Fail, text, advice);
+        }
+        _ => checks.ok(
+            "start_at",
+            about,
+            format!("--start-at {start} lies before all that may be unprocessed"),
+        ),
+    }
+}
+
+/// Where an emergency would start now; `None` where nothing tells.
+pub(super) fn emergency_start(
+    request: &Request<'_>,
+    of: &Selected<'_>,
+    options: FailoverOptions,
+) -> Option<Timestamp> {
+    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
+    match evidence(request, of, Mode::Emergency, overlap).derive().ok()?.start {
+        StartAt::Timestamp(at) => Some(at),
+        StartAt::TrimHorizon => None,
+    }
+}
+
+/// Whether a mapping at `start` begins no later than `position`.
+fn position_fits(position: StartAt, start: StartAt) -> bool {
+    let existing = match start {
+        StartAt::TrimHorizon => StartingPosition::TrimHorizon,
+        StartAt::Timestamp(at) => StartingPosition::AtTimestamp(at),
+    };
+    crate::steps::position_fits(Some(existing), position)
+}
