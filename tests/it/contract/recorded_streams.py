@@ -102,7 +102,8 @@ def a_shard_takes_a_thousand_records_a_second(world):
         assert sum(one["FailedRecordCount"] for one in answers) == len(failed)
         if most >= 6000:
             return None
-        assert 1000 <= 6000 - len(failed) <= most, (len(failed), most)
+        # What another answer of this script has put in the same second counts too.
+        assert 900 <= 6000 - len(failed) <= most, (len(failed), most)
         return {record["ErrorCode"] for record in failed}
     assert while_it_lasts(attempt) == {"ProvisionedThroughputExceededException"}
 
