@@ -14,6 +14,10 @@ pub(crate) const CHECK: &str = "stranded_records";
 /// How far back arrivals in the old stream count.
 const LATELY: Duration = Duration::from_secs(10 * 60);
 
+const A_WEEK_HOURS: u32 = 168;
+/// 365 days (Kinesis API Reference, IncreaseStreamRetentionPeriod).
+const LONGEST_RETENTION_HOURS: u32 = 8760;
+
 /// When the first record expires that arrived at `from` in the primary's stream.
 pub(crate) fn expiry(of: &Selected<'_>, from: Timestamp) -> Timestamp {
     from + Duration::from_secs(u64::from(retention_hours(of)) * 3600)
@@ -57,7 +61,7 @@ pub(crate) fn in_words(of: &Selected<'_>, request: &Request<'_>) -> String {
 fn way_out(checks: &Checks<'_>, of: &Selected<'_>) -> String {
     let region = checks.request.region(Side::Primary);
     let stream = of.pipeline.stream.of(Side::Primary);
-    let hours = (retention_hours(of) * 2).max(168);
+    let hours = (retention_hours(of) * 2).clamp(A_WEEK_HOURS, LONGEST_RETENTION_HOURS);
     format!(
         "`kdsha failback` processes them; if that has to wait, keep them longer: `aws kinesis \
          increase-stream-retention-period --region {region} --stream-name {stream} --retention-period-hours {hours}`"
@@ -104,11 +108,9 @@ pub(crate) fn arriving(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let strays = arrived.sum_since(from).unwrap_or(0.0);
     let (region, stream) = (checks.request.region(Side::Primary), of.pipeline.stream.of(Side::Primary));
     if strays <= 0.0 {
-        return checks.ok(
-            "stray_writes",
-            &about,
-            format!("nothing arrives in {stream} in {region} any more"),
-        );
+        // CloudWatch has no point of a minute in which nothing arrived, so this says what was counted and no more.
+        let evidence = format!("no arrival was counted in {stream} in {region} since {from:.0}");
+        return checks.ok("stray_writes", &about, evidence);
     }
     let evidence = format!("arrivals in {stream} in {region} since {from:.0}: {strays:.0}; nobody reads it");
     let advice = "find the producer that kdsha.toml does not list, and point it at the other Region; `kdsha failback` \

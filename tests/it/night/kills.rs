@@ -186,6 +186,16 @@ impl Part {
         assert_eq!(verified.code(), Some(0), "{:#?}\n{}{}", self.told, verified.stdout, verified.stderr);
     }
 
+    /// What is owed is settled through kills, and the way back is a calm one.
+    fn settle_and_return(&mut self, scene: &Scene, before: &Value) {
+        let kills = self.journey(scene).go(&SETTLE);
+        self.note(kills);
+        self.must_be_sound(scene, "us-east-2", before);
+        scene.expect(0, &BACK);
+        self.must_be_sound(scene, "us-west-2", before);
+        scene.must_have_lost_nothing(&self.told);
+    }
+
     fn over(&self) {
         let (kills, journeys, name) = (self.kills, self.journeys, self.name);
         let took = self.began.elapsed().as_secs_f64();
@@ -250,12 +260,7 @@ fn settling_goes_on_after_any_kill() {
         }
         scene.expect(9, &EMERGENCY);
         scene.proxy.heal();
-        let kills = part.journey(&scene).go(&SETTLE);
-        part.note(kills);
-        part.must_be_sound(&scene, "us-east-2", &before);
-        scene.expect(0, &BACK);
-        part.must_be_sound(&scene, "us-west-2", &before);
-        scene.must_have_lost_nothing(&part.told);
+        part.settle_and_return(&scene, &before);
     }
     part.over();
 }
@@ -299,12 +304,7 @@ fn an_emergency_beside_a_silent_region_goes_on_after_any_kill() {
             Journey { length: A_SILENT_RUN, good: 9, nothing_left: (4, "owed"), ..journey }.go(&emergency);
         part.note(kills);
         scene.proxy.heal();
-        let kills = part.journey(&scene).go(&SETTLE);
-        part.note(kills);
-        part.must_be_sound(&scene, "us-east-2", &before);
-        scene.expect(0, &BACK);
-        part.must_be_sound(&scene, "us-west-2", &before);
-        scene.must_have_lost_nothing(&part.told);
+        part.settle_and_return(&scene, &before);
     }
     part.over();
 }
