@@ -248,6 +248,7 @@ impl Moving<'_> {
                     summary: format!("turned into an emergency that has not begun: {}", failure.message),
                     recovery: None,
                     owed: Vec::new(),
+                    consequences: Vec::new(),
                     next: Some(command),
                 };
                 journal.append(self.session.aws.clock().now(), &event)?;

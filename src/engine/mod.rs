@@ -5,6 +5,7 @@
 
 pub mod abandoned;
 mod confirm;
+mod consequences;
 mod ending;
 mod guard;
 mod interrupt;
@@ -28,6 +29,7 @@ use crate::model::{
 use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
 use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
+use consequences::consequences;
 use ending::{ending, next_command};
 use owing::Owing;
 use silence::Silence;
@@ -261,6 +263,7 @@ impl<'a> Engine<'a> {
             summary,
             recovery: earlier.recovered.or(recovered.and_then(took)),
             owed: tally.owed_in_words(),
+            consequences: if earlier.undoing { Vec::new() } else { consequences(plan, &tally, exit) },
             next: next_command(&halt, exit, plan, earlier),
         };
         if self.journal.borrow_mut().append(self.now(), &event).is_err() {

@@ -294,7 +294,12 @@ impl<'a> Engine<'a> {
             }
         };
         let over = work.iter().map(|one| (one.index, outcome(one))).collect();
-        self.settle(number, work, over, end)
+        let elsewhere = work.iter().filter(|one| writes_elsewhere(one.planned, snapshot));
+        let elsewhere: BTreeSet<PipelineName> = elsewhere.map(|one| one.planned.pipeline.clone()).collect();
+        self.settle(number, work, over, end)?;
+        let switched_back = end.owed.iter_mut().filter(|owing| elsewhere.contains(&owing.pipeline));
+        switched_back.for_each(|owing| owing.is_switch = true);
+        Ok(())
     }
 
     fn waiting(
@@ -338,6 +343,16 @@ pub(super) fn failed(stage: &Stage, reason: String) -> StepOutcome {
         OnFailure::Owe => StepOutcome::Owed { reason },
         OnFailure::Stop => StepOutcome::Failed { reason },
     }
+}
+
+/// Whether a verification finds producers that do not write to the active Region: somebody may have set them back.
+fn writes_elsewhere(planned: &PlannedStep, snapshot: &Snapshot) -> bool {
+    let (AnyStep::VerifyResult(step), Some(pipeline)) =
+        (&planned.step, snapshot.pipelines.get(&planned.pipeline))
+    else {
+        return false;
+    };
+    !step.has_all_producers(Seen { pipeline, at: snapshot.taken_at })
 }
 
 /// A step's check on a snapshot.

@@ -2,7 +2,7 @@
 
 use super::Timestamp;
 use super::check::{CheckReport, Progress};
-use super::effect::{Effect, Performed};
+use super::effect::{Effect, Performed, StartAt};
 use super::exit::Exit;
 use super::failure::AwsFailure;
 use super::ids::{PipelineName, Region, RunId};
@@ -186,9 +186,48 @@ pub enum Event {
         recovery: Option<Duration>,
         /// What is still owed, in words.
         owed: Vec<String>,
+        /// What the run means for records, where there is anything to say.
+        #[serde(default)]
+        consequences: Vec<Consequence>,
         /// The command to run next, where there is one.
         next: Option<String>,
     },
+}
+
+/// What a run means for the records of one pipeline, as far as its plan knew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Consequence {
+    /// The pipeline.
+    pub pipeline: PipelineName,
+    /// Records that are processed a second time.
+    pub repeated: Option<Repeated>,
+    /// Records that wait in the Region that an emergency left.
+    pub stranded: Option<Stranded>,
+}
+
+/// Records that are processed a second time, since a consumer starts before what another one has processed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Repeated {
+    /// Where it started.
+    pub from: StartAt,
+    /// How many, from IncomingRecords; `None` is unknown.
+    pub records: Option<u64>,
+}
+
+/// Records that nobody processes before a failback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Stranded {
+    /// The Region.
+    pub region: Region,
+    /// When the first of them may expire; `None` is not known.
+    pub expires: Option<Timestamp>,
+    /// How long the stream keeps a record; `None` is not known.
+    pub retention_hours: Option<u32>,
+    /// Whether more arrive, since a producer is still to be switched.
+    pub is_growing: bool,
 }
 
 impl Event {

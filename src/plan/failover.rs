@@ -157,11 +157,12 @@ impl<'a> Move<'a> {
         mappings.iter().any(|m| self.standby.owns(m)) && self.leftover().is_none()
     }
 
-    /// Enables a mapping that is there already; one that this plan creates is created enabled.
+    /// Enables a mapping that is there already, or may be; one that this plan creates is created enabled.
     fn enable(&self) -> Option<PlannedStep> {
         let (reader, until) = (self.standby.clone(), Until::Enabled);
         let enable = StartMapping { reader, enable: true, until, replay: None };
-        self.is_adopted().then(|| self.of.step(enable))
+        let is_unknown = self.of.view.standby.consumer.mappings.known().is_none();
+        (self.is_adopted() || is_unknown).then(|| self.of.step(enable))
     }
 
     /// Sees the standby's consumer poll. An emergency's mapping was enabled before.
@@ -207,7 +208,8 @@ fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>) -> Option<LeftBehind> 
     };
     stranded::foretell(checks, &moved.of, from);
     let region = checks.request.region(Side::Primary).clone();
-    Some(LeftBehind { region, expires: from.map(|from| stranded::expiry(&moved.of, from)) })
+    let expires = from.map(|from| stranded::expiry(&moved.of, from));
+    Some(LeftBehind { region, expires, retention_hours: Some(stranded::retention_hours(&moved.of)) })
 }
 
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {

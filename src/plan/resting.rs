@@ -102,6 +102,7 @@ fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
         Some(mark) if mark.state == RunState::Owed => {
             let evidence = format!("run {} ({} by {}) owes steps", mark.run, mark.intent, mark.owner);
             checks.advise("run_mark", &about, Verdict::Fail, evidence, "settle it: `kdsha resume`");
+            stranded::remind(checks, of);
             false
         }
         _ => {

@@ -5,7 +5,7 @@
 
 use super::preflight::Checks;
 use super::sequence::{Request, Selected};
-use crate::model::{MappingState, RunMark, Side, Timestamp, Verdict, duration};
+use crate::model::{MappingState, ProducerView, Region, RunMark, Side, Timestamp, Verdict, duration};
 use std::time::Duration;
 
 /// The check's name.
@@ -24,7 +24,7 @@ pub(crate) fn expiry(of: &Selected<'_>, from: Timestamp) -> Timestamp {
 }
 
 /// The primary's retention; of a Region that does not answer, the standby's, and AWS's default where neither is known.
-fn retention_hours(of: &Selected<'_>) -> u32 {
+pub(crate) fn retention_hours(of: &Selected<'_>) -> u32 {
     let streams = [&of.view.primary.stream, &of.view.standby.stream];
     streams.into_iter().find_map(|stream| stream.known()).map_or(24, |stream| stream.retention_hours)
 }
@@ -88,9 +88,29 @@ pub(crate) fn remind(checks: &mut Checks<'_>, of: &Selected<'_>) {
         return;
     }
     let about = checks.about(of, Side::Primary);
-    let evidence = format!("the emergency did not drain its consumer: {}", in_words(of, &checks.request));
+    let stranded = in_words(of, &checks.request);
+    let evidence = format!(
+        "the emergency did not drain its consumer: {stranded}{}",
+        growing(of, checks.request.region(Side::Primary))
+    );
     let advice = way_out(checks, of);
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// What arrives there beyond the count, as long as a producer is still to be switched.
+fn growing(of: &Selected<'_>, primary: &Region) -> String {
+    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
+    let is_owed = mark.is_some_and(|mark| mark.owed.iter().any(|code| code.starts_with("switch:")));
+    let writes_there = |producer: &ProducerView| {
+        producer.region_value.known().and_then(Option::as_deref) == Some(primary.as_str())
+    };
+    match is_owed || of.view.producers.iter().any(writes_there) {
+        true => {
+            let kept = retention_hours(of);
+            format!("; more arrive until the producers are switched, and expire {kept} h after their arrival")
+        }
+        false => String::new(),
+    }
 }
 
 /// Records that arrive in the old stream long after its producers were switched: somebody writes there whom the

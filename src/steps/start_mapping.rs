@@ -140,8 +140,11 @@ impl Step for StartMapping {
             Ok(Found::One(mapping)) => match mapping.state {
                 MappingState::Disabled if self.enable => Check::Ready,
                 MappingState::Disabled => Check::Blocked(format!(
-                    "mapping {} is Disabled, and this run created it enabled: somebody else stopped it",
-                    mapping.id
+                    "mapping {id} is Disabled, and this run left it enabled: somebody else stopped it; unless that has to \
+                     be, `aws lambda update-event-source-mapping --region {} --uuid {id} --enabled`, then the same command \
+                     again",
+                    self.reader.region,
+                    id = mapping.id
                 )),
                 ref state @ (MappingState::Enabled | MappingState::Enabling)
                     if self.until == Until::Enabled =>

@@ -32,11 +32,15 @@ pub struct LeftBehind {
     pub region: Region,
     /// When the first of them may expire; `None` is not known.
     pub expires: Option<Timestamp>,
+    /// How long the stream keeps a record; plans of earlier versions do not say.
+    #[serde(default)]
+    pub retention_hours: Option<u32>,
 }
 
 impl LeftBehind {
-    fn told(&self) -> String {
+    fn told(&self, now: Timestamp) -> String {
         let when = match self.expires {
+            Some(at) if at <= now => format!("the first may have expired at {at}"),
             Some(at) => format!("the first may expire at {at}"),
             None => "when the first would expire is not known".to_owned(),
         };
@@ -90,6 +94,11 @@ impl VerifyResult {
         Ok(())
     }
 
+    /// Whether every producer is seen to write to the active Region.
+    pub fn has_all_producers(&self, seen: Seen<'_>) -> bool {
+        self.producers(seen).is_ok()
+    }
+
     fn producers(&self, seen: Seen<'_>) -> Result<(), Check> {
         for producer in &seen.pipeline.producers {
             let at = match &producer.region_value {
@@ -122,7 +131,7 @@ impl VerifyResult {
         self.readers(seen)?;
         let sink = self.sink(seen)?;
         let readers: Vec<String> = self.running.iter().map(ToString::to_string).collect();
-        let left = self.left.as_ref().map(LeftBehind::told).unwrap_or_default();
+        let left = self.left.as_ref().map(|left| left.told(seen.at)).unwrap_or_default();
         Ok(format!("producers write to {}; running: {}{sink}{left}", self.region, readers.join(", ")))
     }
 }

@@ -4,7 +4,10 @@ use super::header::Context;
 use super::look::{Ground, Look, Tone};
 use super::plan::words_of;
 use super::{failure, text};
-use crate::model::{Effect, Event, Exit, PipelineName, RunId, StepOutcome, Timestamp, duration};
+use crate::model::{
+    Consequence, Effect, Event, Exit, PipelineName, Repeated, RunId, StartAt, StepOutcome, Stranded,
+    Timestamp, duration,
+};
 use std::time::Duration;
 
 /// Calls beyond this many are counted rather than listed.
@@ -106,6 +109,60 @@ fn recovery(exit: Exit, took: Option<Duration>, rto: Option<Duration>, ended: &E
     })
 }
 
+/// What it means for records, under a label a kind.
+fn records(look: Look, consequences: &[Consequence], ended: &Ended<'_>) -> String {
+    let whose = |one: &Consequence| match ended.is_many {
+        true => format!("{}: ", one.pipeline),
+        false => String::new(),
+    };
+    let repeated = consequences.iter().filter_map(|one| {
+        let words = repeated(one.repeated.as_ref()?, ended.at);
+        Some(("repeated", format!("{}{words}", whose(one))))
+    });
+    let stranded = consequences.iter().filter_map(|one| {
+        let words = stranded(one.stranded.as_ref()?, ended.at);
+        Some(("stranded", format!("{}{words}", whose(one))))
+    });
+    let mut last = "";
+    let mut line = |(label, words): (&'static str, String)| {
+        let shown = if std::mem::replace(&mut last, label) == label { "" } else { label };
+        look.field(shown, &words)
+    };
+    repeated.chain(stranded).map(&mut line).collect()
+}
+
+fn repeated(repeated: &Repeated, now: Timestamp) -> String {
+    let count = match repeated.records {
+        Some(n) => format!("about {}", text::plural(n as usize, "record")),
+        None => "an unknown number of records".to_owned(),
+    };
+    let since = match repeated.from {
+        StartAt::TrimHorizon => "all that the stream has".to_owned(),
+        StartAt::Timestamp(at) => format!("since {}", text::time(at, now)),
+    };
+    format!("{count} ({since}) are processed a second time")
+}
+
+fn stranded(stranded: &Stranded, now: Timestamp) -> String {
+    let Stranded { region, expires, retention_hours, is_growing } = stranded;
+    let when = match expires {
+        Some(at) if *at <= now => format!("the first may have expired at {}", text::time(*at, now)),
+        Some(at) => format!("the first may expire at {}", text::time(*at, now)),
+        None => "when the first would expire is not known".to_owned(),
+    };
+    let kept = match retention_hours {
+        Some(hours) => format!("{hours} h"),
+        None => "the stream's retention".to_owned(),
+    };
+    let growing = match is_growing {
+        true => {
+            format!("; more arrive until the producers are switched, and expire {kept} after their arrival")
+        }
+        false => String::new(),
+    };
+    format!("what {region} had not processed waits there for the failback; {when}{growing}")
+}
+
 /// Why the target Region does not do the work.
 fn not_reached(exit: Exit, ended: &Ended<'_>) -> Option<String> {
     let why = match (exit, ended.stage) {
@@ -166,7 +223,7 @@ pub(crate) fn render(
     tally: &Tally,
     event: &Event,
 ) -> String {
-    let Event::RunFinished { exit, summary, recovery: took, owed, next } = event else {
+    let Event::RunFinished { exit, summary, recovery: took, owed, consequences, next } = event else {
         return String::new();
     };
     let above = if look.ground == Ground::Aws { "" } else { "REHEARSAL: nothing of this is AWS" };
@@ -186,6 +243,7 @@ pub(crate) fn render(
     out.extend(recovery.map(|recovery| look.field("recovery", &format!("{recovery}{but}"))));
     out += &look.field("steps", &tally.steps());
     out += &changed(look, tally, ended.before);
+    out += &records(look, consequences, ended);
     for (index, owed) in owed.iter().enumerate() {
         let label = if index == 0 { "OWED" } else { "" };
         out += &look.hang(&format!("{}- ", look.paint(Tone::Warn, format!("{label:<12}"))), owed);

@@ -105,13 +105,10 @@ impl Checks<'_> {
                 };
                 self.advise("health", &about, verdict, evidence, advice);
             }
-            Health::Unknown(why) => self.advise(
-                "health",
-                &about,
-                Verdict::Warn,
-                format!("unknown: {why}"),
-                "without calls or data nothing tells whether the stream works",
-            ),
+            Health::Unknown(why) => {
+                let evidence = format!("unknown: {why}; nothing tells whether the stream works");
+                self.say("health", &about, Verdict::Warn, evidence);
+            }
         }
     }
 }

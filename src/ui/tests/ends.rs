@@ -20,7 +20,8 @@ fn started(resumed: bool) -> Event {
 
 fn ended(exit: Exit, recovery: Option<Duration>) -> Event {
     let next = (exit != Exit::Done).then(|| "kdsha resume".to_owned());
-    Event::RunFinished { exit, summary: "so it is".to_owned(), recovery, owed: Vec::new(), next }
+    let (summary, owed, consequences) = ("so it is".to_owned(), Vec::new(), Vec::new());
+    Event::RunFinished { exit, summary, recovery, owed, consequences, next }
 }
 
 fn stage(number: usize) -> Event {

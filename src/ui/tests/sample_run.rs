@@ -291,6 +291,16 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
         owed: vec![
             "us-west-2: stop the replicator KDS-HA-ReplicationAgentLambda (no answer within 8s)".to_owned(),
         ],
+        consequences: vec![Consequence {
+            pipeline: pipeline.clone(),
+            repeated: Some(Repeated { from: StartAt::Timestamp(at("10:31:00")), records: Some(15_600) }),
+            stranded: Some(Stranded {
+                region: west(),
+                expires: Some(at("11:31:00")),
+                retention_hours: Some(1),
+                is_growing: true,
+            }),
+        }],
         next: Some("kdsha resume".to_owned()),
     };
     let owed = StepOutcome::Owed { reason: refused.to_string() };

@@ -297,6 +297,7 @@ async fn settling_reads_the_journals_under_the_lock() {
         summary: String::new(),
         recovery: None,
         owed: Vec::new(),
+        consequences: Vec::new(),
         next: None,
     };
     let picture = run.pictures[0].clone();

@@ -3,10 +3,10 @@
 use super::draw::Phase;
 use super::invariants::told::{DryRun, Known, dry_run_is_the_run};
 use super::invariants::{Finding, Invariant, Judged, calls, environments, records, world};
-use super::theatre::{Command, Desk, Ended};
+use super::theatre::{Command, Desk, Ended, Over};
 use super::weather::Weather;
 use kdsha::journal::RunRecord;
-use kdsha::model::{Exit, Side, Timestamp};
+use kdsha::model::{Exit, Side};
 use kdsha::plan::{Intent, Mode};
 use kdsha::sandbox::Logged;
 use std::cell::{Cell, RefCell};
@@ -31,8 +31,8 @@ pub struct Audit<'a> {
     known: RefCell<Known>,
     /// Whether an emergency was begun.
     hasted: Cell<bool>,
-    /// When kdsha spoke of stranded records that expire.
-    said: RefCell<Vec<Timestamp>>,
+    /// What every command said of records that expire.
+    said: RefCell<Vec<records::Said>>,
 }
 
 impl<'a> Audit<'a> {
@@ -80,7 +80,7 @@ impl<'a> Audit<'a> {
         }
         self.dry_run(ended, &sent);
         self.outcome(ended, &runs);
-        let emergency = matches!(ended.command, Command::Failover { emergency: true, .. });
+        let emergency = matches!(ended.command, Command::Failover(Over { emergency: true, .. }));
         self.hasted.set(self.hasted.get() || emergency);
     }
 
@@ -131,7 +131,7 @@ impl<'a> Audit<'a> {
         let theatre = self.weather.theatre;
         let (side, exit) = (self.side(), ended.how.exit());
         let is_alone = self.weather.scenario.people.is_empty();
-        let moved = matches!(ended.command, Command::Failover { .. } | Command::Failback | Command::Resume);
+        let moved = matches!(ended.command, Command::Failover(_) | Command::Failback | Command::Resume);
         match exit {
             Some(Exit::Done) if moved => {
                 self.hold(world::one_consumer_each(self.weather));
@@ -142,7 +142,7 @@ impl<'a> Audit<'a> {
             Some(Exit::Owed) if moved && is_alone => self.hold(world::second_is_owed(self.weather, runs)),
             _ => {}
         }
-        if let Command::Failover { emergency, .. } = ended.command
+        if let Command::Failover(Over { emergency, .. }) = ended.command
             && matches!(exit, Some(Exit::Done | Exit::Owed))
         {
             self.hold(records::none_is_passed_over(theatre));
@@ -170,10 +170,10 @@ impl<'a> Audit<'a> {
     }
 
     fn remember_what_was_said(&self, ended: &Ended) {
-        if ended.said.contains("stranded") && ended.said.contains("expire") {
-            // In the plan at its begin, and by what was verified at its end.
-            self.said.borrow_mut().extend([ended.began, ended.began + ended.took]);
-        }
+        let what = records::Word::of(&ended.said);
+        // In the plan at its begin, and by what was verified at its end.
+        let said = [ended.began, ended.began + ended.took].map(|at| records::Said { at, what });
+        self.said.borrow_mut().extend(said);
     }
 
     /// The world rests where it should.

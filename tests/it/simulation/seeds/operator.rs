@@ -1,7 +1,7 @@
 //! The modelled operator: does what the exit code and the output say, and nothing else.
 
 use super::draw::{Mishap, Phase, Scenario};
-use super::theatre::{Command, Desk, Ended, How, Theatre};
+use super::theatre::{Command, Desk, Ended, How, Over, Theatre};
 use super::weather::Weather;
 use kdsha::model::{Exit, Side, StartAt, Timestamp};
 use std::cell::RefCell;
@@ -22,6 +22,14 @@ const RELEASE: [&str; 2] = ["release these values first", "values that nobody re
 
 fn wants_a_release(said: &str) -> bool {
     RELEASE.iter().any(|words| said.contains(words))
+}
+
+/// What an operator gives who was told that it has to be earlier.
+fn earlier(start: StartAt) -> StartAt {
+    match start {
+        StartAt::Timestamp(at) => StartAt::Timestamp(at - Duration::from_secs(900)),
+        StartAt::TrimHorizon => StartAt::TrimHorizon,
+    }
 }
 
 /// Where a phase has come to.
@@ -92,13 +100,13 @@ impl<'a> Operator<'a> {
     /// Fails over.
     pub async fn over(&self) -> Outcome {
         let mut emergency = self.scenario.hasty && self.scenario.first_trouble().is_some();
-        let (mut start_at, mut failures) = (None, 0);
+        let (mut start_at, mut accept_settings, mut failures) = (None, false, 0);
         if self.scenario.dry_run {
             self.run(Command::DryRun { back: false }, None).await;
         }
         for _ in 0..MOST_COMMANDS {
-            let command =
-                Command::Failover { emergency, start_at: start_at.filter(|_| emergency || failures > 0) };
+            let start_at_once = start_at.filter(|_| emergency || failures > 0);
+            let command = Command::Failover(Over { emergency, start_at: start_at_once, accept_settings });
             let ended = self.go(Phase::Over, command).await;
             let advice = ended.how.advice();
             match ended.how.exit() {
@@ -112,6 +120,12 @@ impl<'a> Operator<'a> {
                 Some(Exit::Blocked) if wants_a_release(&advice) => self.have_it_released().await,
                 Some(Exit::Blocked) if advice.contains("give one with --start-at") && start_at.is_none() => {
                     (start_at, failures) = (Some(self.safe_start()), failures + 1);
+                }
+                Some(Exit::Blocked) if advice.contains("or an earlier instant") => {
+                    start_at = start_at.map(earlier);
+                }
+                Some(Exit::Blocked) if advice.contains("--accept mapping_settings") && !accept_settings => {
+                    accept_settings = true;
                 }
                 Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
                     // The standby is active, and what is left to do waits for the primary.
@@ -152,7 +166,8 @@ impl<'a> Operator<'a> {
 
     async fn go_on(&self, phase: Phase) -> Ended {
         let ended = self.go(phase, Command::Resume).await;
-        self.theatre.pass(BREATH).await;
+        let has_to_pass = ended.how.exit() == Some(Exit::Blocked);
+        self.theatre.pass(if has_to_pass { PATIENCE } else { BREATH }).await;
         ended
     }
 
@@ -172,7 +187,7 @@ impl<'a> Operator<'a> {
                 self.have_it_released().await;
             }
             if side == Side::Standby && unfolded(&ended.said).contains("switches them again") {
-                self.run(Command::Failover { emergency: false, start_at: None }, None).await;
+                self.run(Command::Failover(Over::default()), None).await;
             } else if ended.said.contains("kdsha resume") {
                 self.run(Command::Resume, None).await;
             } else if self.weather.meddled.get() && ended.said.contains("active_region") {
@@ -213,7 +228,7 @@ impl<'a> Operator<'a> {
 }
 
 /// What was said without the line ends that a terminal's width makes.
-fn unfolded(said: &str) -> String {
+pub fn unfolded(said: &str) -> String {
     said.split_whitespace().filter(|word| *word != "|").collect::<Vec<_>>().join(" ")
 }
 

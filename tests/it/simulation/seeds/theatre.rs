@@ -31,11 +31,20 @@ const NO_COMMAND_TAKES: Duration = Duration::from_secs(6 * 3600);
 /// What is asked of kdsha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    Failover { emergency: bool, start_at: Option<StartAt> },
+    Failover(Over),
     DryRun { back: bool },
     Failback,
     Resume,
     Verify,
+}
+
+/// The flags of a failover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Over {
+    pub emergency: bool,
+    pub start_at: Option<StartAt>,
+    /// Lambda's defaults are taken where the settings of the primary's mapping are not known.
+    pub accept_settings: bool,
 }
 
 /// How a command ended.
@@ -290,14 +299,17 @@ impl Theatre {
     }
 
     async fn perform(&self, session: &Session, ui: &Ui, command: Command) -> Result<Exit, Failure> {
-        let over = |dry_run: bool, emergency: bool, start_at: Option<StartAt>| FailoverArgs {
+        let over = |dry_run: bool, over: Over| FailoverArgs {
             to: self.topology.regions.standby.clone(),
             dry_run,
             yes: true,
-            emergency,
-            start_at,
+            emergency: over.emergency,
+            start_at: over.start_at,
             overlap_buffer: None,
-            accept: AcceptArgs::default(),
+            accept: AcceptArgs {
+                checks: over.accept_settings.then(|| "mapping_settings/*".to_owned()).into_iter().collect(),
+                reason: over.accept_settings.then(|| "they are the defaults".to_owned()),
+            },
             timeout: None,
         };
         let back = |dry_run: bool| FailbackArgs {
@@ -308,10 +320,8 @@ impl Theatre {
             accept: AcceptArgs::default(),
         };
         match command {
-            Command::Failover { emergency, start_at } => {
-                failover::run(session, ui, &over(false, emergency, start_at)).await
-            }
-            Command::DryRun { back: false } => failover::run(session, ui, &over(true, false, None)).await,
+            Command::Failover(flags) => failover::run(session, ui, &over(false, flags)).await,
+            Command::DryRun { back: false } => failover::run(session, ui, &over(true, Over::default())).await,
             Command::DryRun { back: true } => failback::run(session, ui, &back(true)).await,
             Command::Failback => failback::run(session, ui, &back(false)).await,
             Command::Resume => {

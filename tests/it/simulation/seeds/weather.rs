@@ -2,7 +2,7 @@
 
 use super::draw::{Deed, Event, Person, Phase, Scenario, When};
 use super::onlooker::Mappings;
-use super::theatre::{Command, Desk, Ended, Theatre};
+use super::theatre::{Command, Desk, Ended, Over, Theatre};
 use kdsha::model::Side;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
@@ -224,7 +224,7 @@ impl<'a> Weather<'a> {
         match person.deed {
             Deed::SecondOperator => {
                 let command = match phase {
-                    Phase::Over => Command::Failover { emergency: false, start_at: None },
+                    Phase::Over => Command::Failover(Over::default()),
                     Phase::Back => Command::Failback,
                 };
                 self.note("another operator begins".to_owned());

@@ -1,6 +1,7 @@
 //! 1. Records: no accepted one is lost or skipped. Duplicates are not losses.
 
 use super::super::draw::Scenario;
+use super::super::operator::unfolded;
 use super::super::theatre::Theatre;
 use super::super::weather::Weather;
 use super::{Invariant, Judged};
@@ -8,8 +9,32 @@ use kdsha::model::{Side, Timestamp};
 use kdsha::sandbox::world::{LostBecause, LostRecord};
 use std::time::Duration;
 
-/// When kdsha spoke of stranded records that expire.
-pub type Said = [Timestamp];
+/// What a command said of records that wait in a stream and expire there, when it was over.
+#[derive(Debug, Clone, Copy)]
+pub struct Said {
+    pub at: Timestamp,
+    pub what: Word,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    Nothing,
+    /// Of those that had arrived.
+    Stranded,
+    /// And of those that go on arriving.
+    MoreArrive,
+}
+
+impl Word {
+    pub fn of(said: &str) -> Word {
+        let said = unfolded(said);
+        match said.contains("stranded") && said.contains("expire") {
+            true if said.contains("more arrive until the producers are switched") => Word::MoreArrive,
+            true => Word::Stranded,
+            false => Word::Nothing,
+        }
+    }
+}
 
 fn is_expired(lost: &&LostRecord) -> bool {
     lost.why == LostBecause::Expired
@@ -30,7 +55,7 @@ pub fn nothing_is_lost(theatre: &Theatre, when: &str) -> Judged {
 }
 
 /// What retention took was spoken of while it lay there and could still be saved.
-pub fn expiry_is_said(weather: &Weather<'_>, said: &Said, when: &str) -> Judged {
+pub fn expiry_is_said(weather: &Weather<'_>, said: &[Said], when: &str) -> Judged {
     let ledger = weather.theatre.sandbox.with_world(|world| world.ledger());
     let expired: Vec<&LostRecord> = ledger.lost_records.iter().filter(is_expired).collect();
     if expired.is_empty() {
@@ -41,7 +66,11 @@ pub fn expiry_is_said(weather: &Weather<'_>, said: &Said, when: &str) -> Judged 
     let longest = weather.scenario.pipelines.iter().map(|shape| shape.producer_timeout).max().unwrap_or(0);
     let in_flight = Duration::from_secs(u64::from(longest));
     let in_time = |lost: &LostRecord| {
-        said.iter().any(|at| lost.arrival <= *at + in_flight && *at < lost.arrival + retention)
+        let is_still_there = |one: &&Said| one.at < lost.arrival + retention;
+        let mut of_arrived =
+            said.iter().filter(|one| one.what != Word::Nothing && lost.arrival <= one.at + in_flight);
+        let latest = said.iter().rfind(|one| one.at <= lost.arrival);
+        of_arrived.any(|one| is_still_there(&one)) || latest.is_some_and(|one| one.what == Word::MoreArrive)
     };
     let unsaid: Vec<&&LostRecord> = expired.iter().filter(|lost| !in_time(lost)).collect();
     let seen = |first: &&&LostRecord| {
