@@ -121,6 +121,9 @@ pub struct Engine<'a> {
     changes: Cell<usize>,
 }
 
+/// A drain looks for failures over twice its hold, and a little longer.
+const MARGIN: Duration = Duration::from_secs(120);
+
 /// What is true of the run so far.
 #[derive(Debug, Default)]
 struct Tally {
@@ -227,7 +230,8 @@ impl<'a> Engine<'a> {
     /// How far back the metrics are read during a wait: beyond anything that a check looks at.
     fn wait_window(&self, probe: Option<Duration>) -> Duration {
         let timing = &self.topology.timing;
-        probe.unwrap_or_default() + timing.fresh + timing.metric_period * 15
+        let hold = probe.unwrap_or_default();
+        hold + (timing.fresh + timing.metric_period * 15).max(hold + MARGIN)
     }
 
     /// Runs a plan to its end, or to where it stops. The journal has the plan already.

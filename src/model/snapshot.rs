@@ -178,6 +178,8 @@ pub struct ReaderView {
     /// Every mapping of this function on this stream, direct or through an enhanced fan-out consumer, in
     /// every state, of every qualifier.
     pub mappings: Observed<Vec<Mapping>>,
+    /// Other streams that the same function reads, by name: its metrics are of all of them together.
+    pub other_streams: Observed<Vec<String>>,
     /// The enhanced fan-out consumer it reads through, where one is configured: `Known(None)` is "does not exist".
     pub stream_consumer: Option<Observed<Option<StreamConsumer>>>,
     /// Its metrics.

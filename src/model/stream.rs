@@ -6,6 +6,7 @@ use super::ids::Arn;
 use super::metrics::Series;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// A series of every open shard, by the shard's id. A shard without a data point has an empty series.
@@ -20,6 +21,15 @@ pub enum StreamMode {
     Provisioned,
     /// Shards follow the traffic, up to a ceiling that differs between Regions.
     OnDemand,
+}
+
+impl fmt::Display for StreamMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StreamMode::Provisioned => "provisioned",
+            StreamMode::OnDemand => "on-demand",
+        })
+    }
 }
 
 /// A stream, from `DescribeStreamSummary`.

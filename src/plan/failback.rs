@@ -312,6 +312,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let cold_due = |due: Due| if is_settled { Due::AtMostOne } else { due };
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
     checks.mapping(of, &standby, &of.view.standby.consumer, cold_due(Due::Running));
+    if of.is_cold() {
+        checks.shared_function(of, &standby, &of.view.standby.consumer);
+    }
     for side in [Side::Primary, Side::Standby] {
         let about = checks.about(of, side);
         checks.stream_consumer(&about, &of.view.side(side).consumer);

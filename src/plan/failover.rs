@@ -239,6 +239,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         checks.reader_function(&about, &of.view.primary.consumer);
         checks.mapping(of, &consumer, &of.view.primary.consumer, unless_settled(Due::Running));
         checks.stream_consumer(&about, &of.view.primary.consumer);
+        checks.shared_function(of, &consumer, &of.view.primary.consumer);
         checks.other_readers(of, Side::Primary);
         if !of.is_cold() {
             checks.settings_match(of, &consumer, &standby);
@@ -249,6 +250,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
             checks.reader_function(&about, view);
             checks.mapping(of, &replicator, view, unless_settled(Due::Running));
             checks.stream_consumer(&about, view);
+            checks.shared_function(of, &replicator, view);
             if !is_settled {
                 checks.replicator(of, view);
             }

@@ -36,6 +36,7 @@ pub(super) fn evidence<'a>(
         },
         tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
         retention: Duration::from_secs(u64::from(retention) * 3600),
+        other_streams: primary.consumer.other_streams.known().map(Vec::as_slice).unwrap_or_default(),
         is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
     }
 }

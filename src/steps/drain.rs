@@ -186,6 +186,17 @@ impl Drain {
             return Ok(());
         }
         let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
+        if let Some(others) = view.other_streams.known().filter(|others| !others.is_empty()) {
+            let others = others.join(", ");
+            return Err(self.not_yet(
+                seen,
+                format!(
+                    "{} reads {others} too, so its invocations do not show that it reads this stream; `aws lambda \
+                     update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount` makes it show",
+                    self.reader.function, self.reader.region, mapping.id
+                ),
+            ));
+        }
         let invocations = metrics.invocations.as_result().map_err(|r| self.not_yet(seen, r.text.clone()))?;
         match invocations.reaching(arrived).iter().any(|point| point.value > 0.0) {
             true => Ok(()),

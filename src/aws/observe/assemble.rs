@@ -9,6 +9,7 @@ use crate::model::{
     Observed, PipelineView, ProducerView, ReaderMetrics, ReaderView, Reason, Region, Series, Side, SideView,
     StreamConsumer, StreamMetrics, StreamName,
 };
+use std::collections::BTreeSet;
 
 /// What both sides said; a side that was not asked is `None`.
 #[derive(Debug)]
@@ -148,11 +149,32 @@ fn reader(
     };
     ReaderView {
         name: function.clone(),
+        other_streams: other_streams(region, function, source, facts),
         function: part(facts.map(|f| &f.functions), function),
         stream_consumer: stream_consumer(source, facts),
         metrics: reader_metrics(function, source, &mappings, facts),
         mappings,
     }
+}
+
+/// The streams besides its own that a function is set to read, in the order of their names.
+fn other_streams(
+    region: &Region,
+    function: &FunctionName,
+    source: &MappingSource,
+    facts: Option<&Facts>,
+) -> Observed<Vec<String>> {
+    let Some(facts) = facts else { return Observed::Unknown(Reason::not_asked()) };
+    let is_elsewhere = |mapping: &&Mapping| {
+        mapping.function == *function
+            && mapping.state.is_on()
+            && !reads(mapping, region, function, source.stream())
+    };
+    let name = |mapping: &Mapping| mapping.source.stream().map(str::to_owned);
+    facts.mappings.as_ref().map(|all| {
+        let names: BTreeSet<String> = all.iter().filter(is_elsewhere).filter_map(name).collect();
+        names.into_iter().collect()
+    })
 }
 
 /// Mappings on a side's stream that are neither the consumer's nor the replicator's.

@@ -46,6 +46,11 @@ impl Readers {
     fn concerns(&self, mapping: &Mapping) -> bool {
         mapping.source.stream().is_some_and(|name| self.streams.iter().any(|s| s.as_str() == name))
     }
+
+    /// Whether it is one of the functions, whatever it reads: its metrics are of all its streams.
+    fn is_of_ours(&self, mapping: &Mapping) -> bool {
+        self.functions.contains(&mapping.function)
+    }
 }
 
 /// A relevant mapping and whether its filter may be missing from the list.
@@ -53,7 +58,7 @@ impl Readers {
 pub(super) struct Listed {
     mapping: Mapping,
     is_encrypted: bool,
-    /// Whether its function is one of ours: the settings of others are not asked for.
+    /// Whether one of our functions reads one of our streams: the settings of others are not asked for.
     is_ours: bool,
 }
 
@@ -102,9 +107,10 @@ fn keep(
     // Mappings without a source ARN are self-managed Kafka's.
     for listed in page.iter().filter(|listed| is_kinesis(listed)) {
         let mapping = convert::mapping(listed)?;
-        if readers.concerns(&mapping) {
+        let (concerns, is_of_ours) = (readers.concerns(&mapping), readers.is_of_ours(&mapping));
+        if concerns || is_of_ours {
             let is_encrypted = listed.kms_key_arn.is_some() || listed.filter_criteria_error.is_some();
-            let is_ours = readers.functions.contains(&mapping.function);
+            let is_ours = concerns && is_of_ours;
             found.push(Listed { mapping, is_encrypted, is_ours });
         }
     }

@@ -39,6 +39,8 @@ pub struct Evidence<'a> {
     pub retention: Duration,
     /// Whether the mapping has filters: records that they drop are never seen by the function.
     pub is_filtered: bool,
+    /// Other streams that the function reads: its metrics are of all of them.
+    pub other_streams: &'a [String],
 }
 
 /// One lag series by name.
@@ -103,6 +105,7 @@ impl Evidence<'_> {
             Observed::Unknown(reason) => Err(format!("{name} is unknown: {}", reason.text)),
         };
         let function = "AWS/Lambda IteratorAge";
+        self.must_be_its_own(function)?;
         known(position, name)?;
         known(&self.reader.iterator_age, function)?;
         let age = self.reader.iterator_age.known();
@@ -125,6 +128,18 @@ impl Evidence<'_> {
             anchor.series = format!("{}, the furthest behind of {} shards", anchor.series, shards.len());
         }
         Ok(furthest)
+    }
+
+    /// Points of another stream's batches hide that there are none of this one's. A planned run drains first.
+    fn must_be_its_own(&self, name: &str) -> Result<(), String> {
+        if self.mode == Mode::Planned || self.other_streams.is_empty() {
+            return Ok(());
+        }
+        let others = self.other_streams.join(", ");
+        Err(format!(
+            "the consumer's function reads {others} too, and {name} is of all its streams: nothing tells how far it has \
+             come in this one"
+        ))
     }
 
     /// Records that arrived and a function that processed nothing leave an emergency without an anchor.

@@ -64,6 +64,7 @@ fn evidence<'a>(reader: &'a ReaderMetrics, stream: &'a StreamMetrics, mode: Mode
         tumbling_window: Duration::ZERO,
         retention: MINUTE * 60 * 24,
         is_filtered: false,
+        other_streams: &[],
     }
 }
 

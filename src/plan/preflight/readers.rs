@@ -62,6 +62,39 @@ impl Checks<'_> {
         }
     }
 
+    /// A function that reads other streams too: its metrics are of all of them, so a drain needs counts of the mapping
+    /// alone.
+    pub(crate) fn shared_function(&mut self, of: &Selected<'_>, reader: &Reader, view: &ReaderView) {
+        let about = self.about(of, reader.side);
+        let check = "shared_function";
+        let Some(others) = self.known(check, &about, &view.other_streams) else { return };
+        if others.is_empty() {
+            return self.ok(check, &about, format!("{} reads no other stream", view.name));
+        }
+        let evidence = format!(
+            "{} reads {} too: its IteratorAge, Errors and Invocations are of all its streams",
+            view.name,
+            others.join(", ")
+        );
+        let mapping = view.mappings.known().and_then(|all| all.iter().find(|m| reader.owns(m)));
+        let settings = mapping.and_then(|mapping| mapping.settings.known());
+        let has_its_own = view.stream_consumer.is_some() || settings.is_some_and(|s| s.count_events);
+        match (has_its_own, mapping) {
+            (false, Some(mapping)) => {
+                let advice = format!(
+                    "have the mapping count its own events, or the drain does not end: `aws lambda \
+                     update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount`",
+                    reader.region, mapping.id
+                );
+                self.advise(check, &about, Verdict::Fail, evidence, advice);
+            }
+            _ => {
+                let advice = "an emergency finds no start position by itself: keep one in mind (--start-at)";
+                self.advise(check, &about, Verdict::Warn, evidence, advice);
+            }
+        }
+    }
+
     /// The mappings of a reader, against how many of them should be on.
     pub(crate) fn mapping(&mut self, of: &Selected<'_>, reader: &Reader, view: &ReaderView, due: Due) {
         let about = self.about(of, reader.side);

@@ -49,13 +49,20 @@ impl Checks<'_> {
         if standby.retention_hours < primary.retention_hours {
             smaller.push(format!("retention {} h < {} h", standby.retention_hours, primary.retention_hours));
         }
-        if standby.mode == primary.mode && standby.open_shards < primary.open_shards {
-            smaller.push(format!("{} shards < {}", standby.open_shards, primary.open_shards));
+        if standby.open_shards < primary.open_shards {
+            let modes = match standby.mode == primary.mode {
+                true => String::new(),
+                false => format!(" ({}, the primary's {})", standby.mode, primary.mode),
+            };
+            smaller.push(format!("{} shards < {}{modes}", standby.open_shards, primary.open_shards));
         }
         if let (Some(there), Some(here)) = (standby.max_record_size_kib, primary.max_record_size_kib)
             && there < here
         {
             smaller.push(format!("largest record {there} KiB < {here} KiB"));
+        }
+        if standby.encryption != primary.encryption {
+            smaller.push(format!("encryption {}, the primary's {}", standby.encryption, primary.encryption));
         }
         match smaller.is_empty() {
             true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),
@@ -107,7 +114,9 @@ impl Checks<'_> {
             }
             Health::Unknown(why) => {
                 let evidence = format!("unknown: {why}; nothing tells whether the stream works");
-                self.say("health", &about, Verdict::Warn, evidence);
+                let advice =
+                    "expected of a stream without traffic; where there should be some, look at its producers";
+                self.advise("health", &about, Verdict::Warn, evidence, advice);
             }
         }
     }

@@ -136,6 +136,7 @@ fn reader(region: &str, name: &str, mappings: Vec<Mapping>) -> ReaderView {
         name: id(name),
         function: function(region, name),
         mappings: Observed::Known(mappings),
+        other_streams: Observed::Known(Vec::new()),
         stream_consumer: None,
         metrics: ReaderMetrics {
             iterator_age: series("10:43:00", &[900.0, 1200.0]),

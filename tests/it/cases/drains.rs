@@ -1,7 +1,7 @@
 //! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
 //! time leaves everything resumable.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, said, set_fault};
+use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, said, set_fault};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
@@ -212,4 +212,29 @@ async fn status_says_healthy_degraded_or_unknown() {
     stage.expect(stage.status(Format::Json).await, Exit::Deviation);
     let json = stage.stdout.text();
     assert!(json.contains("\"unknown\""), "{json}");
+}
+
+/// A colleague stops the standby's consumer in the middle of a failback's drain. Its checkpoint is about to be deleted, so
+/// being stopped is no drain: the run ends, and the same command enables it again first.
+#[tokio::test(start_paused = true)]
+async fn a_standby_consumer_that_somebody_stops_in_its_drain_is_not_deleted() {
+    let stage = Stage::post(413);
+    stage.must_fail_over().await;
+    stage.pass(10 * MINUTE).await;
+    let uuid = mapping(&stage, EAST, CONSUMER)["UUID"].clone();
+    let drains = "] Drain the consumer in us-east-2";
+    let colleague = async {
+        while !stage.stderr.text().contains(drains) {
+            tokio::time::sleep(MINUTE / 12).await;
+        }
+        let stop = json!({"UUID": uuid, "Enabled": false});
+        stage.call(Service::Lambda, EAST, "UpdateEventSourceMapping", stop);
+    };
+    let args = stage.back();
+    let (exit, ()) = tokio::join!(stage.failback(&args), colleague);
+    stage.expect(exit, Exit::StepFailed);
+    assert!(said(&stage).contains("was stopped before it was drained"), "{}", said(&stage));
+    assert_eq!(mapping(&stage, EAST, CONSUMER)["UUID"], uuid);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }

@@ -6,6 +6,7 @@ use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
+use kdsha::sandbox::world::{Delays, Span, Story};
 use serde_json::{Value, json};
 
 /// Every setting of the primary's mapping arrives in the standby, with ARNs of the standby.
@@ -105,6 +106,19 @@ async fn a_refused_mapping_ends_the_run_before_the_producers_are_switched() {
     let exit = stage.failover(&stage.over()).await;
     stage.expect(exit, Exit::StepFailed);
     assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+}
+
+/// Enabled and silent: the run does not call that a recovery, and the same command goes on once it polls.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_enabled_and_never_polls_is_no_recovery() {
+    let slow = Delays { polling_starts: Span::millis(3_000_000, 3_000_000), ..Delays::default() };
+    let stage = Stage::of(307, &Story { delays: slow, history: 100 * MINUTE, ..Stage::light() });
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::TimedOut);
+    assert!(said(&stage).contains("no data point of its polling yet"), "{}", said(&stage));
+    stage.pass(45 * MINUTE).await;
+    stage.must_fail_over().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// `Enabled` is no proof of polling: the run goes on only when a metric shows it.

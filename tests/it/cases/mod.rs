@@ -11,3 +11,4 @@ mod positions;
 mod post;
 mod preflight;
 mod producers;
+mod shared;

@@ -228,6 +228,22 @@ async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
     stage.must_have_lost_nothing().await;
 }
 
+/// 11. A leftover that starts early enough and is set otherwise would handle records otherwise: it is replaced too.
+#[tokio::test(start_paused = true)]
+async fn position_11_a_leftover_with_other_settings_is_replaced() {
+    let stage = Stage::post(122);
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST), "Enabled": false,
+        "StartingPosition": "TRIM_HORIZON", "MaximumRetryAttempts": 1});
+    let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
+    stage.pass(2 * MINUTE).await;
+    stage.must_fail_over().await;
+    let there = mapping(&stage, EAST, CONSUMER);
+    assert_ne!(there["UUID"], left["UUID"]);
+    assert_eq!(there["MaximumRetryAttempts"], mapping(&stage, WEST, CONSUMER)["MaximumRetryAttempts"]);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// 12. The primary's mapping is gone, and its checkpoint and its metrics with it: a planned run is refused, an
 /// emergency starts where the last data points say.
 #[tokio::test(start_paused = true)]

@@ -51,6 +51,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "region_answers",
         "replicator_lag",
         "run_mark",
+        "shared_function",
         "start_position",
         "stream",
         "stream_consumer",

@@ -86,6 +86,19 @@ async fn a_producer_behind_an_alias_gets_a_new_version_and_its_alias_is_moved() 
     stage.must_have_lost_nothing().await;
 }
 
+/// The alias runs version 1; somebody changed a variable since, and published nothing. A new version would release it.
+#[tokio::test(start_paused = true)]
+async fn variables_that_nobody_released_are_not_released_by_the_way() {
+    let mut stage = Stage::of(213, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    let mut changed = stage.environment();
+    changed.insert("LOG_LEVEL".to_owned(), "DEBUG".to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    refused(&stage, "LOG_LEVEL").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alias_that_splits_its_traffic_is_refused_with_advice() {
     let mut stage = Stage::of(204, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });

@@ -166,7 +166,7 @@ impl<'a> Operator<'a> {
 
     async fn go_on(&self, phase: Phase) -> Ended {
         let ended = self.go(phase, Command::Resume).await;
-        let has_to_pass = ended.how.exit() == Some(Exit::Blocked);
+        let has_to_pass = matches!(ended.how.exit(), Some(Exit::Blocked | Exit::Locked));
         self.theatre.pass(if has_to_pass { PATIENCE } else { BREATH }).await;
         ended
     }
