@@ -31,6 +31,7 @@ mod tests;
 pub use connect::{ConnectError, ConnectOptions};
 pub use discover::{Surveyor, default_region};
 pub use observe::{Probe, Scope, Sides};
+pub use perform::LONGEST_CALL;
 pub use surroundings::surroundings;
 
 use crate::config::Topology;

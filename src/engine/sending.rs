@@ -3,11 +3,16 @@
 
 use super::stage::{MOST_SENDS, Work, is_claim};
 use super::{Engine, Halt};
-use crate::model::{AwsFailure, Event, FailureKind, Permit, Region, Sent, StepOutcome};
-use crate::plan::{OnFailure, Stage};
+use crate::aws::LONGEST_CALL;
+use crate::model::{AwsFailure, Effect, Event, FailureKind, Permit, Progress, Region, Sent, StepOutcome};
+use crate::plan::{OnFailure, PlannedStep, Stage};
 use crate::steps::AnyStep;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A call that takes longer says so, this often.
+const SIGN_EVERY: Duration = Duration::from_secs(10);
 
 /// A failed call that may succeed, or may have succeeded, by itself.
 fn is_passing(kind: FailureKind) -> bool {
@@ -149,7 +154,8 @@ impl Engine<'_> {
                 self.tell(&started);
             }
             let (pipeline, step) = (pipeline.clone(), step.clone());
-            let result = Box::pin(self.aws.perform(self.topology, &effect, permit, &self.interrupt)).await;
+            let call = Box::pin(self.aws.perform(self.topology, &effect, permit, &self.interrupt));
+            let result = self.with_signs_of_life(one.planned(), &effect, call).await;
             self.silence.note(effect.region(), result.as_ref().err());
             if !is_told && !matches!(&result, Err(failure) if failure.sent == Sent::No) {
                 self.tell(&started);
@@ -164,6 +170,31 @@ impl Engine<'_> {
         }
         one.was_sent(self.now());
         Ok(None)
+    }
+
+    /// Awaits a call that may take minutes, as an update of a function does, and says that it is under way.
+    async fn with_signs_of_life<T>(
+        &self,
+        planned: &PlannedStep,
+        effect: &Effect,
+        mut call: impl Future<Output = T> + Unpin,
+    ) -> T {
+        let began = self.now();
+        let because = format!("{} is under way, and not complete yet", effect.operation());
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut call => return result,
+                () = tokio::time::sleep(SIGN_EVERY) => self.tell(&Event::Waiting {
+                    pipeline: planned.pipeline.clone(),
+                    step: planned.step.slug().to_owned(),
+                    summary: planned.step.summary(),
+                    progress: Progress::new(format!("{} to complete it", effect.region()), because.clone()),
+                    waited: Duration::try_from(self.now().duration_since(began)).unwrap_or_default(),
+                    deadline: began + LONGEST_CALL,
+                }),
+            }
+        }
     }
 
     /// What a failed call means: `None` is "look again".

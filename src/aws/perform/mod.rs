@@ -23,6 +23,8 @@ use tokio::time::{Instant, sleep};
 const POLL: Duration = Duration::from_secs(1);
 /// For one wait inside an effect. Longer waits are the steps' own.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The longest that a change may take: a wait before the call, the call with its repetitions, a wait after it.
+pub const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// Sends of one effect while AWS answers that it did nothing.
 const MOST_SENDS: u32 = 3;
 

@@ -7,7 +7,7 @@ use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::Story;
+use kdsha::sandbox::world::{Delays, Span, Story};
 use serde_json::{Value, json};
 
 /// A further producer function with an environment of its own, known to the configuration.
@@ -198,6 +198,16 @@ async fn an_update_in_progress_is_waited_for() {
     assert_eq!(after["Description"], "somebody's deploy");
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// An update that takes its time is heard of while it does.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_long_gives_signs_of_life() {
+    let slow = Delays { function_update: Span::millis(45_000, 45_000), ..Delays::default() };
+    let stage = Stage::of(214, &Story { delays: slow, ..Stage::light() });
+    stage.must_fail_over().await;
+    let said = said(&stage);
+    assert!(said.contains("lambda:UpdateFunctionConfiguration is under way, and not complete yet"), "{said}");
 }
 
 #[tokio::test(start_paused = true)]

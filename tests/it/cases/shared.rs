@@ -27,7 +27,10 @@ async fn a_function_that_reads_two_streams_is_moved_once_its_mapping_counts_its_
     assert_eq!(refused.exit, Exit::Blocked);
     assert!(refused.message.contains("shared_function"), "{}", refused.message);
     let said = said(&stage);
-    assert!(said.contains("reads Orders too") && said.contains("--metrics-config Metrics=EventCount"), "{said}");
+    assert!(
+        said.contains("reads Orders too") && said.contains("--metrics-config Metrics=EventCount"),
+        "{said}"
+    );
     let uuid = mapping(&stage, WEST, CONSUMER)["UUID"].clone();
     let counts = json!({"UUID": uuid, "MetricsConfig": {"Metrics": ["EventCount"]}});
     stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", counts);
