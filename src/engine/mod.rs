@@ -12,6 +12,7 @@ mod interrupt;
 mod owing;
 mod sending;
 mod silence;
+mod since;
 mod stage;
 pub mod undo;
 mod waits;
@@ -33,6 +34,7 @@ use consequences::consequences;
 use ending::{ending, next_command};
 use owing::Owing;
 use silence::Silence;
+use since::SeenSince;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -114,6 +116,7 @@ pub struct Engine<'a> {
     interrupt: Interrupt,
     silence: Silence,
     environments: RefCell<Environments>,
+    aliases: RefCell<SeenSince>,
     /// Producers that are switched although somebody else changed their keys.
     accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
     is_undoing: Cell<bool>,
@@ -168,6 +171,7 @@ impl<'a> Engine<'a> {
             interrupt,
             silence: Silence::default(),
             environments: RefCell::default(),
+            aliases: RefCell::default(),
             accepted: RefCell::default(),
             is_undoing: Cell::new(false),
             changes: Cell::new(0),

@@ -128,4 +128,7 @@ pub struct AliasView {
     pub revision_id: String,
     /// The environment that this version is locked to (`GetFunction` of the alias).
     pub environment: Environment,
+    /// The first look of this run that saw it point there; `None` outside of runs.
+    #[serde(skip)]
+    pub seen_since: Option<Timestamp>,
 }

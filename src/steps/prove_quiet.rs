@@ -35,7 +35,8 @@ pub struct ProveQuiet {
 }
 
 impl ProveQuiet {
-    /// Until when invocations may run that began with the old environment.
+    /// Until when invocations may run that began with the old environment: the function's last change, and where it is
+    /// invoked through an alias the alias's last move, and the time-out.
     fn in_flight_until(&self, seen: Seen<'_>) -> Result<Option<Timestamp>, String> {
         let mut latest = None;
         for producer in &seen.pipeline.producers {
@@ -44,7 +45,9 @@ impl ProveQuiet {
                 Observed::Unknown(reason) => return Err(reason.text.clone()),
             };
             let timeout = Duration::from_secs(u64::from(function.timeout_seconds));
-            latest = latest.max(function.last_modified.map(|at| at + timeout));
+            let alias = producer.alias.as_ref().and_then(Observed::known);
+            let switched = function.last_modified.max(alias.and_then(|alias| alias.seen_since));
+            latest = latest.max(switched.map(|at| at + timeout));
         }
         Ok(latest)
     }

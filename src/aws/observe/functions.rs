@@ -85,6 +85,7 @@ async fn alias_view(look: &Look<'_>, function: &FunctionName, alias: &str) -> Re
         is_weighted: weights.is_some_and(|weights| !weights.is_empty()),
         revision_id: found.revision_id.unwrap_or_default(),
         environment,
+        seen_since: None,
     })
 }
 

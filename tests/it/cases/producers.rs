@@ -200,6 +200,34 @@ async fn an_update_in_progress_is_waited_for() {
     stage.must_have_lost_nothing().await;
 }
 
+/// The variables were written long before the alias was moved: what counts is the move, since until then invocations
+/// began with the old version.
+#[tokio::test(start_paused = true)]
+async fn invocations_in_flight_are_counted_from_the_move_of_the_alias() {
+    let story = Story {
+        producer_alias: Some("live".to_owned()),
+        slow_share: 0.3,
+        producer_timeout_seconds: 600,
+        ..Stage::light()
+    };
+    let mut stage = Stage::of(215, &story);
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateAlias".to_owned()),
+        fault: Some(Fault::Error { status: 403, code: "AccessDeniedException".to_owned() }),
+        ..Rule::default()
+    });
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::StepFailed);
+    stage.sandbox.mend();
+    stage.pass(30 * MINUTE).await;
+    stage.must_fail_over().await;
+    let said = said(&stage);
+    assert!(said.contains("invocations from before the switch may write for another"), "{said}");
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// An update that takes its time is heard of while it does.
 #[tokio::test(start_paused = true)]
 async fn a_call_that_takes_long_gives_signs_of_life() {
