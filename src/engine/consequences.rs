@@ -20,6 +20,7 @@ fn of(plan: &Plan, tally: &Tally, pipeline: &PipelineName) -> Option<Consequence
         region: left.region.clone(),
         expires: left.expires,
         retention_hours: left.retention_hours,
+        waits_for: left.waits_for,
         is_growing: tally.not_switched().contains(pipeline),
     });
     let is_any = repeated.is_some() || stranded.is_some();

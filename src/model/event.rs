@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failure::AwsFailure;
 use super::ids::{PipelineName, Region, RunId};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// How a step ended for one pipeline.
@@ -216,7 +217,28 @@ pub struct Repeated {
     pub records: Option<u64>,
 }
 
-/// Records that nobody processes before a failback.
+/// What processes stranded records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// The failback, which starts the consumer there again.
+    #[default]
+    Failback,
+    /// The consumer there, which was left running, once its Region lets it.
+    Consumer,
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            WaitsFor::Failback => "the failback",
+            WaitsFor::Consumer => "its consumer there",
+        })
+    }
+}
+
+/// Records that an emergency leaves unprocessed in the Region that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stranded {
@@ -226,6 +248,8 @@ pub struct Stranded {
     pub expires: Option<Timestamp>,
     /// How long the stream keeps a record; `None` is not known.
     pub retention_hours: Option<u32>,
+    /// What processes them.
+    pub waits_for: WaitsFor,
     /// Whether more arrive, since a producer is still to be switched.
     pub is_growing: bool,
 }

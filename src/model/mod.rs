@@ -33,7 +33,7 @@ pub mod time;
 pub use check::{Check, CheckReport, Progress, Verdict};
 pub use cutover::{CutOverToken, RunMark, RunState};
 pub use effect::{Effect, MappingSource, Performed, StartAt};
-pub use event::{Consequence, Event, Repeated, StepOutcome, Stranded};
+pub use event::{Consequence, Event, Repeated, StepOutcome, Stranded, WaitsFor};
 pub use exit::Exit;
 pub use failure::{AwsFailure, FailureKind, Sent};
 pub use function::{AliasView, Environment, FunctionView, Secret};

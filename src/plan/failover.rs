@@ -5,7 +5,7 @@ use super::sequence::{Request, Selected};
 use super::settings::clone_settings;
 use super::start::{emergency_start, start_position};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
-use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Timestamp};
+use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Timestamp, WaitsFor};
 use crate::steps::{
     CreateMapping, DeleteMapping, Drain, LeftBehind, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
@@ -58,8 +58,8 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
         let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start));
-        if options.mode == Mode::Emergency && moved.of.is_cold() {
-            moved.left = left_behind(&mut checks, &moved);
+        if options.mode == Mode::Emergency {
+            moved.left = left_behind(&mut checks, &moved, options);
         }
         if options.mode == Mode::Planned && moved.start.is_some() {
             moved.emergency = emergency_start(&request, &moved.of, options);
@@ -199,17 +199,22 @@ impl<'a> Move<'a> {
 }
 
 /// What an emergency leaves behind, said before it begins and after it is verified.
-fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>) -> Option<LeftBehind> {
+fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>, options: FailoverOptions) -> Option<LeftBehind> {
     let former = || checks.request.switched_back(&moved.of).and_then(|mark| mark.token.position);
+    let (is_cold, request) = (moved.of.is_cold(), checks.request);
     let from = match moved.start {
+        // Nothing starts, and what the consumer there has not processed is as old as where it would.
+        _ if !is_cold => emergency_start(&request, &moved.of, options),
         Some(StartAt::Timestamp(at)) => Some(at),
         Some(StartAt::TrimHorizon) => None,
         None => former(),
     };
-    stranded::foretell(checks, &moved.of, from);
-    let region = checks.request.region(Side::Primary).clone();
+    let waits_for = if is_cold { WaitsFor::Failback } else { WaitsFor::Consumer };
+    stranded::foretell(checks, &moved.of, from, waits_for);
+    let region = request.region(Side::Primary).clone();
     let expires = from.map(|from| stranded::expiry(&moved.of, from));
-    Some(LeftBehind { region, expires, retention_hours: Some(stranded::retention_hours(&moved.of)) })
+    let retention_hours = Some(stranded::retention_hours(&moved.of));
+    Some(LeftBehind { region, expires, retention_hours, waits_for })
 }
 
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {

@@ -5,7 +5,9 @@
 
 use super::preflight::Checks;
 use super::sequence::{Request, Selected};
-use crate::model::{MappingState, ProducerView, Region, RunMark, Side, Timestamp, Verdict, duration};
+use crate::model::{
+    MappingState, ProducerView, Region, RunMark, Side, Timestamp, Verdict, WaitsFor, duration,
+};
 use std::time::Duration;
 
 /// The check's name.
@@ -59,25 +61,39 @@ pub(crate) fn in_words(of: &Selected<'_>, request: &Request<'_>) -> String {
 
 /// What saves them.
 fn way_out(checks: &Checks<'_>, of: &Selected<'_>) -> String {
+    format!("`kdsha failback` processes them; if that has to wait, {}", keep_longer(checks, of))
+}
+
+fn keep_longer(checks: &Checks<'_>, of: &Selected<'_>) -> String {
     let region = checks.request.region(Side::Primary);
     let stream = of.pipeline.stream.of(Side::Primary);
     let hours = (retention_hours(of) * 2).clamp(A_WEEK_HOURS, LONGEST_RETENTION_HOURS);
     format!(
-        "`kdsha failback` processes them; if that has to wait, keep them longer: `aws kinesis \
-         increase-stream-retention-period --region {region} --stream-name {stream} --retention-period-hours {hours}`"
+        "keep them longer: `aws kinesis increase-stream-retention-period --region {region} --stream-name {stream} \
+         --retention-period-hours {hours}`"
     )
 }
 
 /// Before an emergency: what it will leave behind, and how long that is kept.
-pub(crate) fn foretell(checks: &mut Checks<'_>, of: &Selected<'_>, from: Option<Timestamp>) {
+pub(crate) fn foretell(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    from: Option<Timestamp>,
+    waits_for: WaitsFor,
+) {
     let about = checks.about(of, Side::Primary);
     let region = checks.request.region(Side::Primary);
     let when = match from {
         Some(from) => format!("the first may expire at {}", expiry(of, from)),
         None => "when the first would expire is not known".to_owned(),
     };
-    let evidence = format!("what its consumer has not processed stays stranded in {region}; {when}");
-    let advice = way_out(checks, of);
+    let evidence = format!(
+        "what its consumer has not processed stays stranded in {region} and waits for {waits_for}; {when}"
+    );
+    let advice = match waits_for {
+        WaitsFor::Failback => way_out(checks, of),
+        WaitsFor::Consumer => format!("if it does not work again in time, {}", keep_longer(checks, of)),
+    };
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
 }
 

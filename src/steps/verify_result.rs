@@ -2,7 +2,7 @@
 
 use super::{Needs, Reader, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, MappingState, Observed, Progress, Region, SinkView, StreamMetrics, Timestamp,
+    Check, Effect, MappingState, Observed, Progress, Region, SinkView, StreamMetrics, Timestamp, WaitsFor,
 };
 use crate::steps::reader::Found;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct LeftBehind {
     /// How long the stream keeps a record; plans of earlier versions do not say.
     #[serde(default)]
     pub retention_hours: Option<u32>,
+    /// What processes them.
+    #[serde(default)]
+    pub waits_for: WaitsFor,
 }
 
 impl LeftBehind {
@@ -44,7 +47,7 @@ impl LeftBehind {
             Some(at) => format!("the first may expire at {at}"),
             None => "when the first would expire is not known".to_owned(),
         };
-        format!("; records stranded in {} wait for the failback: {when}", self.region)
+        format!("; records stranded in {} wait for {}: {when}", self.region, self.waits_for)
     }
 }
 

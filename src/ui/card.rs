@@ -144,7 +144,7 @@ fn repeated(repeated: &Repeated, now: Timestamp) -> String {
 }
 
 fn stranded(stranded: &Stranded, now: Timestamp) -> String {
-    let Stranded { region, expires, retention_hours, is_growing } = stranded;
+    let Stranded { region, expires, retention_hours, waits_for, is_growing } = stranded;
     let when = match expires {
         Some(at) if *at <= now => format!("the first may have expired at {}", text::time(*at, now)),
         Some(at) => format!("the first may expire at {}", text::time(*at, now)),
@@ -160,7 +160,7 @@ fn stranded(stranded: &Stranded, now: Timestamp) -> String {
         }
         false => String::new(),
     };
-    format!("what {region} had not processed waits there for the failback; {when}{growing}")
+    format!("what {region} had not processed waits for {waits_for}; {when}{growing}")
 }
 
 /// Why the target Region does not do the work.

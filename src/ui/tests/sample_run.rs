@@ -298,6 +298,7 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
                 region: west(),
                 expires: Some(at("11:31:00")),
                 retention_hours: Some(1),
+                waits_for: WaitsFor::Failback,
                 is_growing: true,
             }),
         }],
