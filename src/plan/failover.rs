@@ -250,6 +250,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
             checks.settings_match(of, &consumer, &standby);
         }
         checks.health(of, Side::Primary, Meaning::Left);
+        if continuing {
+            stranded::since_the_stop(checks, of);
+        }
         let replicator = assess::replicator_of(of.pipeline, regions);
         if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {
             checks.reader_function(&about, view);

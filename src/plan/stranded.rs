@@ -3,6 +3,7 @@
 //! A planned run drains first and leaves nothing. An emergency stops the consumer where it is: what it had not
 //! processed waits for the failback, and no longer than the stream's retention.
 
+use super::assess;
 use super::preflight::Checks;
 use super::sequence::{Request, Selected};
 use crate::model::{
@@ -100,7 +101,10 @@ pub(crate) fn foretell(
 /// After an emergency, while the pipeline rests in the standby.
 pub(crate) fn remind(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let hasted = of.view.standby.mark.known().and_then(Option::as_ref).is_some_and(RunMark::is_emergency);
-    if !hasted || !of.is_cold() || has_gone_on(of) {
+    if !hasted {
+        return since_the_stop(checks, of);
+    }
+    if !of.is_cold() || has_gone_on(of) {
         return;
     }
     let about = checks.about(of, Side::Primary);
@@ -111,6 +115,33 @@ pub(crate) fn remind(checks: &mut Checks<'_>, of: &Selected<'_>) {
     );
     let advice = way_out(checks, of);
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// What arrived after the primary's consumer had been stopped, as when a deploy sets a producer back in the middle of a
+/// run: a planned run drains before the stop, and nobody reads it before the failback.
+pub(crate) fn since_the_stop(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let Some(stopped) = stopped_at(checks, of).filter(|_| of.is_cold()) else { return };
+    let Some(arrivals) = of.view.primary.metrics.incoming_records.known() else { return };
+    let since = arrivals.since(stopped);
+    let Some(first) = since.iter().find(|point| point.value > 0.0) else { return };
+    let count: f64 = since.iter().map(|point| point.value).sum();
+    let about = checks.about(of, Side::Primary);
+    let region = checks.request.region(Side::Primary);
+    let evidence = format!(
+        "{count:.0} records arrived in {region} after its consumer was stopped at {stopped:.0} and wait for the \
+         failback; the first may expire at {}{}",
+        expiry(of, first.at),
+        growing(of, region)
+    );
+    let advice = way_out(checks, of);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// When the primary's consumer was stopped, where that is so.
+fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
+    let consumer = assess::reader_of(of.pipeline, &checks.request.topology.regions, Side::Primary);
+    let mapping = of.view.primary.consumer.mappings.known()?.iter().find(|mapping| consumer.owns(mapping))?;
+    (mapping.state == MappingState::Disabled).then_some(mapping.last_modified).flatten()
 }
 
 /// What arrives there beyond the count, as long as a producer is still to be switched.

@@ -7,7 +7,7 @@
 //! | ″ | behind an alias nothing changes | `producers::a_producer_behind_an_alias_gets_a_new_version_and_its_alias_is_moved` |
 //! | ″ | invocations in flight write to the old Region | `producers::invocations_in_flight_are_awaited` |
 //! | ″ | the failing Region does not answer | `journeys::a_silent_region_is_left_at_once_and_what_it_owes_is_settled_later` |
-//! | ″ | a deploy switches it back | [`a_deploy_that_resets_the_producer_is_a_deviation`] |
+//! | ″ | a deploy switches it back | [`a_deploy_that_resets_the_producer_is_a_deviation`], [`what_arrives_after_a_planned_stop_is_said_with_its_expiry`] |
 //! | recreate the consumer at LATEST | stranded records are skipped for good | [`stranded_records_are_processed_and_latest_is_in_no_call`] |
 //! | enable it again | old values are written last | [`a_replay_is_said_before_it_is_confirmed`] |
 //! | wait for an age of 0 | the Region recovers by itself and pushes stale records | [`a_region_that_recovers_by_itself_is_fenced`] |
@@ -31,7 +31,7 @@
 
 use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
-use kdsha::cli::args::FailbackArgs;
+use kdsha::cli::args::{FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
 use kdsha::model::{Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
@@ -215,6 +215,32 @@ async fn what_an_emergency_strands_is_said_with_its_expiry() {
     planned.expect(planned.verify().await, Exit::Done);
     assert!(!said(&planned).contains("stranded in"), "{}", said(&planned));
     assert!(!said(&planned).contains("did not drain"), "{}", said(&planned));
+}
+
+/// A deploy sets the producer back when the primary's consumer has been stopped: what arrives until the next run has
+/// switched it again is read by nobody, and would expire in silence.
+#[tokio::test(start_paused = true)]
+async fn what_arrives_after_a_planned_stop_is_said_with_its_expiry() {
+    let stage = Stage::post(623);
+    let deploy = async {
+        while !stage.stderr.text().contains("] Start the consumer in us-east-2") {
+            tokio::time::sleep(MINUTE / 12).await;
+        }
+        let mut variables = stage.environment();
+        variables.insert("PRODUCING_TO_REGION".to_owned(), WEST.to_owned());
+        let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    };
+    let args = FailoverArgs { timeout: Some(12 * MINUTE), ..stage.over() };
+    let (exit, ()) = tokio::join!(stage.failover(&args), deploy);
+    stage.expect(exit, Exit::TimedOut);
+    stage.must_fail_over().await;
+    let said = said(&stage);
+    assert!(said.contains("arrived in us-west-2 after its consumer was stopped at"), "{said}");
+    assert!(said.contains("the first may expire at 2026-03-03T"), "{said}");
+    stage.pass(10 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// Somebody whom the configuration does not know goes on putting into the old stream: it is never quiet, so nothing

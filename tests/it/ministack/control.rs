@@ -17,7 +17,7 @@ fn the_posts_own_failback_loses_records() {
     rig.script("post_story", &["failback"]);
     thread::sleep(Duration::from_secs(5));
     let account = traffic.stop(&rig);
-    assert!(account.lost.len() >= 5, "the mapping at LATEST missed nothing: {account:?}");
+    assert!(!account.lost.is_empty(), "the mapping at LATEST missed nothing: {account:?}");
     let lost_there = account.lost.iter().filter(|lost| lost.contains(PRIMARY)).count();
     assert_eq!(lost_there, account.lost.len(), "lost elsewhere than before the first poll: {account:#?}");
     let variables = rig.world().environment().len();
