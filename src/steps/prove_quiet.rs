@@ -45,9 +45,15 @@ impl ProveQuiet {
                 Observed::Unknown(reason) => return Err(reason.text.clone()),
             };
             let timeout = Duration::from_secs(u64::from(function.timeout_seconds));
-            let alias = producer.alias.as_ref().and_then(Observed::known);
-            let switched = function.last_modified.max(alias.and_then(|alias| alias.seen_since));
-            latest = latest.max(switched.map(|at| at + timeout));
+            let changed = function.last_modified;
+            let changed =
+                changed.ok_or_else(|| format!("AWS does not say when {} was changed", producer.name))?;
+            let moved = match &producer.alias {
+                None => None,
+                Some(Observed::Known(alias)) => alias.seen_since,
+                Some(Observed::Unknown(reason)) => return Err(reason.text.clone()),
+            };
+            latest = latest.max(Some(moved.unwrap_or(changed).max(changed) + timeout));
         }
         Ok(latest)
     }

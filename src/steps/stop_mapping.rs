@@ -93,3 +93,27 @@ impl Step for StopMapping {
         Undo::Effects(effect(&self.reader, true))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::Role;
+
+    /// `Disabled` is a word: the last batches get their time after it.
+    #[test]
+    fn a_mapping_counts_as_stopped_a_minute_after_it_is_disabled() {
+        let reader = Reader {
+            side: crate::model::Side::Primary,
+            region: "us-west-2".parse().expect("a Region"),
+            role: Role::Consumer,
+            function: "F".parse().expect("a name"),
+            source: crate::model::MappingSource::Stream("S".parse().expect("a name")),
+        };
+        let stop = StopMapping { reader, settle: Duration::from_secs(60) };
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().expect("an instant");
+        let disabled = |seconds| stop.settled(Some(now - Duration::from_secs(seconds)), now);
+        assert!(matches!(disabled(59), Check::NotYet(_)));
+        assert!(matches!(disabled(60), Check::Done(_)));
+        assert!(matches!(stop.settled(None, now), Check::NotYet(_)), "missing is not long ago");
+    }
+}

@@ -263,11 +263,17 @@ mod tests {
 
     #[test]
     fn known_refusals_come_with_the_way_out() {
-        let failure = AwsFailure {
-            kind: FailureKind::Invalid,
-            ..conflict("Cannot access stream arn:x. Please ensure the role can ...")
-        };
-        assert!(advised(failure).message.contains("execution role"));
+        let known = [
+            ("Stream not found: arn:x", "create the stream"),
+            ("Function does not exist", "deploy the function"),
+            ("Cannot access stream arn:x. Please ensure the role can ...", "execution role"),
+            ("The role defined for the function cannot be assumed by Lambda.", "execution role"),
+            ("StartingPositionTimestamp: the timestamp must not be in the future", "--start-at"),
+        ];
+        for (text, way_out) in known {
+            let failure = advised(AwsFailure { kind: FailureKind::Invalid, ..conflict(text) });
+            assert!(failure.message.starts_with(text) && failure.message.contains(way_out), "{failure}");
+        }
         assert_eq!(advised(conflict("something else")).message, "something else");
     }
 }
