@@ -235,6 +235,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
     checks.stream_consumer(&about, &of.view.standby.consumer);
     checks.other_readers(of, Side::Standby);
+    if continuing {
+        stranded::waiting_in_the_standby(checks, of);
+    }
     if mode == Mode::Planned {
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
         let about = checks.about(of, Side::Primary);

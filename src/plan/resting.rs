@@ -97,6 +97,7 @@ fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
         Some(mark) if mark.state == RunState::Open => {
             let evidence = format!("run {} ({} by {}) is unfinished", mark.run, mark.intent, mark.owner);
             checks.advise("run_mark", &about, Verdict::Fail, evidence, "go on with it: `kdsha resume`");
+            stranded::waiting_in_the_standby(checks, of);
             false
         }
         Some(mark) if mark.state == RunState::Owed => {

@@ -7,7 +7,8 @@ use super::assess;
 use super::preflight::Checks;
 use super::sequence::{Request, Selected};
 use crate::model::{
-    MappingState, ProducerView, Region, RunMark, Side, Timestamp, Verdict, WaitsFor, duration,
+    Mapping, MappingState, ProducerView, Region, RunMark, RunState, Side, Timestamp, Verdict, WaitsFor,
+    duration,
 };
 use std::time::Duration;
 
@@ -62,12 +63,15 @@ pub(crate) fn in_words(of: &Selected<'_>, request: &Request<'_>) -> String {
 
 /// What saves them.
 fn way_out(checks: &Checks<'_>, of: &Selected<'_>) -> String {
-    format!("`kdsha failback` processes them; if that has to wait, {}", keep_longer(checks, of))
+    format!(
+        "`kdsha failback` processes them; if that has to wait, {}",
+        keep_longer(checks, of, Side::Primary)
+    )
 }
 
-fn keep_longer(checks: &Checks<'_>, of: &Selected<'_>) -> String {
-    let region = checks.request.region(Side::Primary);
-    let stream = of.pipeline.stream.of(Side::Primary);
+fn keep_longer(checks: &Checks<'_>, of: &Selected<'_>, side: Side) -> String {
+    let region = checks.request.region(side);
+    let stream = of.pipeline.stream.of(side);
     let hours = (retention_hours(of) * 2).clamp(A_WEEK_HOURS, LONGEST_RETENTION_HOURS);
     format!(
         "keep them longer: `aws kinesis increase-stream-retention-period --region {region} --stream-name {stream} \
@@ -93,7 +97,9 @@ pub(crate) fn foretell(
     );
     let advice = match waits_for {
         WaitsFor::Failback => way_out(checks, of),
-        WaitsFor::Consumer => format!("if it does not work again in time, {}", keep_longer(checks, of)),
+        WaitsFor::Consumer => {
+            format!("if it does not work again in time, {}", keep_longer(checks, of, Side::Primary))
+        }
     };
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
 }
@@ -137,6 +143,35 @@ pub(crate) fn since_the_stop(checks: &mut Checks<'_>, of: &Selected<'_>) {
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
 }
 
+/// What a failover that is under way has the producers write to the standby, as long as its consumer does not run.
+pub(crate) fn waiting_in_the_standby(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let open = |mark: &&RunMark| mark.state == RunState::Open && mark.is_failover();
+    let Some(mark) = of.view.standby.mark.known().and_then(Option::as_ref).filter(open) else { return };
+    let region = checks.request.region(Side::Standby);
+    let standby = &of.view.standby;
+    let runs = |mappings: &Vec<Mapping>| mappings.iter().any(|m| m.state == MappingState::Enabled);
+    let is_read = standby.consumer.mappings.known().is_none_or(runs);
+    if !of.is_cold() || is_read || !of.view.producers.iter().any(|producer| writes_to(producer, region)) {
+        return;
+    }
+    let hours = standby.stream.known().map_or_else(|| retention_hours(of), |stream| stream.retention_hours);
+    let expires = mark.token.marked_at + Duration::from_secs(u64::from(hours) * 3600);
+    let evidence = format!(
+        "what the producers write to {region} is stranded until its consumer is started; the first may expire at \
+         {expires:.0}"
+    );
+    let advice = format!(
+        "go on with the run (`kdsha resume`); if that has to wait, {}",
+        keep_longer(checks, of, Side::Standby)
+    );
+    let about = checks.about(of, Side::Standby);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+fn writes_to(producer: &ProducerView, region: &Region) -> bool {
+    producer.region_value.known().and_then(Option::as_deref) == Some(region.as_str())
+}
+
 /// When the primary's consumer was stopped, where that is so.
 fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
     let consumer = assess::reader_of(of.pipeline, &checks.request.topology.regions, Side::Primary);
@@ -148,10 +183,7 @@ fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
 fn growing(of: &Selected<'_>, primary: &Region) -> String {
     let mark = of.view.standby.mark.known().and_then(Option::as_ref);
     let is_owed = mark.is_some_and(|mark| mark.owed.iter().any(|code| code.starts_with("switch:")));
-    let writes_there = |producer: &ProducerView| {
-        producer.region_value.known().and_then(Option::as_deref) == Some(primary.as_str())
-    };
-    match is_owed || of.view.producers.iter().any(writes_there) {
+    match is_owed || of.view.producers.iter().any(|producer| writes_to(producer, primary)) {
         true => {
             let kept = retention_hours(of);
             format!("; more arrive until the producers are switched, and expire {kept} h after their arrival")
