@@ -218,6 +218,25 @@ async fn what_an_emergency_strands_is_said_with_its_expiry() {
     assert!(!said(&planned).contains("did not drain"), "{}", said(&planned));
 }
 
+/// A planned run that stops between the switch and the start of the standby's consumer: what is written there meanwhile waits,
+/// no longer than the standby's retention.
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_the_standby_of_a_run_that_drags_is_said_with_its_expiry() {
+    let stage = Stage::post(624);
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    let args = FailoverArgs { timeout: Some(12 * MINUTE), ..stage.over() };
+    let exit = stage.failover(&args).await;
+    stage.expect(exit, Exit::TimedOut);
+    stage.expect(stage.verify().await, Exit::Deviation);
+    let told = "what the producers write to us-east-2 is stranded until its consumer is started; the first may expire at \
+                2026-03-03T03:";
+    assert!(said(&stage).contains(told), "{}", said(&stage));
+    set_fault(&stage, WEST, CONSUMER, None);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// A deploy sets the producer back when the primary's consumer has been stopped: what arrives until the next run has
 /// switched it again is read by nobody, and would expire in silence.
 #[tokio::test(start_paused = true)]
