@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::session::{self, Session};
 use super::standing;
 use crate::model::{CheckReport, Exit, Snapshot, Verdict};
-use crate::plan::{positions, resting_checks};
+use crate::plan::{resting_checks, seen};
 use crate::ui::watch::WatchState;
 use crate::ui::{StatusInput, Ui, tells_of};
 
@@ -37,7 +37,7 @@ pub(super) async fn look(session: &Session, sink: bool) -> Result<Look, Failure>
     let nobody = session::new_run_id(snapshot.taken_at, "look")?;
     let request = session.request(&snapshot, &nobody, &pipelines, &owed, None);
     // A folder that cannot be written is no reason not to say where things stand.
-    let _ = session.state.remember(&positions(&request));
+    let _ = session.state.remember(&seen(&request));
     let reports = resting_checks(request);
     Ok(Look { snapshot, unfinished, owed, reports })
 }

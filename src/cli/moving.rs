@@ -9,7 +9,7 @@ use crate::model::{
     Check, CheckReport, Effect, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot,
     StartAt, StepOutcome, Timestamp, Verdict,
 };
-use crate::plan::{Accepted, Intent, Mode, OnFailure, Plan, PlannedEffect, Positions, Request, positions};
+use crate::plan::{Accepted, Intent, Memory, Mode, OnFailure, Plan, PlannedEffect, Request, seen};
 use crate::steps::Seen;
 use crate::ui::Ui;
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
     // For the case that the command has to be given again when the primary says nothing any more. A folder that cannot
     // be written stops the run at its journal, with a better word.
-    let _ = session.state.remember(&positions(&session.request(&snapshot, &run, &pipelines, &[], None)));
+    let _ = session.state.remember(&seen(&session.request(&snapshot, &run, &pipelines, &[], None)));
     let moving = Moving {
         session,
         ui,
@@ -151,7 +151,7 @@ struct Moving<'a> {
     pipelines: &'a [PipelineName],
     run: &'a RunId,
     owed: Vec<String>,
-    remembered: Positions,
+    remembered: Memory,
 }
 
 impl Moving<'_> {

@@ -1,48 +1,45 @@
-//! The positions that looks derived, beside the journals: one small file, replaced as a whole. It is a convenience
+//! What looks saw of the consumers, beside the journals: one small file, replaced as a whole. It is a convenience
 //! for the worst night, so nothing that goes wrong with it stops anything.
 
 use super::StateFolder;
-use crate::plan::{Positions, Remembered};
+use crate::plan::Memory;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
 
 const FILE: &str = "positions.json";
 /// Of the file; a kdsha that writes it otherwise counts on.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
-    positions: Positions,
+    pipelines: Memory,
 }
 
 impl StateFolder {
-    /// What earlier looks derived; empty when there is nothing, or nothing that can be read.
-    pub fn remembered(&self) -> Positions {
+    /// What earlier looks saw; empty when there is nothing, or nothing that can be read.
+    pub fn remembered(&self) -> Memory {
         let text = fs::read(self.root.join(FILE)).unwrap_or_default();
         let document =
             serde_json::from_slice::<Document>(&text).ok().filter(|found| found.version == VERSION);
-        document.map(|found| found.positions).unwrap_or_default()
+        document.map(|found| found.pipelines).unwrap_or_default()
     }
 
-    /// Keeps what a look derived beside what others did; an older look never replaces a later one.
+    /// Keeps what a look saw beside what others did; an older look never replaces a later one.
     ///
     /// # Errors
     /// When the folder cannot be written. Whoever only looks goes on without it.
-    pub fn remember(&self, found: &Positions) -> io::Result<()> {
-        if found.is_empty() {
+    pub fn remember(&self, look: &Memory) -> io::Result<()> {
+        if look.is_empty() {
             return Ok(());
         }
-        let mut positions = self.remembered();
-        for (key, new) in found {
-            let later = |old: &Remembered| old.at > new.at;
-            if !positions.get(key).is_some_and(later) {
-                positions.insert(key.clone(), new.clone());
-            }
+        let mut pipelines = self.remembered();
+        for (key, seen) in look {
+            pipelines.entry(key.clone()).or_default().renew(seen.clone());
         }
         fs::create_dir_all(&self.root)?;
-        let text = serde_json::to_vec_pretty(&Document { version: VERSION, positions })?;
+        let text = serde_json::to_vec_pretty(&Document { version: VERSION, pipelines })?;
         // Two looks at once: each writes a file of its own, and the last one to be renamed stays whole.
         let beside = self.root.join(format!("{FILE}.{}", std::process::id()));
         fs::write(&beside, text)?;
@@ -54,13 +51,19 @@ impl StateFolder {
 mod tests {
     use super::*;
     use crate::model::Timestamp;
+    use crate::plan::{Remembered, SeenAt};
 
-    fn look(at: i64, start: i64) -> Positions {
-        let instant = |second| Timestamp::from_second(second).expect("an instant");
-        Positions::from([(
-            "1/us-west-2/S".to_owned(),
-            Remembered { at: instant(at), start: instant(start), settings: None },
-        )])
+    fn instant(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("an instant")
+    }
+
+    fn of(seen: Remembered) -> Memory {
+        Memory::from([("1/us-west-2/S".to_owned(), seen)])
+    }
+
+    fn look(at: i64, start: i64) -> Memory {
+        let start = Some(SeenAt { at: instant(at), value: instant(start) });
+        of(Remembered { start, ..Remembered::default() })
     }
 
     #[test]
@@ -76,10 +79,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_look_could_not_see_stays_as_an_earlier_one_saw_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = StateFolder::at(folder.path());
+        let orders = Some(SeenAt { at: instant(300), value: vec!["Orders".to_owned()] });
+        state.remember(&look(200, 100)).expect("written");
+        let shared = Remembered { other_streams: orders.clone(), ..Remembered::default() };
+        state.remember(&of(shared)).expect("written");
+        let start = Some(SeenAt { at: instant(200), value: instant(100) });
+        assert_eq!(state.remembered(), of(Remembered { start, settings: None, other_streams: orders }));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_nothing_remembered() {
         let folder = tempfile::tempdir().expect("a folder");
         let state = StateFolder::at(folder.path());
-        for text in ["", "{", "{\"version\":2,\"positions\":{}}"] {
+        for text in ["", "{", "{\"version\":1,\"positions\":{}}"] {
             fs::write(folder.path().join(FILE), text).expect("written");
             assert!(state.remembered().is_empty(), "{text}");
         }

@@ -55,6 +55,16 @@ pub enum StartAt {
     Timestamp(Timestamp),
 }
 
+impl StartAt {
+    /// The flag that gives it.
+    pub fn flag(self) -> String {
+        match self {
+            StartAt::TrimHorizon => "--start-at trim-horizon".to_owned(),
+            StartAt::Timestamp(at) => format!("--start-at {at}"),
+        }
+    }
+}
+
 impl fmt::Display for StartAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::settings::clone_settings;
-use super::start::{emergency_start, start_position};
+use super::start::{emergency_start, start_position, unprocessed_from};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
 use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Timestamp, WaitsFor};
 use crate::steps::{
@@ -202,11 +202,12 @@ impl<'a> Move<'a> {
 fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>, options: FailoverOptions) -> Option<LeftBehind> {
     let former = || checks.request.switched_back(&moved.of).and_then(|mark| mark.token.position);
     let (is_cold, request) = (moved.of.is_cold(), checks.request);
+    let derived = unprocessed_from(&request, &moved.of, options);
     let from = match moved.start {
-        // Nothing starts, and what the consumer there has not processed is as old as where it would.
-        _ if !is_cold => emergency_start(&request, &moved.of, options),
-        Some(StartAt::Timestamp(at)) => Some(at),
-        Some(StartAt::TrimHorizon) => None,
+        // Nothing starts, or everything does: what was not processed is as old as the data points say.
+        _ if !is_cold => derived,
+        Some(StartAt::TrimHorizon) => derived,
+        Some(StartAt::Timestamp(at)) => Some(derived.map_or(at, |derived| derived.min(at))),
         None => former(),
     };
     let waits_for = if is_cold { WaitsFor::Failback } else { WaitsFor::Consumer };

@@ -21,7 +21,7 @@ mod stranded;
 pub use accept::{ACCEPTABLE, Accepted};
 pub use failback::{FailbackOptions, plan_failback};
 pub use failover::{FailoverOptions, plan_failover};
-pub use remembered::{Positions, Remembered, positions};
+pub use remembered::{Memory, Remembered, SeenAt, seen};
 pub use resting::resting_checks;
 pub use sequence::Request;
 

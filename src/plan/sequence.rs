@@ -2,7 +2,7 @@
 
 use super::assess::{self, Active};
 use super::position::Position;
-use super::{Accepted, Consent, Intent, OnFailure, Plan, PlannedStep, Positions, Stage};
+use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
     CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
@@ -34,7 +34,7 @@ pub struct Request<'a> {
     /// What the operator accepts.
     pub accepted: Option<&'a Accepted>,
     /// What earlier looks from this machine derived.
-    pub remembered: Option<&'a Positions>,
+    pub remembered: Option<&'a Memory>,
 }
 
 /// What switching producers and starting readers takes: polling may begin minutes after `Enabled` (Lambda Developer

@@ -2,6 +2,7 @@
 
 use super::assess;
 use super::preflight::{About, Checks};
+use super::remembered::SeenAt;
 use super::sequence::{Selected, carried};
 use crate::model::{MappingSettings, Side, StartAt, Verdict};
 use std::time::Duration;
@@ -59,7 +60,7 @@ fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About
     let request = checks.request;
     let check = "mapping_settings";
     match super::remembered::settings(&request, of) {
-        Some((at, settings)) => {
+        Some(SeenAt { at, value: settings }) => {
             let evidence =
                 format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
             let advice = "compare them when the Region answers again";

@@ -19,6 +19,7 @@ pub(super) fn evidence<'a>(
     let primary = &of.view.primary;
     let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
     let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
+    let settings = settings.or_else(|| Some(&super::remembered::settings(request, of)?.value));
     let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
     let seconds = |n: u32| Duration::from_secs(u64::from(n));
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
@@ -36,7 +37,7 @@ pub(super) fn evidence<'a>(
         },
         tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
         retention: Duration::from_secs(u64::from(retention) * 3600),
-        other_streams: primary.consumer.other_streams.known().map(Vec::as_slice).unwrap_or_default(),
+        other_streams: super::remembered::other_streams(request, of),
         is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn start_position(
     }
     if let Some(start) = options.start_at {
         if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {
-            let text = format!("--start-at {start} lies in the future (now {})", evidence.now);
+            let text = format!("{} lies in the future (now {})", start.flag(), evidence.now);
             checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
             return None;
         }
@@ -81,7 +82,11 @@ pub(super) fn start_position(
         }
         (Err(why), None) => {
             let known = super::remembered::advice(&request, of, evidence.retention);
-            let known = known.map(|known| format!("{known}; or ")).unwrap_or_default();
+            let supposed = evidence
+                .of_one_stream()
+                .map(|start| format!("{}, if you know that it reads this stream alone", start.flag()));
+            let known = known.into_iter().chain(supposed);
+            let known: String = known.map(|known| format!("{known}; or ")).collect();
             let advice = format!(
                 "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
                  (everything the standby's stream still has)"
@@ -107,23 +112,25 @@ fn position_of(mark: &RunMark, mode: Mode) -> Option<StartAt> {
 /// Whether an emergency's `--start-at` lies behind what the data points say may be unprocessed. A planned run drains
 /// first, so that nothing before its switch is unprocessed.
 fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>, start: StartAt) {
-    let (Mode::Emergency, StartAt::Timestamp(at), Ok(derived)) = (evidence.mode, start, evidence.derive())
-    else {
+    if evidence.mode == Mode::Planned || start == StartAt::TrimHorizon {
         return;
-    };
-    match derived.start {
-        StartAt::Timestamp(safe) if at > safe => {
-            let text = format!(
-                "--start-at {start}, and records may be unprocessed from {safe} on: they would be skipped"
-            );
-            let advice = format!("leave --start-at out, or give {safe} or an earlier instant");
+    }
+    let given = start.flag();
+    match (evidence.skips(start), evidence.derive()) {
+        (Some(safe), _) => {
+            let text =
+                format!("{given}, and records may be unprocessed from {safe} on: they would be skipped");
+            let advice = format!("leave --start-at out, or give {} or an earlier instant", safe.flag());
             checks.advise("start_at", about, Verdict::Fail, text, advice);
         }
-        _ => checks.ok(
-            "start_at",
-            about,
-            format!("--start-at {start} lies before all that may be unprocessed"),
-        ),
+        (None, Ok(_)) => {
+            checks.ok("start_at", about, format!("{given} lies before all that may be unprocessed"));
+        }
+        (None, Err(why)) => {
+            let text = format!("whether records before {given} are unprocessed is not known: {why}");
+            let advice = "in doubt an earlier instant: it repeats records, and skips none";
+            checks.advise("start_at", about, Verdict::Warn, text, advice);
+        }
     }
 }
 
@@ -137,6 +144,21 @@ pub(super) fn emergency_start(
     match evidence(request, of, Mode::Emergency, overlap).derive().ok()?.start {
         StartAt::Timestamp(at) => Some(at),
         StartAt::TrimHorizon => None,
+    }
+}
+
+/// The first instant from which the primary's consumer may have left records unprocessed, as its data points tell;
+/// unlike a start it may lie before the standby's oldest record.
+pub(super) fn unprocessed_from(
+    request: &Request<'_>,
+    of: &Selected<'_>,
+    options: FailoverOptions,
+) -> Option<Timestamp> {
+    let overlap = options.overlap_buffer.unwrap_or(of.pipeline.overlap_buffer);
+    let position = evidence(request, of, Mode::Emergency, overlap).derive().ok()?;
+    match position.origin {
+        Origin::Derived { earliest, .. } => Some(earliest - position.buffer.total()),
+        Origin::Operator | Origin::RunMark => None,
     }
 }
 

@@ -39,8 +39,8 @@ pub struct Evidence<'a> {
     pub retention: Duration,
     /// Whether the mapping has filters: records that they drop are never seen by the function.
     pub is_filtered: bool,
-    /// Other streams that the function reads: its metrics are of all of them.
-    pub other_streams: &'a [String],
+    /// Other streams that the function reads: its metrics are of all of them. `None` is not known.
+    pub other_streams: Option<&'a [String]>,
 }
 
 /// One lag series by name.
@@ -132,14 +132,18 @@ impl Evidence<'_> {
 
     /// Points of another stream's batches hide that there are none of this one's. A planned run drains first.
     fn must_be_its_own(&self, name: &str) -> Result<(), String> {
-        if self.mode == Mode::Planned || self.other_streams.is_empty() {
-            return Ok(());
+        match (self.mode, self.other_streams) {
+            (Mode::Planned, _) | (_, Some([])) => Ok(()),
+            (Mode::Emergency, Some(others)) => Err(format!(
+                "the consumer's function reads {} too, and {name} is of all its streams: nothing tells how far it has \
+                 come in this one",
+                others.join(", ")
+            )),
+            (Mode::Emergency, None) => Err(format!(
+                "Lambda does not tell whether the consumer's function reads other streams, nor did it tell a look from \
+                 this machine: then {name} would be of all its streams"
+            )),
         }
-        let others = self.other_streams.join(", ");
-        Err(format!(
-            "the consumer's function reads {others} too, and {name} is of all its streams: nothing tells how far it has \
-             come in this one"
-        ))
     }
 
     /// Records that arrived and a function that processed nothing leave an emergency without an anchor.
@@ -193,22 +197,6 @@ impl Evidence<'_> {
             StartAt::Timestamp(start)
         };
         self.at(start, origin, notes)
-    }
-
-    /// A position that is given, with what it costs. AWS takes one before the stream's oldest record without a
-    /// word and starts at that record (Kinesis API Reference, GetShardIterator).
-    pub fn at(&self, start: StartAt, origin: Origin, mut notes: Vec<String>) -> Position {
-        if matches!(start, StartAt::Timestamp(at) if at <= self.now - self.retention) {
-            notes.push(format!(
-                "the start lies before the standby stream's retention ({}): it is the same as trim-horizon",
-                crate::model::duration::show(self.retention)
-            ));
-        }
-        let rewind = match start {
-            StartAt::Timestamp(at) => Duration::try_from(self.now.duration_since(at)).ok(),
-            StartAt::TrimHorizon => None,
-        };
-        Position { start, origin, buffer: self.buffer, duplicates: self.duplicates(start), rewind, notes }
     }
 
     /// Records since the start that the primary has taken, which the standby will process again.

@@ -7,6 +7,7 @@
 //! (cloudwatch_concepts); a start that is too early repeats records, one that is too late skips them.
 
 mod evidence;
+mod given;
 #[cfg(test)]
 mod tests;
 mod trouble;

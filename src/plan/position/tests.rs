@@ -64,7 +64,7 @@ fn evidence<'a>(reader: &'a ReaderMetrics, stream: &'a StreamMetrics, mode: Mode
         tumbling_window: Duration::ZERO,
         retention: MINUTE * 60 * 24,
         is_filtered: false,
-        other_streams: &[],
+        other_streams: Some(&[]),
     }
 }
 
@@ -90,6 +90,35 @@ fn the_earlier_of_reader_and_processor_decides() {
     let stream = stream(&[(10, 0.0)], &[(10, 5.0)]);
     let position = evidence(&reader, &stream, Mode::Planned, 12).derive().expect("data points");
     assert!(start(&position) <= at(0) - MINUTE * 6);
+}
+
+#[test]
+fn a_given_start_behind_what_may_be_unprocessed_is_known_to_skip() {
+    let reader = reader(&[(0, 600_000.0)], &[], &[(0, 10.0)]);
+    let stream = stream(&[(0, 0.0)], &[]);
+    let evidence = evidence(&reader, &stream, Mode::Emergency, 5);
+    let given = |minute| StartAt::Timestamp(at(minute));
+    let safe = evidence.derive().expect("data points").start;
+    assert_eq!(evidence.skips(given(0)), Some(safe));
+    assert_eq!(evidence.skips(safe), None);
+    assert_eq!(evidence.skips(given(-60)), None);
+    // Where everything that the standby still has may be unprocessed, its oldest record is the only safe start.
+    let short = Evidence { retention: MINUTE * 12, ..evidence };
+    assert_eq!(short.skips(given(-5)), Some(StartAt::TrimHorizon));
+    assert_eq!(short.skips(given(-60)), None);
+    assert_eq!(short.skips(StartAt::TrimHorizon), None);
+}
+
+#[test]
+fn metrics_that_may_be_of_several_streams_give_no_answer_and_still_forbid_a_later_start() {
+    let reader = reader(&[(0, 600_000.0)], &[], &[(0, 10.0)]);
+    let stream = stream(&[(0, 0.0)], &[]);
+    let known = evidence(&reader, &stream, Mode::Emergency, 5);
+    let unknown = Evidence { other_streams: None, ..known };
+    assert!(unknown.derive().is_err());
+    let safe = known.derive().expect("data points").start;
+    assert_eq!(unknown.of_one_stream(), Some(safe));
+    assert_eq!(unknown.skips(StartAt::Timestamp(at(0))), Some(safe));
 }
 
 #[test]

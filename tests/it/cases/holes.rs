@@ -22,7 +22,7 @@
 //! | "spin up" the consumer | no concurrency, function inactive | `preflight::everything_that_stands_in_the_way_is_listed_at_once`, `producers` |
 //! | run twice, or by two | a second position, half of each | [`the_same_command_again_changes_nothing`], `operators` |
 //! | delete, then create | 409 until it is gone | [`a_mapping_that_is_still_being_deleted_is_waited_for`] |
-//! | come back a day later | stranded records expire | [`what_expires_before_the_failback_is_said_first`], [`what_an_emergency_strands_is_said_with_its_expiry`] |
+//! | come back a day later | stranded records expire | [`what_expires_before_the_failback_is_said_first`], [`what_an_emergency_strands_is_said_with_its_expiry`], [`what_an_emergency_from_the_oldest_record_strands_is_said_with_its_expiry`] |
 //!
 //! Four are outside what kdsha can see or change. Partial success of PutRecords in the replicator's code, its explicit
 //! hash keys, and a producer's own retries into both Regions are code of the customer: the sink's keys decide whether
@@ -216,6 +216,18 @@ async fn what_an_emergency_strands_is_said_with_its_expiry() {
     planned.expect(planned.verify().await, Exit::Done);
     assert!(!said(&planned).contains("stranded in"), "{}", said(&planned));
     assert!(!said(&planned).contains("did not drain"), "{}", said(&planned));
+}
+
+/// An emergency that starts at the standby's oldest record leaves what its data points say, whatever it repeats.
+#[tokio::test(start_paused = true)]
+async fn what_an_emergency_from_the_oldest_record_strands_is_said_with_its_expiry() {
+    let stage = Stage::post(632);
+    let start_at = Some(StartAt::TrimHorizon);
+    let args = FailoverArgs { emergency: true, dry_run: true, start_at, ..stage.over() };
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    let told =
+        "stays stranded in us-west-2 and waits for the failback; the first may expire at 2026-03-03T02:3";
+    assert!(said(&stage).contains(told), "{}", said(&stage));
 }
 
 /// A planned run that stops between the switch and the start of the standby's consumer: what is written there meanwhile waits,

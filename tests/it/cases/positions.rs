@@ -399,6 +399,19 @@ async fn position_21_a_start_behind_unprocessed_records_is_refused_unless_accept
     stage.expect(stage.failover(&args).await, Exit::Done);
 }
 
+/// Nothing tells what a consumer has processed that has failed for a day: a start that is given is taken, and nobody says
+/// that it skips nothing.
+#[tokio::test(start_paused = true)]
+async fn position_22_a_start_that_nothing_confirms_is_said_to_be_unconfirmed() {
+    let stage = Stage::post(122);
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    stage.pass(25 * 60 * MINUTE).await;
+    let start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE));
+    let args = FailoverArgs { emergency: true, dry_run: true, start_at, ..stage.over() };
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    assert!(said(&stage).contains("are unprocessed is not known"), "{}", said(&stage));
+}
+
 /// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.
 #[tokio::test(start_paused = true)]
 async fn position_19_shard_level_metrics_are_required_once_they_are_on() {

@@ -1,11 +1,14 @@
 //! A function that reads two streams: its metrics are of both, so they say nothing of one of them.
 
 use super::post::{CONSUMER, WEST, mapping, said};
+use crate::simulation::stage::region;
 use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::cli::args::FailoverArgs;
-use kdsha::model::Exit;
+use kdsha::model::{Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::Story;
+use kdsha::ui::Format;
 use serde_json::json;
 
 /// The post's consumer, which also reads a stream of which `kdsha.toml` knows nothing.
@@ -48,4 +51,53 @@ async fn an_emergency_takes_no_position_from_metrics_of_two_streams() {
     assert_eq!(refused.exit, Exit::Blocked);
     assert!(refused.message.contains("start_position"), "{}", refused.message);
     assert!(said(&stage).contains("reads Orders too"), "{}", said(&stage));
+}
+
+/// Lambda in the primary Region answers nothing any more; CloudWatch does.
+fn silence_lambda(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        service: Some(Service::Lambda),
+        fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
+        ..Rule::default()
+    });
+}
+
+/// What a look saw while Lambda answered counts in the night in which it does not.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_remembers_that_the_function_reads_two_streams() {
+    let stage = two_streams(603).await;
+    let looked = stage.status(Format::Human).await.expect("a look");
+    assert_ne!(looked, Exit::Usage);
+    silence_lambda(&stage);
+    let refused = stage.failover(&stage.blind(None)).await.expect_err("nothing tells how far it has come");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(said(&stage).contains("reads Orders too"), "{}", said(&stage));
+    assert!(stage.mutations().is_empty());
+}
+
+/// Nobody looked before, and Lambda does not answer: metrics that may be of two streams give no position, whatever is
+/// accepted. Who knows better has the instant that they would give, and says so.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_that_cannot_tell_how_many_streams_a_function_reads_asks() {
+    let stage = Stage::post(604);
+    stage.pass(10 * MINUTE).await;
+    silence_lambda(&stage);
+    let refused = stage.failover(&stage.blind(None)).await.expect_err("it may read two");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("start_position"), "{}", refused.message);
+    assert!(stage.mutations().is_empty());
+    let way_out = refused.hints.join(" ");
+    assert!(way_out.contains("if you know that it reads this stream alone"), "{way_out}");
+    let start = way_out.split("--start-at ").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+    let start: Timestamp = start.unwrap_or_else(|| panic!("{way_out}"));
+    let later = StartAt::Timestamp(start + 5 * MINUTE);
+    let refused = stage.failover(&stage.blind(Some(later))).await.expect_err("what it supposes is the least");
+    assert!(refused.message.contains("start_at"), "{}", refused.message);
+    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
+    assert!(said(&stage).contains("is not known"), "{}", said(&stage));
+    stage.sandbox.mend();
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
