@@ -28,6 +28,7 @@ use crate::model::{
     AccountId, Check, Event, Exit, FunctionName, PipelineName, Region, Snapshot, StepOutcome, Timestamp,
 };
 use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
+use crate::steps::Needs;
 use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
 use consequences::consequences;
@@ -123,9 +124,6 @@ pub struct Engine<'a> {
     /// Calls that AWS accepted in this run, without the run mark.
     changes: Cell<usize>,
 }
-
-/// A drain looks for failures over twice its hold, and a little longer.
-const MARGIN: Duration = Duration::from_secs(120);
 
 /// What is true of the run so far.
 #[derive(Debug, Default)]
@@ -232,10 +230,10 @@ impl<'a> Engine<'a> {
     }
 
     /// How far back the metrics are read during a wait: beyond anything that a check looks at.
-    fn wait_window(&self, probe: Option<Duration>) -> Duration {
-        let timing = &self.topology.timing;
-        let hold = probe.unwrap_or_default();
-        hold + (timing.fresh + timing.metric_period * 15).max(hold + MARGIN)
+    fn wait_window(&self, needs: Needs) -> Duration {
+        let (timing, probed) = (&self.topology.timing, needs.probe.map(|probe| probe.look_back));
+        let usual = probed.unwrap_or_default() + timing.fresh + timing.metric_period * 15;
+        usual.max(needs.history + timing.metric_period)
     }
 
     /// Runs a plan to its end, or to where it stops. The journal has the plan already.

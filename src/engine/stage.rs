@@ -110,7 +110,7 @@ impl<'a> Engine<'a> {
             needs.probe.map(|probe| Probe { sides: AwsSides::Only(probe.side), look_back: probe.look_back });
         let mut scope = Scope::wait(probe).on(sides(needs.sides));
         scope.sink = needs.sink;
-        scope.metrics_window = self.wait_window(needs.probe.map(|probe| probe.look_back));
+        scope.metrics_window = self.wait_window(needs);
         scope
     }
 

@@ -2,12 +2,12 @@
 
 use super::Timestamp;
 use super::check::{CheckReport, Progress};
-use super::effect::{Effect, Performed, StartAt};
+use super::consequence::Consequence;
+use super::effect::{Effect, Performed};
 use super::exit::Exit;
 use super::failure::AwsFailure;
 use super::ids::{PipelineName, Region, RunId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
 
 /// How a step ended for one pipeline.
@@ -193,65 +193,6 @@ pub enum Event {
         /// The command to run next, where there is one.
         next: Option<String>,
     },
-}
-
-/// What a run means for the records of one pipeline, as far as its plan knew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Consequence {
-    /// The pipeline.
-    pub pipeline: PipelineName,
-    /// Records that are processed a second time.
-    pub repeated: Option<Repeated>,
-    /// Records that wait in the Region that an emergency left.
-    pub stranded: Option<Stranded>,
-}
-
-/// Records that are processed a second time, since a consumer starts before what another one has processed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Repeated {
-    /// Where it started.
-    pub from: StartAt,
-    /// How many, from IncomingRecords; `None` is unknown.
-    pub records: Option<u64>,
-}
-
-/// What processes stranded records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum WaitsFor {
-    /// The failback, which starts the consumer there again.
-    #[default]
-    Failback,
-    /// The consumer there, which was left running, once its Region lets it.
-    Consumer,
-}
-
-impl fmt::Display for WaitsFor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            WaitsFor::Failback => "the failback",
-            WaitsFor::Consumer => "its consumer there",
-        })
-    }
-}
-
-/// Records that an emergency leaves unprocessed in the Region that it comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Stranded {
-    /// The Region.
-    pub region: Region,
-    /// When the first of them may expire; `None` is not known.
-    pub expires: Option<Timestamp>,
-    /// How long the stream keeps a record; `None` is not known.
-    pub retention_hours: Option<u32>,
-    /// What processes them.
-    pub waits_for: WaitsFor,
-    /// Whether more arrive, since a producer is still to be switched.
-    pub is_growing: bool,
 }
 
 impl Event {

@@ -11,6 +11,7 @@
 //! | lag | how far a reader is behind; missing lag is `Unknown`, never zero |
 
 pub mod check;
+pub mod consequence;
 pub mod cutover;
 pub mod duration;
 pub mod effect;
@@ -31,9 +32,10 @@ pub mod survey;
 pub mod time;
 
 pub use check::{Check, CheckReport, Progress, Verdict};
+pub use consequence::{Consequence, Repeated, Stranded, WaitsFor};
 pub use cutover::{CutOverToken, RunMark, RunState};
 pub use effect::{Effect, MappingSource, Performed, StartAt};
-pub use event::{Consequence, Event, Repeated, StepOutcome, Stranded, WaitsFor};
+pub use event::{Event, StepOutcome};
 pub use exit::Exit;
 pub use failure::{AwsFailure, FailureKind, Sent};
 pub use function::{AliasView, Environment, FunctionView, Secret};

@@ -4,10 +4,10 @@ use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::settings::clone_settings;
 use super::start::{emergency_start, start_position, unprocessed_from};
-use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, assess, stranded};
-use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Timestamp, WaitsFor};
+use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, arriving, assess, stranded};
+use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Stranded, Timestamp, WaitsFor};
 use crate::steps::{
-    CreateMapping, DeleteMapping, Drain, LeftBehind, Reader, StartMapping, StopMapping, Until, VerifyResult,
+    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -83,7 +83,7 @@ struct Move<'a> {
     start: Option<StartAt>,
     settings: MappingSettings,
     /// What the run leaves in the primary's stream.
-    left: Option<LeftBehind>,
+    left: Option<Stranded>,
     /// Where an emergency would start now, in a planned run.
     emergency: Option<Timestamp>,
 }
@@ -199,7 +199,7 @@ impl<'a> Move<'a> {
 }
 
 /// What an emergency leaves behind, said before it begins and after it is verified.
-fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>, options: FailoverOptions) -> Option<LeftBehind> {
+fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>, options: FailoverOptions) -> Option<Stranded> {
     let former = || checks.request.switched_back(&moved.of).and_then(|mark| mark.token.position);
     let (is_cold, request) = (moved.of.is_cold(), checks.request);
     let derived = unprocessed_from(&request, &moved.of, options);
@@ -211,11 +211,12 @@ fn left_behind(checks: &mut Checks<'_>, moved: &Move<'_>, options: FailoverOptio
         None => former(),
     };
     let waits_for = if is_cold { WaitsFor::Failback } else { WaitsFor::Consumer };
-    stranded::foretell(checks, &moved.of, from, waits_for);
     let region = request.region(Side::Primary).clone();
     let expires = from.map(|from| stranded::expiry(&moved.of, from));
     let retention_hours = Some(stranded::retention_hours(&moved.of));
-    Some(LeftBehind { region, expires, retention_hours, waits_for })
+    let left = Stranded { region, expires, retention_hours, waits_for };
+    stranded::foretell(checks, &moved.of, &left);
+    Some(left)
 }
 
 fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
@@ -237,7 +238,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.stream_consumer(&about, &of.view.standby.consumer);
     checks.other_readers(of, Side::Standby);
     if continuing {
-        stranded::waiting_in_the_standby(checks, of);
+        arriving::waiting_in_the_standby(checks, of);
     }
     if mode == Mode::Planned {
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
@@ -255,7 +256,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         }
         checks.health(of, Side::Primary, Meaning::Left);
         if continuing {
-            stranded::since_the_stop(checks, of);
+            arriving::since_the_stop(checks, of);
         }
         let replicator = assess::replicator_of(of.pipeline, regions);
         if let (Some(replicator), Some(view)) = (replicator, &of.view.primary.replicator) {

@@ -3,6 +3,7 @@
 //! A plan leaves no choice to whoever runs it: every step is fixed, with the very calls that would be sent.
 
 mod accept;
+mod arriving;
 pub mod assess;
 pub mod discover;
 mod failback;

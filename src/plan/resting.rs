@@ -4,8 +4,8 @@ use super::assess::{self, Active};
 use super::next::{NOTHING_ANSWERS, needs_the_primary};
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
-use super::stranded;
-use crate::model::{CheckReport, Observed, RunState, Side, Verdict};
+use super::{arriving, stranded};
+use crate::model::{CheckReport, Observed, RunMark, RunState, Side, Verdict};
 use crate::steps::sink_shows;
 use std::time::Duration;
 
@@ -97,19 +97,29 @@ fn finished(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
         Some(mark) if mark.state == RunState::Open => {
             let evidence = format!("run {} ({} by {}) is unfinished", mark.run, mark.intent, mark.owner);
             checks.advise("run_mark", &about, Verdict::Fail, evidence, "go on with it: `kdsha resume`");
-            stranded::waiting_in_the_standby(checks, of);
+            arriving::waiting_in_the_standby(checks, of);
             false
         }
         Some(mark) if mark.state == RunState::Owed => {
             let evidence = format!("run {} ({} by {}) owes steps", mark.run, mark.intent, mark.owner);
             checks.advise("run_mark", &about, Verdict::Fail, evidence, "settle it: `kdsha resume`");
-            stranded::remind(checks, of);
+            waiting_for_the_failback(checks, of);
             false
         }
         _ => {
             checks.ok("run_mark", &about, "no run is under way");
             true
         }
+    }
+}
+
+/// What nobody processes in the primary while the standby is active: what an emergency left, or what arrived after a
+/// planned run had stopped the consumer.
+fn waiting_for_the_failback(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
+    match mark.is_some_and(RunMark::is_emergency) {
+        true => stranded::remind(checks, of),
+        false => arriving::since_the_stop(checks, of),
     }
 }
 
@@ -144,9 +154,9 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         }
     }
     if active == Side::Standby {
-        stranded::remind(checks, of);
+        waiting_for_the_failback(checks, of);
         if request.switched_back(of).is_none() {
-            stranded::arriving(checks, of);
+            arriving::stray_writes(checks, of);
         }
     }
     sink(checks, of, active);

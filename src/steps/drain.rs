@@ -16,7 +16,7 @@
 //! follow each other, each as long as the time-out, the last one that can be seen began before the hold did.
 
 use super::reader::{Found, Reader};
-use super::{Needs, ProbeNeed, Seen, Sides, Step, Undo};
+use super::{Needs, ProbeNeed, Seen, Step, Undo};
 use crate::model::duration;
 use crate::model::{
     Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
@@ -220,6 +220,11 @@ impl Drain {
         self.hold.saturating_sub(self.fresh)
     }
 
+    /// How far back failures count: a batch that failed before the hold may be tried again within it.
+    fn looks_back(&self) -> Duration {
+        self.hold + self.longest() + BEFORE_A_RETRY
+    }
+
     /// The longest invocation that metrics show; what they do not show may have taken all its time.
     fn longest_seen(&self, durations: &Observed<Series>, seen: Seen<'_>) -> Duration {
         let from = seen.at - self.hold - self.longest();
@@ -243,7 +248,7 @@ impl Drain {
         let metrics = &view.metrics;
         let in_hand = "batches were being worked off: iterator age in milliseconds";
         self.none_within(self.longest_seen(&metrics.duration, seen), in_hand, &metrics.iterator_age, seen)?;
-        let retried = self.longest() + BEFORE_A_RETRY;
+        let retried = self.looks_back() - self.hold;
         self.none_within(retried, "the function failed: Errors", &metrics.errors, seen)?;
         self.none_within(retried, "the function was throttled: Throttles", &metrics.throttles, seen)?;
         let (role, hold) = (self.reader.role, duration::show(self.hold));
@@ -329,7 +334,7 @@ impl Step for Drain {
 
     fn needs(&self) -> Needs {
         let probe = ProbeNeed { side: self.reader.side, look_back: self.hold };
-        Needs { sides: Sides::One(self.reader.side), probe: Some(probe), sink: false }
+        Needs { probe: Some(probe), history: self.looks_back(), ..Needs::side(self.reader.side) }
     }
 
     fn undo(&self) -> Undo {

@@ -24,7 +24,7 @@ pub use reader::{Reader, Role};
 pub use start_mapping::{StartMapping, Until};
 pub use stop_mapping::StopMapping;
 pub use switch_producer::SwitchProducer;
-pub use verify_result::{LeftBehind, VerifyResult, sink_shows};
+pub use verify_result::{VerifyResult, sink_shows};
 
 use crate::model::{Check, Effect, PipelineView, Region, Side, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ pub struct Needs {
     pub sides: Sides,
     /// The stream that is read directly.
     pub probe: Option<ProbeNeed>,
+    /// How far back its check looks into metrics, where that is further than a wait does anyhow.
+    pub history: Duration,
     /// Whether the sink is read.
     pub sink: bool,
 }
@@ -71,11 +73,11 @@ pub enum Sides {
 impl Needs {
     /// Looks at one side, without a probe.
     pub fn side(side: Side) -> Needs {
-        Needs { sides: Sides::One(side), probe: None, sink: false }
+        Needs { sides: Sides::One(side), probe: None, history: Duration::ZERO, sink: false }
     }
     /// Looks at both sides, without a probe.
     pub fn both() -> Needs {
-        Needs { sides: Sides::Both, probe: None, sink: false }
+        Needs { sides: Sides::Both, ..Needs::side(Side::Primary) }
     }
     /// What two checks need together.
     pub fn and(self, other: Needs) -> Needs {
@@ -85,6 +87,7 @@ impl Needs {
                 (Some(a), Some(b)) => Some(ProbeNeed { look_back: a.look_back.max(b.look_back), ..a }),
                 (a, b) => a.or(b),
             },
+            history: self.history.max(other.history),
             sink: self.sink || other.sink,
         }
     }

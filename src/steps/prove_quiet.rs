@@ -2,7 +2,7 @@
 //! the old environment until they end (Lambda Developer Guide, lambda-runtime-environment), so the silence has
 //! to outlast the producers' time-out, and it is read from the shards, not from metrics that come late.
 
-use super::{Needs, ProbeNeed, Reader, Seen, Sides, Step, Undo};
+use super::{Needs, ProbeNeed, Reader, Seen, Step, Undo};
 use crate::model::duration;
 use crate::model::{Check, Effect, FunctionName, Observed, Progress, Region, Side, StreamName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -113,7 +113,7 @@ impl Step for ProveQuiet {
 
     fn needs(&self) -> Needs {
         let probe = ProbeNeed { side: self.side, look_back: self.look_back };
-        Needs { sides: Sides::Both, probe: Some(probe), sink: false }
+        Needs { probe: Some(probe), ..Needs::both() }
     }
 
     fn undo(&self) -> Undo {

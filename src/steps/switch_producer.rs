@@ -123,7 +123,7 @@ impl Step for SwitchProducer {
 
     fn needs(&self) -> Needs {
         let sides = if self.side == self.target { Sides::One(self.side) } else { Sides::Both };
-        Needs { sides, probe: None, sink: false }
+        Needs { sides, ..Needs::both() }
     }
 
     fn undo(&self) -> Undo {

@@ -2,7 +2,7 @@
 
 use super::{Needs, Reader, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, MappingState, Observed, Progress, Region, SinkView, StreamMetrics, Timestamp, WaitsFor,
+    Check, Effect, MappingState, Observed, Progress, Region, SinkView, Stranded, StreamMetrics, Timestamp,
 };
 use crate::steps::reader::Found;
 use serde::{Deserialize, Serialize};
@@ -21,34 +21,12 @@ pub struct VerifyResult {
     pub sink: bool,
     /// What waits for the failback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<LeftBehind>,
+    pub left: Option<Stranded>,
 }
 
-/// Records that an emergency left unprocessed in the stream of the Region that it came from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LeftBehind {
-    /// The Region.
-    pub region: Region,
-    /// When the first of them may expire; `None` is not known.
-    pub expires: Option<Timestamp>,
-    /// How long the stream keeps a record; plans of earlier versions do not say.
-    #[serde(default)]
-    pub retention_hours: Option<u32>,
-    /// What processes them.
-    #[serde(default)]
-    pub waits_for: WaitsFor,
-}
-
-impl LeftBehind {
-    fn told(&self, now: Timestamp) -> String {
-        let when = match self.expires {
-            Some(at) if at <= now => format!("the first may have expired at {at}"),
-            Some(at) => format!("the first may expire at {at}"),
-            None => "when the first would expire is not known".to_owned(),
-        };
-        format!("; records stranded in {} wait for {}: {when}", self.region, self.waits_for)
-    }
+fn told(left: &Stranded, now: Timestamp) -> String {
+    let when = left.expiry(now, |at| at.to_string());
+    format!("; records stranded in {} wait for {}: {when}", left.region, left.waits_for)
 }
 
 /// Whether the sink shows the active Region's work. A sink without fresh traffic cannot show anything.
@@ -134,7 +112,7 @@ impl VerifyResult {
         self.readers(seen)?;
         let sink = self.sink(seen)?;
         let readers: Vec<String> = self.running.iter().map(ToString::to_string).collect();
-        let left = self.left.as_ref().map(|left| left.told(seen.at)).unwrap_or_default();
+        let left = self.left.as_ref().map(|left| told(left, seen.at)).unwrap_or_default();
         Ok(format!("producers write to {}; running: {}{sink}{left}", self.region, readers.join(", ")))
     }
 }

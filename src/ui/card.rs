@@ -120,7 +120,7 @@ fn records(look: Look, consequences: &[Consequence], ended: &Ended<'_>) -> Strin
         Some(("repeated", format!("{}{words}", whose(one))))
     });
     let stranded = consequences.iter().filter_map(|one| {
-        let words = stranded(one.stranded.as_ref()?, ended.at);
+        let words = stranded(one.stranded.as_ref()?, one.is_growing, ended.at);
         Some(("stranded", format!("{}{words}", whose(one))))
     });
     let mut last = "";
@@ -143,14 +143,9 @@ fn repeated(repeated: &Repeated, now: Timestamp) -> String {
     format!("{count} ({since}) are processed a second time")
 }
 
-fn stranded(stranded: &Stranded, now: Timestamp) -> String {
-    let Stranded { region, expires, retention_hours, waits_for, is_growing } = stranded;
-    let when = match expires {
-        Some(at) if *at <= now => format!("the first may have expired at {}", text::time(*at, now)),
-        Some(at) => format!("the first may expire at {}", text::time(*at, now)),
-        None => "when the first would expire is not known".to_owned(),
-    };
-    let kept = match retention_hours {
+fn stranded(stranded: &Stranded, is_growing: bool, now: Timestamp) -> String {
+    let when = stranded.expiry(now, |at| text::time(at, now));
+    let kept = match stranded.retention_hours {
         Some(hours) => format!("{hours} h"),
         None => "the stream's retention".to_owned(),
     };
@@ -160,7 +155,7 @@ fn stranded(stranded: &Stranded, now: Timestamp) -> String {
         }
         false => String::new(),
     };
-    format!("what {region} had not processed waits for {waits_for}; {when}{growing}")
+    format!("what {} had not processed waits for {}; {when}{growing}", stranded.region, stranded.waits_for)
 }
 
 /// Why the target Region does not do the work.

@@ -299,8 +299,8 @@ pub(crate) fn events() -> Vec<(Event, Timestamp)> {
                 expires: Some(at("11:31:00")),
                 retention_hours: Some(1),
                 waits_for: WaitsFor::Failback,
-                is_growing: true,
             }),
+            is_growing: true,
         }],
         next: Some("kdsha resume".to_owned()),
     };

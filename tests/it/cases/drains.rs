@@ -4,11 +4,13 @@
 use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, said, set_fault};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
+use kdsha::sandbox::Logged;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{FunctionFault, MetricTrouble, Outage};
 use kdsha::ui::Format;
 use serde_json::json;
+use std::time::Duration;
 
 fn no_metrics(stage: &Stage) {
     stage.sandbox.inject(Rule {
@@ -111,6 +113,32 @@ async fn a_hung_consumer_is_not_drained() {
     set_fault(&stage, WEST, CONSUMER, None);
     stage.must_fail_over().await;
     assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A function that may run for fifteen minutes and gathers a batch for five more: a failure counts for twice that time,
+/// since its batch may be tried once more, and the metrics are read that far back.
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_a_slow_function_counts_for_as_long_as_its_batch_may_be_tried_again() {
+    let stage = Stage::post(412);
+    let slow = json!({"FunctionName": CONSUMER, "Timeout": 900});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", slow);
+    let uuid = mapping(&stage, WEST, CONSUMER)["UUID"].clone();
+    let gathers = json!({"UUID": uuid, "MaximumBatchingWindowInSeconds": 300});
+    stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", gathers);
+    stage.pass(30 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    stage.pass(6 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, None);
+    let failed = stage.sandbox.now();
+    let mut args = stage.over();
+    args.timeout = Some(120 * MINUTE);
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    let stops = |call: &Logged| call.input["UUID"] == uuid && call.input["Enabled"] == false;
+    let stopped = stage.mutations().into_iter().find(stops).expect("the consumer's stop").at;
+    let took = Duration::try_from(stopped.duration_since(failed)).expect("later");
+    assert!(took >= 42 * MINUTE, "{took:?}");
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }

@@ -1,0 +1,101 @@
+//! What arrives where nobody reads it: in the old stream after a stop or a switch, in the standby's before its consumer
+//! runs. It is kept no longer than the stream's retention.
+
+use super::assess;
+use super::preflight::Checks;
+use super::sequence::Selected;
+use super::stranded::{
+    CHECK, expiry, growing, has_gone_on, keep_longer, retention_hours, way_out, writes_to,
+};
+use crate::model::{Mapping, MappingState, RunMark, RunState, Side, Timestamp, Verdict};
+use std::time::Duration;
+
+/// How far back arrivals in the old stream count.
+const LATELY: Duration = Duration::from_secs(10 * 60);
+
+/// What arrived after the primary's consumer had been stopped, as when a deploy sets a producer back in the middle of a
+/// run: a planned run drains before the stop, and nobody reads it before the failback.
+pub(crate) fn since_the_stop(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let Some(stopped) = stopped_at(checks, of).filter(|_| of.is_cold()) else { return };
+    let Some(arrivals) = of.view.primary.metrics.incoming_records.known() else { return };
+    let since = arrivals.since(stopped);
+    let Some(first) = since.iter().find(|point| point.value > 0.0) else { return };
+    let count: f64 = since.iter().map(|point| point.value).sum();
+    let about = checks.about(of, Side::Primary);
+    let region = checks.request.region(Side::Primary);
+    let evidence = format!(
+        "{count:.0} records arrived in {region} after its consumer was stopped at {stopped:.0} and wait for the \
+         failback; the first may expire at {}{}",
+        expiry(of, first.at),
+        growing(of, region)
+    );
+    let advice = way_out(checks, of);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// What a failover that is under way has the producers write to the standby, as long as its consumer does not run.
+pub(crate) fn waiting_in_the_standby(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let open = |mark: &&RunMark| mark.state == RunState::Open && mark.is_failover();
+    let Some(mark) = of.view.standby.mark.known().and_then(Option::as_ref).filter(open) else { return };
+    let region = checks.request.region(Side::Standby);
+    let standby = &of.view.standby;
+    let runs = |mappings: &Vec<Mapping>| mappings.iter().any(|m| m.state == MappingState::Enabled);
+    let is_read = standby.consumer.mappings.known().is_none_or(runs);
+    if !of.is_cold() || is_read || !of.view.producers.iter().any(|producer| writes_to(producer, region)) {
+        return;
+    }
+    let hours = standby.stream.known().map_or_else(|| retention_hours(of), |stream| stream.retention_hours);
+    let expires = mark.token.marked_at + Duration::from_secs(u64::from(hours) * 3600);
+    let evidence = format!(
+        "what the producers write to {region} is stranded until its consumer is started; the first may expire at \
+         {expires:.0}"
+    );
+    let advice = format!(
+        "go on with the run (`kdsha resume`); if that has to wait, {}",
+        keep_longer(checks, of, Side::Standby)
+    );
+    let about = checks.about(of, Side::Standby);
+    checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
+}
+
+/// When the primary's consumer was stopped, where that is so.
+fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
+    let consumer = assess::reader_of(of.pipeline, &checks.request.topology.regions, Side::Primary);
+    let mapping = of.view.primary.consumer.mappings.known()?.iter().find(|mapping| consumer.owns(mapping))?;
+    (mapping.state == MappingState::Disabled).then_some(mapping.last_modified).flatten()
+}
+
+/// Records that arrive in the old stream long after its producers were switched: somebody writes there whom the
+/// configuration does not know, and nobody reads it.
+pub(crate) fn stray_writes(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    if !of.is_cold() || has_gone_on(of) {
+        return;
+    }
+    let about = checks.about(of, Side::Primary);
+    let Some(arrived) = checks.known("stray_writes", &about, &of.view.primary.metrics.incoming_records)
+    else {
+        return;
+    };
+    let from = (checks.request.snapshot.taken_at - LATELY).max(settled_at(of) + arrived.period);
+    let strays = arrived.sum_since(from).unwrap_or(0.0);
+    let (region, stream) = (checks.request.region(Side::Primary), of.pipeline.stream.of(Side::Primary));
+    if strays <= 0.0 {
+        // CloudWatch has no point of a minute in which nothing arrived, so this says what was counted and no more.
+        let evidence = format!("no arrival was counted in {stream} in {region} since {from:.0}");
+        return checks.ok("stray_writes", &about, evidence);
+    }
+    let evidence = format!("arrivals in {stream} in {region} since {from:.0}: {strays:.0}; nobody reads it");
+    let advice = "find the producer that kdsha.toml does not list, and point it at the other Region; `kdsha failback` \
+                  processes what arrived";
+    checks.advise("stray_writes", &about, Verdict::Fail, evidence, advice);
+}
+
+/// When the last invocation of a switched producer has ended that may still write as before.
+fn settled_at(of: &Selected<'_>) -> Timestamp {
+    let ended = of.view.producers.iter().filter_map(|producer| {
+        let function = producer.function.known()?;
+        Some(function.last_modified? + Duration::from_secs(u64::from(function.timeout_seconds)))
+    });
+    let marked = of.view.standby.mark.known().and_then(Option::as_ref).map(|mark| mark.token.marked_at);
+    ended.chain(marked).max().unwrap_or(Timestamp::MIN)
+}
