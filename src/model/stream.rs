@@ -59,6 +59,31 @@ impl StreamView {
     pub fn is_usable(&self) -> bool {
         matches!(self.status.as_str(), "ACTIVE" | "UPDATING")
     }
+
+    /// In what this stream is less than another one, or set otherwise; each in words. Shards are counted across modes:
+    /// an on-demand stream takes what its open shards take until it has grown.
+    pub fn falls_short_of(&self, other: &StreamView) -> Vec<String> {
+        let mut short = Vec::new();
+        if self.retention_hours < other.retention_hours {
+            short.push(format!("retention {} h < {} h", self.retention_hours, other.retention_hours));
+        }
+        if self.open_shards < other.open_shards {
+            let modes = match self.mode == other.mode {
+                true => String::new(),
+                false => format!(" ({}, the primary's {})", self.mode, other.mode),
+            };
+            short.push(format!("{} shards < {}{modes}", self.open_shards, other.open_shards));
+        }
+        if let (Some(here), Some(there)) = (self.max_record_size_kib, other.max_record_size_kib)
+            && here < there
+        {
+            short.push(format!("largest record {here} KiB < {there} KiB"));
+        }
+        if self.encryption != other.encryption {
+            short.push(format!("encryption {}, the primary's {}", self.encryption, other.encryption));
+        }
+        short
+    }
 }
 
 /// An enhanced fan-out consumer, from `ListStreamConsumers`.
@@ -144,5 +169,41 @@ impl StreamProbe {
             _ => None,
         });
         arrivals.max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> StreamView {
+        StreamView {
+            arn: Arn::new("arn:aws:kinesis:us-west-2:123456789012:stream/S"),
+            status: "ACTIVE".to_owned(),
+            mode: StreamMode::Provisioned,
+            open_shards: 8,
+            retention_hours: 48,
+            max_record_size_kib: Some(1024),
+            encryption: "NONE".to_owned(),
+            has_shard_metrics: false,
+        }
+    }
+
+    #[test]
+    fn a_standby_falls_short_in_what_is_less_and_in_nothing_that_is_more() {
+        let short = |standby: StreamView| standby.falls_short_of(&stream()).join(", ");
+        let retention_hours = 24;
+        assert_eq!(short(stream()), "");
+        assert_eq!(short(StreamView { open_shards: 9, retention_hours: 168, ..stream() }), "");
+        assert_eq!(short(StreamView { retention_hours, ..stream() }), "retention 24 h < 48 h");
+        assert_eq!(short(StreamView { open_shards: 4, ..stream() }), "4 shards < 8");
+        let on_demand = StreamView { mode: StreamMode::OnDemand, open_shards: 4, ..stream() };
+        assert_eq!(short(on_demand), "4 shards < 8 (on-demand, the primary's provisioned)");
+        let small = StreamView { max_record_size_kib: Some(512), ..stream() };
+        assert_eq!(short(small), "largest record 512 KiB < 1024 KiB");
+        // An old service says nothing of the largest record: that is not less.
+        assert_eq!(short(StreamView { max_record_size_kib: None, ..stream() }), "");
+        let encrypted = StreamView { encryption: "KMS".to_owned(), retention_hours, ..stream() };
+        assert_eq!(short(encrypted), "retention 24 h < 48 h, encryption KMS, the primary's NONE");
     }
 }

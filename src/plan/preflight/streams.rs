@@ -45,25 +45,7 @@ impl Checks<'_> {
         else {
             return;
         };
-        let mut smaller = Vec::new();
-        if standby.retention_hours < primary.retention_hours {
-            smaller.push(format!("retention {} h < {} h", standby.retention_hours, primary.retention_hours));
-        }
-        if standby.open_shards < primary.open_shards {
-            let modes = match standby.mode == primary.mode {
-                true => String::new(),
-                false => format!(" ({}, the primary's {})", standby.mode, primary.mode),
-            };
-            smaller.push(format!("{} shards < {}{modes}", standby.open_shards, primary.open_shards));
-        }
-        if let (Some(there), Some(here)) = (standby.max_record_size_kib, primary.max_record_size_kib)
-            && there < here
-        {
-            smaller.push(format!("largest record {there} KiB < {here} KiB"));
-        }
-        if standby.encryption != primary.encryption {
-            smaller.push(format!("encryption {}, the primary's {}", standby.encryption, primary.encryption));
-        }
+        let smaller = standby.falls_short_of(primary);
         match smaller.is_empty() {
             true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),
             false => self.advise(

@@ -4,7 +4,8 @@ use super::sample_run as run;
 use super::samples::{self, at, id, identity, seconds, topology};
 use super::{capture, human};
 use crate::model::{
-    Effect, Environment, Event, Exit, PipelineName, RunState, Secret, Snapshot, StepOutcome, Timestamp,
+    Consequence, Effect, Environment, Event, Exit, PipelineName, Repeated, RunState, Secret, Snapshot,
+    StartAt, StepOutcome, Stranded, Timestamp, WaitsFor,
 };
 use crate::ui::{Again, Settings, StagePrompt, StatusInput, Ui, flag};
 use std::time::Duration;
@@ -63,6 +64,51 @@ fn without_a_recovery_producers_that_are_owed_are_said_to_write_elsewhere() {
     let err = said(&[started(false), stage(4), ended(Exit::Owed, None)]);
     assert!(err.contains("not reached: the producers still write to the Region that is left"), "{err}");
     assert!(!err.contains("within the RTO"), "{err}");
+}
+
+#[test]
+fn what_a_run_means_for_the_records_of_several_pipelines_is_told_apart() {
+    let [ticks, orders] = ["ticker-prices", "orders"].map(id::<PipelineName>);
+    let from = StartAt::Timestamp(at("10:31:00"));
+    let stranded = |expires, waits_for| {
+        Some(Stranded { region: samples::west(), expires, retention_hours: Some(48), waits_for })
+    };
+    let consequences = vec![
+        Consequence {
+            pipeline: ticks.clone(),
+            repeated: Some(Repeated { from, records: Some(15_600) }),
+            stranded: stranded(Some(at("11:31:00")), WaitsFor::Failback),
+            is_growing: true,
+        },
+        Consequence {
+            pipeline: orders.clone(),
+            repeated: Some(Repeated { from: StartAt::TrimHorizon, records: None }),
+            stranded: stranded(None, WaitsFor::Consumer),
+            is_growing: false,
+        },
+    ];
+    let mut start = started(false);
+    if let Event::RunStarted { pipelines, .. } = &mut start {
+        *pipelines = vec![ticks, orders];
+    }
+    let mut end = ended(Exit::Done, None);
+    if let Event::RunFinished { consequences: of_run, .. } = &mut end {
+        *of_run = consequences;
+    }
+    let err = said(&[start, end]);
+    let from = err.find("repeated").unwrap_or_else(|| panic!("{err}"));
+    let to = err.find("\nnext").unwrap_or_else(|| panic!("{err}"));
+    snapbox::assert_data_eq!(&err[from..to], snapbox::str![[r#"
+repeated    ticker-prices: about 15,600 records (since 10:31:00Z) are processed
+            a second time
+            orders: an unknown number of records (all that the stream has) are
+            processed a second time
+stranded    ticker-prices: what us-west-2 had not processed waits for the
+            failback; the first may expire at 11:31:00Z; more arrive until the
+            producers are switched, and expire 48 h after their arrival
+            orders: what us-west-2 had not processed waits for its consumer
+            there; when the first would expire is not known
+"#]]);
 }
 
 #[test]
