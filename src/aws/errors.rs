@@ -258,7 +258,7 @@ fn innermost(error: &dyn Error) -> String {
 }
 
 /// Makes a service's message fit to be shown and journaled: no echoed values, no control characters, one
-/// line, a bounded length.
+/// line, a bounded length, no full stop, since it becomes a part of a sentence.
 pub(super) fn scrub(message: &str) -> String {
     let without_values = hide_echoes(message);
     let one_line: String = without_values
@@ -266,8 +266,9 @@ pub(super) fn scrub(message: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ");
+    let one_line = one_line.trim_end_matches('.');
     if one_line.chars().count() <= LONGEST {
-        return one_line;
+        return one_line.to_owned();
     }
     one_line.chars().take(LONGEST).chain(['\u{2026}']).collect()
 }

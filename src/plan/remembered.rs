@@ -91,10 +91,9 @@ pub(super) fn settings<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&
     find(request, of)?.settings.as_ref()
 }
 
-/// The streams besides its own that the consumer's function reads, or read when a look from this machine saw it last.
-pub(super) fn other_streams<'a>(request: &Request<'a>, of: &Selected<'a>) -> Option<&'a [String]> {
-    let now = of.view.primary.consumer.other_streams.known().map(Vec::as_slice);
-    now.or_else(|| Some(&find(request, of)?.other_streams.as_ref()?.value))
+/// The streams besides its own that the consumer's function read when a look from this machine saw it last.
+pub(super) fn other_streams<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&'a SeenAt<Vec<String>>> {
+    find(request, of)?.other_streams.as_ref()
 }
 
 /// The flag that gives the position of an earlier look, and why it may be trusted. `None` where there is none, or

@@ -20,6 +20,8 @@ pub(super) fn evidence<'a>(
     let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
     let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
     let settings = settings.or_else(|| Some(&super::remembered::settings(request, of)?.value));
+    let remembered = || Some(&super::remembered::other_streams(request, of)?.value);
+    let other_streams = primary.consumer.other_streams.known().or_else(remembered);
     let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
     let seconds = |n: u32| Duration::from_secs(u64::from(n));
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
@@ -37,7 +39,7 @@ pub(super) fn evidence<'a>(
         },
         tumbling_window: seconds(settings.map_or(0, |s| s.tumbling_window_seconds)),
         retention: Duration::from_secs(u64::from(retention) * 3600),
-        other_streams: super::remembered::other_streams(request, of),
+        other_streams: other_streams.map(Vec::as_slice),
         is_filtered: settings.is_some_and(|s| !s.filters.is_empty()),
     }
 }
@@ -78,6 +80,7 @@ pub(super) fn start_position(
                 duration::show(evidence.buffer.total())
             );
             checks.ok("start_position", &about, text);
+            own_metrics_by_memory(checks, of);
             Some(position)
         }
         (Err(why), None) => {
@@ -95,6 +98,21 @@ pub(super) fn start_position(
             None
         }
     }
+}
+
+/// Says so where only an earlier look tells that the metrics are of one stream.
+fn own_metrics_by_memory(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    if of.view.primary.consumer.other_streams.known().is_some() {
+        return;
+    }
+    let Some(seen) = super::remembered::other_streams(&checks.request, of) else { return };
+    let evidence = format!(
+        "whether the consumer's function reads other streams cannot be read; a look from this machine saw none at {:.0}",
+        seen.at
+    );
+    let advice = "was one added since? Then its metrics are of both: give the start with --start-at";
+    let about = checks.about(of, Side::Primary);
+    checks.advise("shared_function", &about, Verdict::Warn, evidence, advice);
 }
 
 /// The position on this run's mark. A planned run's relies on a drain: an emergency that goes on with it has the

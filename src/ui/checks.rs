@@ -24,7 +24,31 @@ fn subject(report: &CheckReport) -> String {
 
 /// One check: mark, name, subject, evidence, advice.
 pub(crate) fn one(look: Look, report: &CheckReport) -> String {
-    let name = look.paint(Tone::Strong, text::words(&report.check));
+    entry(look, &text::words(&report.check), report)
+}
+
+/// Checks that differ in nothing but their names, in the order of the first: one failed look is one thing to read,
+/// unless they are all asked for.
+fn alike<'r>(
+    look: Look,
+    reports: impl Iterator<Item = &'r CheckReport>,
+) -> Vec<(Vec<String>, &'r CheckReport)> {
+    let mut all: Vec<(Vec<String>, &CheckReport)> = Vec::new();
+    for report in reports {
+        let name = text::words(&report.check);
+        let is_same =
+            |other: &CheckReport| CheckReport { check: report.check.clone(), ..other.clone() } == *report;
+        match all.iter_mut().find(|(_, other)| look.verbose == 0 && is_same(other)) {
+            Some((names, _)) if names.contains(&name) => {}
+            Some((names, _)) => names.push(name),
+            None => all.push((vec![name], report)),
+        }
+    }
+    all
+}
+
+fn entry(look: Look, name: &str, report: &CheckReport) -> String {
+    let name = look.paint(Tone::Strong, name);
     let subject = subject(report);
     let head = if subject.is_empty() { name } else { format!("{name} ({subject})") };
     let indent = " ".repeat(Mark::WIDTH + 3);
@@ -77,7 +101,8 @@ pub(crate) fn attention(look: Look, reports: &[&CheckReport], silent: &[Region])
     let mut out = String::new();
     for verdict in [Verdict::Fail, Verdict::Unknown, Verdict::Warn] {
         let shown = reports.iter().filter(|r| r.verdict == verdict && !is_unseen(r, silent));
-        out.extend(shown.map(|report| one(look, report)));
+        let shown = alike(look, shown.copied()).into_iter();
+        out.extend(shown.map(|(names, report)| entry(look, &names.join(", "), report)));
         if verdict == Verdict::Unknown {
             out.extend(silent.iter().map(|region| unseen(look, reports, region)));
         }

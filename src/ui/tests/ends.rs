@@ -98,7 +98,9 @@ fn what_a_run_means_for_the_records_of_several_pipelines_is_told_apart() {
     let err = said(&[start, end]);
     let from = err.find("repeated").unwrap_or_else(|| panic!("{err}"));
     let to = err.find("\nnext").unwrap_or_else(|| panic!("{err}"));
-    snapbox::assert_data_eq!(&err[from..to], snapbox::str![[r#"
+    snapbox::assert_data_eq!(
+        &err[from..to],
+        snapbox::str![[r#"
 repeated    ticker-prices: about 15,600 records (since 10:31:00Z) are processed
             a second time
             orders: an unknown number of records (all that the stream has) are
@@ -108,7 +110,8 @@ stranded    ticker-prices: what us-west-2 had not processed waits for the
             producers are switched, and expire 48 h after their arrival
             orders: what us-west-2 had not processed waits for its consumer
             there; when the first would expire is not known
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -316,6 +319,23 @@ fn what_is_not_known_of_a_silent_region_is_one_entry() {
     let settings = Settings { verbose: 1, ..Settings::default() };
     let (out, _) = capture(settings, 80, |ui| ui.checks(&reports, "Preflight"));
     assert_eq!(out.matches("no answer\n").count(), 3, "{out}");
+}
+
+#[test]
+fn checks_that_one_failed_look_made_unknown_are_one_entry() {
+    let unknown = |check: &str, why: &str| {
+        samples::report(check, Some(samples::west()), crate::model::Verdict::Unknown, why, Some("look again"))
+    };
+    let refused = "lambda:ListEventSourceMappings: ServiceException";
+    let reports = [
+        unknown("mapping", refused),
+        unknown("stream", "InternalFailure"),
+        unknown("other_readers", refused),
+    ];
+    let (out, _) = human(80, |ui| ui.checks(&reports, "Preflight"));
+    assert!(out.contains("unknown mapping, other readers (ticker-prices, us-west-2)"), "{out}");
+    assert!(out.contains("unknown stream (ticker-prices, us-west-2)"), "{out}");
+    assert_eq!(out.matches(refused).count(), 1, "{out}");
 }
 
 #[test]

@@ -76,6 +76,21 @@ async fn an_emergency_remembers_that_the_function_reads_two_streams() {
     assert!(stage.mutations().is_empty());
 }
 
+/// A look saw that the function reads one stream: the position is derived, and the plan says on whose word.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_goes_by_the_memory_of_one_stream_and_says_so() {
+    let stage = Stage::post(605);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    silence_lambda(&stage);
+    stage.expect(stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await, Exit::Owed);
+    assert!(said(&stage).contains("a look from this machine saw none at"), "{}", said(&stage));
+    stage.sandbox.mend();
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// Nobody looked before, and Lambda does not answer: metrics that may be of two streams give no position, whatever is
 /// accepted. Who knows better has the instant that they would give, and says so.
 #[tokio::test(start_paused = true)]
