@@ -30,6 +30,13 @@ pub enum Next {
         /// The primary Region.
         degraded: Region,
     },
+    /// The primary refuses a part of what is asked, and its records flow: there is nothing to move, and nothing to see.
+    LookOn {
+        /// The primary Region.
+        refuses: Region,
+        /// The standby Region.
+        to: Region,
+    },
     /// Something deviates, in other ways.
     PutRight,
     /// At rest in the standby Region.
@@ -46,6 +53,7 @@ impl Next {
             Next::PutBack => "kdsha resume --undo".to_owned(),
             Next::Emergency { to, .. } => format!("kdsha failover --to {to} --emergency"),
             Next::Failover { to, .. } => format!("kdsha failover --to {to} --dry-run"),
+            Next::LookOn { .. } => "kdsha status --watch".to_owned(),
             Next::PutRight => "kdsha verify".to_owned(),
             Next::Failback(_) => "kdsha failback".to_owned(),
             Next::Network | Next::Nothing => return None,
@@ -68,6 +76,11 @@ impl fmt::Display for Next {
             Next::Failover { degraded, .. } => {
                 write!(f, "{degraded} is degraded: shows what a move would do, and whether it could run")
             }
+            Next::LookOn { refuses, to } => write!(
+                f,
+                "{refuses} refuses calls and its records flow: nothing has to move; should they stop, `kdsha failover --to {to} \
+                 --emergency`"
+            ),
             Next::PutRight => f.write_str("looks again, once what deviates is put right"),
             Next::Failback(region) => write!(f, "once {region} is healthy again"),
             Next::Nothing => f.write_str("nothing has to be done"),
@@ -87,6 +100,8 @@ pub struct Known<'a> {
     pub owed: &'a [String],
     /// Whether no check failed or is unknown.
     pub is_sound: bool,
+    /// Whether a check failed.
+    pub has_failed: bool,
 }
 
 /// The one thing to do after a look.
@@ -109,16 +124,21 @@ pub fn next(topology: &Topology, snapshot: &Snapshot, known: Known<'_>) -> Next 
     if is_silent(Side::Primary) && snapshot.pipelines.values().any(needs_the_primary) {
         return Next::Emergency { to: regions.standby.clone(), silent: regions.primary.clone() };
     }
-    let is_on = |view: &PipelineView, side| assess::active(view) == Active::Region(regions.of(side).clone());
-    let is_degraded = |view: &&PipelineView| {
-        let metrics = &view.primary.metrics;
-        let health = assess::health(metrics, &topology.objectives, &topology.timing, snapshot.taken_at);
-        is_on(view, Side::Primary) && matches!(health, Health::Degraded(_))
+    let health = |view: &PipelineView| {
+        assess::health(&view.primary.metrics, &topology.objectives, &topology.timing, snapshot.taken_at)
     };
+    let is_on = |view: &PipelineView, side| assess::active(view) == Active::Region(regions.of(side).clone());
+    let is_degraded =
+        |view: &&PipelineView| is_on(view, Side::Primary) && matches!(health(view), Health::Degraded(_));
     if snapshot.pipelines.values().any(|view| is_degraded(&view)) {
         return Next::Failover { to: regions.standby.clone(), degraded: regions.primary.clone() };
     }
+    let flows = |view: &PipelineView| needs_the_primary(view) && matches!(health(view), Health::Healthy(_));
+    let refuses = !assess::silent_apis(snapshot, &regions.primary).is_empty();
     match known.is_sound {
+        false if refuses && !known.has_failed && snapshot.pipelines.values().all(flows) => {
+            Next::LookOn { refuses: regions.primary.clone(), to: regions.standby.clone() }
+        }
         false => Next::PutRight,
         true if snapshot.pipelines.values().any(|view| is_on(view, Side::Standby)) => {
             Next::Failback(regions.primary.clone())

@@ -66,7 +66,12 @@ impl StatusInput<'_> {
 
     /// The one thing to do.
     pub(crate) fn next(&self) -> Next {
-        let known = Known { unfinished: self.unfinished, owed: self.owed, is_sound: self.is_sound() };
+        let known = Known {
+            unfinished: self.unfinished,
+            owed: self.owed,
+            is_sound: self.is_sound(),
+            has_failed: self.reports.iter().any(|report| report.verdict == Verdict::Fail),
+        };
         next::next(self.topology, self.snapshot, known)
     }
 

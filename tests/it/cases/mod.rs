@@ -7,6 +7,7 @@ mod drains;
 mod holes;
 mod mappings;
 mod models;
+mod next;
 mod positions;
 mod post;
 mod preflight;
