@@ -305,18 +305,16 @@ fn planned(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
             skip_risk: Some("records that still arrive may be left behind in the old stream".to_owned()),
             ..request.stage(format!("Prove {primary} quiet"), quiet)
         },
-        Stage {
-            skip_risk: Some(
-                "records that were not replicated stay behind in the old stream until the failback; records that \
-                 were not processed are processed again from the start position"
-                    .to_owned(),
-            ),
-            ..request.stage(format!("Drain the readers in {primary}"), each(moves, |m| m.drain(request)))
-        },
+        // Not to be skipped: the start relies on it. Who cannot wait turns the run into an emergency.
+        request.stage(format!("Drain the readers in {primary}"), each(moves, |m| m.drain(request))),
         request.stage(format!("Stop the readers in {primary}"), cold(moves, |m| m.stop(request))),
-        request.stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start(Mode::Planned)])),
+        request
+            .stage(format!("Start the consumer in {standby}"), cold(moves, |m| vec![m.start(Mode::Planned)])),
         request.stage("Verify", each(moves, |m| vec![m.verify(request)])),
-        Stage { consent: Consent::Covered, ..request.stage("Close the run", mark(request, moves, RunMark::FAILOVER, RunState::Closed)) },
+        Stage {
+            consent: Consent::Covered,
+            ..request.stage("Close the run", mark(request, moves, RunMark::FAILOVER, RunState::Closed))
+        },
     ]
 }
 

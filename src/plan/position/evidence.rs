@@ -146,20 +146,27 @@ impl Evidence<'_> {
         }
     }
 
-    /// Records that arrived and a function that processed nothing leave an emergency without an anchor.
+    /// A function that processed nothing for as long as anybody looked leaves an emergency without an anchor: the stream's
+    /// own age is that of all its readers, and what waits may have arrived before.
     fn must_have_processed(&self, age: Option<&Series>, name: &str) -> Result<(), String> {
         let is_silent = age.is_none_or(|series| series.points.is_empty());
-        let arrived = self.stream.incoming_records.known().and_then(|s| s.sum_since(self.now - self.history));
-        if self.mode != Mode::Emergency || !is_silent || arrived.unwrap_or(0.0) <= 0.0 {
+        if self.mode != Mode::Emergency || !is_silent {
             return Ok(());
         }
-        let filters = match self.is_filtered {
-            true => " (or its filters drop everything)",
-            false => "",
-        };
-        Err(format!(
-            "records arrived and {name} has no data point: the consumer processed nothing that is known{filters}"
-        ))
+        let arrived = self.stream.incoming_records.known().and_then(|s| s.sum_since(self.now - self.history));
+        let history = crate::model::duration::show(self.history);
+        Err(match (arrived.unwrap_or(0.0) > 0.0, self.is_filtered) {
+            (true, true) => format!(
+                "records arrived and {name} has no data point: the consumer processed nothing that is known (or its filters \
+                 drop everything)"
+            ),
+            (true, false) => format!(
+                "records arrived and {name} has no data point: the consumer processed nothing that is known"
+            ),
+            (false, _) => format!(
+                "{name} has no data point in the last {history}: nothing tells whether records wait that arrived before"
+            ),
+        })
     }
 
     /// The lag of every open shard, where the stream has shard-level metrics. They are those of GetRecords, so
