@@ -139,6 +139,17 @@ impl Default for MappingSettings {
 }
 
 impl MappingSettings {
+    /// These settings with the age limit of `found`, where that gives up less: whoever raised it did so for the records
+    /// that would have been dropped.
+    pub fn as_patient_as(&self, found: &MappingSettings) -> MappingSettings {
+        let patience = |settings: &MappingSettings| settings.maximum_record_age_seconds.unwrap_or(u32::MAX);
+        let maximum_record_age_seconds = match patience(found) > patience(self) {
+            true => found.maximum_record_age_seconds,
+            false => self.maximum_record_age_seconds,
+        };
+        MappingSettings { maximum_record_age_seconds, ..self.clone() }
+    }
+
     /// How `found` would handle records differently, in words. Event counts change no record's fate.
     pub fn differences(&self, found: &MappingSettings) -> Vec<String> {
         let optional = |value: Option<u32>| value.map_or_else(|| "-1".to_owned(), |v| v.to_string());

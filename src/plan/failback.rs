@@ -73,6 +73,8 @@ struct Move<'a> {
     replicator: Option<Reader>,
     consumer_returns: Return,
     replicator_returns: Option<Return>,
+    /// When the run was marked, or now: its producers write nothing to the primary before.
+    marked_at: Timestamp,
 }
 
 impl<'a> Move<'a> {
@@ -88,7 +90,8 @@ impl<'a> Move<'a> {
         let replicator_returns =
             replicator.as_ref().filter(|_| of.is_cold()).map(|r| replicator_returns(checks, &of, r));
         let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
-        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns }
+        let marked_at = request.marked_at(of.view);
+        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns, marked_at }
     }
 
     fn removal(&self, returns: Option<&Return>) -> Vec<PlannedStep> {
@@ -120,6 +123,7 @@ impl<'a> Move<'a> {
             enable: self.consumer_returns.is_kept(),
             until: Until::Polling,
             replay: Some(replay.to_owned()),
+            oldest: Some(self.marked_at),
         })
     }
 
@@ -127,7 +131,7 @@ impl<'a> Move<'a> {
     /// run, left a checkpoint that is about to be deleted.
     fn keep_running(&self) -> PlannedStep {
         let (reader, until) = (self.standby.clone(), Until::Enabled);
-        self.of.step(StartMapping { reader, enable: true, until, replay: None })
+        self.of.step(StartMapping { reader, enable: true, until, replay: None, oldest: None })
     }
 
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
@@ -191,6 +195,11 @@ fn floor(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
+/// The run is marked before the producers are switched, so this is never after the switch.
+fn before_switch(request: &Request<'_>, of: &Selected<'_>) -> StartAt {
+    StartAt::Timestamp(floor(request.marked_at(of.view) - of.pipeline.overlap_buffer))
+}
+
 fn consumer_returns(
     checks: &mut Checks<'_>,
     of: &Selected<'_>,
@@ -206,7 +215,6 @@ fn consumer_returns(
     );
     let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
     let now = request.snapshot.taken_at;
-    let before_switch = StartAt::Timestamp(floor(now - of.pipeline.overlap_buffer));
     let new = |checks: &mut Checks<'_>, replaces, start| {
         Return::new(replaces, start, settings_for(checks, &about, mapping, fallback))
     };
@@ -222,7 +230,7 @@ fn consumer_returns(
                 "leave the flag out to process them",
             );
             let because = "--skip-stranded: the kept checkpoint is given up";
-            new(checks, replaced(reader, Some(mapping), because), before_switch)
+            new(checks, replaced(reader, Some(mapping), because), before_switch(&request, of))
         }
         Some(mapping) if is_expired(mapping, retention, now) => {
             let evidence = format!(
@@ -280,9 +288,7 @@ fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reade
     let mapping = mapping_of(reader, view);
     let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
     let now = request.snapshot.taken_at;
-    // The run is marked before the producers are switched, so this is never after the switch.
-    let marked_at = request.own_mark(of.view).map_or(now, |mark| mark.token.marked_at);
-    let start = StartAt::Timestamp(floor(marked_at - of.pipeline.overlap_buffer));
+    let start = before_switch(&request, of);
     match mapping {
         Some(mapping) if is_expired(mapping, retention, now) => {
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
@@ -412,6 +418,7 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
                         enable: m.replicator_returns.as_ref().is_none_or(Return::is_kept),
                         until: Until::Polling,
                         replay: None,
+                        oldest: None,
                     })]
                 })
             }),

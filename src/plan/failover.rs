@@ -2,7 +2,7 @@
 
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
-use super::settings::clone_settings;
+use super::settings::settings_for;
 use super::start::{emergency_start, start_position, unprocessed_from};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, arriving, assess, stranded};
 use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Stranded, Timestamp, WaitsFor};
@@ -57,7 +57,7 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
         if let Some(position) = &position {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
-        let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start));
+        let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start), options.mode);
         if options.mode == Mode::Emergency {
             moved.left = left_behind(&mut checks, &moved, options);
         }
@@ -86,15 +86,19 @@ struct Move<'a> {
     left: Option<Stranded>,
     /// Where an emergency would start now, in a planned run.
     emergency: Option<Timestamp>,
+    /// Whether an earlier process of this run was here.
+    goes_on: bool,
+    /// When the run was marked, or now: nothing is written to the standby in its course before.
+    marked_at: Timestamp,
 }
 
 impl<'a> Move<'a> {
-    fn new(checks: &mut Checks<'a>, of: Selected<'a>, start: Option<StartAt>) -> Move<'a> {
+    fn new(checks: &mut Checks<'a>, of: Selected<'a>, start: Option<StartAt>, mode: Mode) -> Move<'a> {
         let regions = &checks.request.topology.regions;
         let starts = of.is_cold() && checks.request.switched_back(&of).is_none();
-        let settings = if starts { clone_settings(checks, &of, start) } else { MappingSettings::default() };
+        let settings =
+            if starts { settings_for(checks, &of, start, mode) } else { MappingSettings::default() };
         Move {
-            of,
             consumer: assess::reader_of(of.pipeline, regions, Side::Primary),
             standby: assess::reader_of(of.pipeline, regions, Side::Standby),
             replicator: assess::replicator_of(of.pipeline, regions),
@@ -102,6 +106,9 @@ impl<'a> Move<'a> {
             settings,
             left: None,
             emergency: None,
+            goes_on: checks.request.own_mark(of.view).is_some(),
+            marked_at: checks.request.marked_at(of.view),
+            of,
         }
     }
 
@@ -135,7 +142,12 @@ impl<'a> Move<'a> {
                 mapping.position.map_or_else(|| "an unknown position".to_owned(), |p| p.to_string())
             ),
             true => {
-                let differences = self.settings.differences(mapping.settings.known()?);
+                let found = mapping.settings.known()?;
+                let wanted = match self.goes_on {
+                    true => self.settings.as_patient_as(found),
+                    false => self.settings.clone(),
+                };
+                let differences = wanted.differences(found);
                 (!differences.is_empty()).then(|| {
                     format!("a leftover mapping would handle records otherwise: {}", differences.join("; "))
                 })?
@@ -160,7 +172,7 @@ impl<'a> Move<'a> {
     /// Enables a mapping that is there already, or may be; one that this plan creates is created enabled.
     fn enable(&self) -> Option<PlannedStep> {
         let (reader, until) = (self.standby.clone(), Until::Enabled);
-        let enable = StartMapping { reader, enable: true, until, replay: None };
+        let enable = StartMapping { reader, enable: true, until, replay: None, oldest: None };
         let is_unknown = self.of.view.standby.consumer.mappings.known().is_none();
         (self.is_adopted() || is_unknown).then(|| self.of.step(enable))
     }
@@ -169,7 +181,8 @@ impl<'a> Move<'a> {
     fn start(&self, mode: Mode) -> PlannedStep {
         let enable = mode == Mode::Planned;
         let reader = self.standby.clone();
-        self.of.step(StartMapping { reader, enable, until: Until::Polling, replay: None })
+        let oldest = Some(self.marked_at);
+        self.of.step(StartMapping { reader, enable, until: Until::Polling, replay: None, oldest })
     }
 
     fn drain(&self, request: &Request<'_>) -> Vec<PlannedStep> {

@@ -88,6 +88,11 @@ impl<'a> Request<'a> {
         (mark.run == *self.run).then_some(mark)
     }
 
+    /// When this run was marked, or now: it has switched no producer before that.
+    pub(crate) fn marked_at(&self, view: &'a PipelineView) -> Timestamp {
+        self.own_mark(view).map_or(self.snapshot.taken_at, |mark| mark.token.marked_at)
+    }
+
     /// The mark of a failover that is over and stands, but for producers that write to the primary again: only
     /// somebody else can have switched them back, as a deploy does that writes the template's environment.
     pub(crate) fn switched_back(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
@@ -149,7 +154,7 @@ impl<'a> Request<'a> {
             Some(StartAt::Timestamp(at)) => Some(at),
             Some(StartAt::TrimHorizon) | None => None,
         };
-        let marked_at = own.map_or(self.snapshot.taken_at, |mark| mark.token.marked_at);
+        let marked_at = self.marked_at(of.view);
         // Of a run that goes on, what its first look knew: by now its producers may have been switched.
         let emergency = match own {
             Some(mark) => mark.token.emergency,
@@ -273,11 +278,13 @@ pub(crate) fn plan(
     intent: Intent,
     mut checks: Vec<CheckReport>,
     positions: BTreeMap<PipelineName, Position>,
-    stages: Vec<Stage>,
+    mut stages: Vec<Stage>,
 ) -> Plan {
     if let Some(accepted) = request.accepted {
         accepted.mark(&mut checks);
     }
+    let steps = stages.iter_mut().flat_map(|stage| &mut stage.steps);
+    steps.for_each(|planned| let_age(planned, &checks));
     Plan {
         run: request.run.clone(),
         intent,
@@ -288,5 +295,19 @@ pub(crate) fn plan(
         positions,
         stages: stages.into_iter().filter(|stage| !stage.steps.is_empty()).collect(),
         rto: request.topology.objectives.rto,
+    }
+}
+
+/// Who accepts that a mapping drops what is too old is not stopped for it at the end of the run.
+fn let_age(planned: &mut PlannedStep, checks: &[CheckReport]) {
+    let is_accepted = |report: &CheckReport| {
+        report.check == "record_age"
+            && report.pipeline.as_ref() == Some(&planned.pipeline)
+            && report.accepted.is_some()
+    };
+    if let AnyStep::StartMapping(start) = &mut planned.step
+        && checks.iter().any(is_accepted)
+    {
+        start.oldest = None;
     }
 }

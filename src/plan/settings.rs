@@ -1,9 +1,9 @@
 //! How the standby's mapping handles records: as the primary's does, as far as that is known and can be carried over.
 
-use super::assess;
 use super::preflight::{About, Checks};
 use super::remembered::SeenAt;
 use super::sequence::{Selected, carried};
+use super::{Mode, assess};
 use crate::model::{MappingSettings, Side, StartAt, Verdict};
 use std::time::Duration;
 
@@ -14,18 +14,40 @@ fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Opti
     mappings.iter().find(|m| standby.owns(m))?.settings.known().cloned()
 }
 
-/// The settings of the standby's mapping: the primary's, with the configuration's overrides.
-pub(super) fn clone_settings(
+/// The settings of the standby's mapping, and whether records outlive them until it reads.
+pub(super) fn settings_for(
     checks: &mut Checks<'_>,
     of: &Selected<'_>,
     start: Option<StartAt>,
+    mode: Mode,
 ) -> MappingSettings {
+    let settings = clone_settings(checks, of);
+    let request = checks.request;
+    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
+    let rewind = match start {
+        Some(StartAt::Timestamp(at)) => {
+            Duration::try_from(request.snapshot.taken_at.duration_since(at)).unwrap_or_default()
+        }
+        _ => Duration::from_secs(u64::from(retention) * 3600),
+    };
+    // A planned run starts the mapping at its end.
+    let until_it_starts = match mode {
+        Mode::Planned => request.expected_length(),
+        Mode::Emergency => Duration::ZERO,
+    };
+    checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind + until_it_starts);
+    settings
+}
+
+/// The primary's settings, with the configuration's overrides.
+fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>) -> MappingSettings {
     let request = checks.request;
     let about = checks.about(of, Side::Standby);
     let mut primary = super::remembered::primary_settings(of, &request);
     // A mapping that was prepared while the primary could be read has its settings still.
     if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
         checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
+        checks.discards(of, &prepared);
         return prepared;
     }
     if primary.is_none() {
@@ -44,13 +66,6 @@ pub(super) fn clone_settings(
         overrides.parallelization_factor.unwrap_or(settings.parallelization_factor);
     settings.on_failure = overrides.on_failure.clone().or(settings.on_failure);
     checks.not_carried(&about, "the standby's mapping", &lost);
-    let now = request.snapshot.taken_at;
-    let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
-    let rewind = match start {
-        Some(StartAt::Timestamp(at)) => Duration::try_from(now.duration_since(at)).unwrap_or_default(),
-        _ => Duration::from_secs(u64::from(retention) * 3600),
-    };
-    checks.record_age(of, Side::Standby, settings.maximum_record_age_seconds, rewind);
     settings
 }
 

@@ -42,7 +42,7 @@ impl CreateMapping {
                 return Check::NotYet(Progress::new(waiting, reason.text.clone()));
             }
         };
-        let differences = self.settings.differences(settings);
+        let differences = self.settings.as_patient_as(settings).differences(settings);
         if !differences.is_empty() {
             return Check::Blocked(format!(
                 "mapping {} of {} exists and handles records otherwise ({}): delete it, then run the command again",

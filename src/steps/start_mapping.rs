@@ -8,9 +8,13 @@ use crate::model::{
     Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, Region, Series, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Periods before the start in which a metric that others share must have been silent to be a sign.
 const SILENT_PERIODS: u32 = 4;
+
+/// How long it may take until an enabled mapping reads (Lambda Developer Guide, services-kinesis-create: "minutes").
+const UNTIL_IT_READS: Duration = Duration::from_secs(120);
 
 /// When a start counts as done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +41,9 @@ pub struct StartMapping {
     pub until: Until,
     /// What a replay means, where the mapping goes on from an old checkpoint.
     pub replay: Option<String>,
+    /// When the oldest record that it must still process has arrived, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Timestamp>,
 }
 
 /// A sign of polling in a series of the mapping alone since it was enabled.
@@ -60,6 +67,23 @@ fn shared_sign(
 }
 
 impl StartMapping {
+    /// Why the mapping must not run as it is set: Lambda drops records beyond its age limit before it invokes
+    /// (Lambda Developer Guide, kinesis-on-failure-destination), and waits may have taken long.
+    fn discards(&self, mapping: &Mapping, now: Timestamp) -> Option<String> {
+        let limit = mapping.settings.known()?.maximum_record_age_seconds?;
+        let oldest = self.oldest?;
+        let is_too_old = now + UNTIL_IT_READS >= oldest + Duration::from_secs(u64::from(limit));
+        is_too_old.then(|| {
+            format!(
+                "mapping {id} gives up records older than {limit} s, and what waits for it arrived from {oldest:.0} on: it \
+                 would drop them; `aws lambda update-event-source-mapping --region {} --uuid {id} \
+                 --maximum-record-age-in-seconds -1`, then the same command again",
+                self.reader.region,
+                id = mapping.id
+            )
+        })
+    }
+
     /// Evidence that the mapping polls, or what is missing. Periods that began before the mapping was enabled
     /// prove nothing.
     fn polling(&self, mapping: &Mapping, seen: Seen<'_>) -> Check {
@@ -138,7 +162,9 @@ impl Step for StartMapping {
             }
             Ok(Found::None) => Check::Blocked(format!("{} has no mapping to enable", self.reader)),
             Ok(Found::One(mapping)) => match mapping.state {
-                MappingState::Disabled if self.enable => Check::Ready,
+                MappingState::Disabled if self.enable => {
+                    self.discards(mapping, seen.at).map_or(Check::Ready, Check::Blocked)
+                }
                 MappingState::Disabled => Check::Blocked(format!(
                     "mapping {id} is Disabled, and this run left it enabled: somebody else stopped it; unless that has to \
                      be, `aws lambda update-event-source-mapping --region {} --uuid {id} --enabled`, then the same command \
@@ -175,7 +201,6 @@ impl Step for StartMapping {
 mod tests {
     use super::*;
     use crate::model::Point;
-    use std::time::Duration;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + 60 * minute).expect("an instant")

@@ -144,6 +144,7 @@ pub(crate) fn plan() -> Plan {
             "Start the consumer in us-east-2",
             vec![
                 StartMapping {
+                    oldest: None,
                     reader: reader_step(Standby, Consumer),
                     enable: true,
                     until: Default::default(),

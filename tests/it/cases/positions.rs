@@ -155,6 +155,33 @@ async fn position_06_a_record_age_shorter_than_the_rewind_is_refused() {
     assert!(written.contains("worthless here"));
 }
 
+/// 6. The drain takes longer than the mapping keeps a record: what the producers wrote to the standby meanwhile would be
+/// dropped by the mapping that is about to start, so it is not started, and the way out leads on.
+#[tokio::test(start_paused = true)]
+async fn position_06_a_mapping_that_would_drop_what_waited_for_it_is_not_started() {
+    let stage = Stage::post(606);
+    remap(&stage, json!({"MaximumRecordAgeInSeconds": 2400})).await;
+    stage.pass(10 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    let mut args = stage.over();
+    args.timeout = Some(30 * MINUTE);
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    set_fault(&stage, WEST, CONSUMER, None);
+    // The primary's own mapping is made patient in time: its records are not what this is about.
+    remap(&stage, json!({"MaximumRecordAgeInSeconds": -1})).await;
+    stage.pass(20 * MINUTE).await;
+    stage.expect(stage.failover(&stage.over()).await, Exit::StepFailed);
+    assert!(said(&stage).contains("gives up records older than 2400 s"), "{}", said(&stage));
+    let prepared = mapping(&stage, EAST, CONSUMER);
+    assert_eq!(prepared["State"], "Disabled");
+    let patient = json!({"UUID": prepared["UUID"], "MaximumRecordAgeInSeconds": -1});
+    stage.call(Service::Lambda, EAST, "UpdateEventSourceMapping", patient);
+    stage.pass(MINUTE).await;
+    stage.expect(stage.failover(&stage.over()).await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// 7. The start lies before what the standby's stream still has: AWS would take it without a word.
 #[tokio::test(start_paused = true)]
 async fn position_07_a_start_before_retention_is_said() {
