@@ -139,6 +139,14 @@ impl Arn {
     pub fn stream(&self) -> Option<&str> {
         self.resource().strip_prefix("stream/")?.split('/').next()
     }
+    /// What a mapping reads, as a person names it: a stream by its name, anything else with its service.
+    pub fn source_name(&self) -> String {
+        match (self.part(2), self.stream(), self.resource().split('/').nth(1)) {
+            ("kinesis", Some(stream), _) => stream.to_owned(),
+            (service, _, Some(name)) => format!("{name} ({service})"),
+            (service, _, None) => format!("{} ({service})", self.resource()),
+        }
+    }
     /// The consumer's name in an enhanced fan-out consumer's ARN.
     pub fn stream_consumer(&self) -> Option<&str> {
         self.resource().split_once("/consumer/")?.1.split(':').next()
@@ -181,5 +189,12 @@ mod tests {
         let function = Arn::new("arn:aws:lambda:us-west-2:123456789012:function:F:live");
         assert_eq!((function.function(), function.qualifier()), (Some("F"), Some("live")));
         assert_eq!(function.stream(), None);
+        let source = |resource: &str| Arn::new(format!("arn:aws:{resource}")).source_name();
+        assert_eq!(consumer.source_name(), "S");
+        assert_eq!(
+            source("dynamodb:us-west-2:123456789012:table/Orders/stream/2026-01-01T00:00:00.000"),
+            "Orders (dynamodb)"
+        );
+        assert_eq!(source("sqs:us-west-2:123456789012:jobs"), "jobs (sqs)");
     }
 }

@@ -157,7 +157,7 @@ fn reader(
     }
 }
 
-/// The streams besides its own that a function is set to read, in the order of their names.
+/// What a function reads besides its own stream, or may have read within its metrics, in the order of the names.
 fn other_streams(
     region: &Region,
     function: &FunctionName,
@@ -167,12 +167,12 @@ fn other_streams(
     let Some(facts) = facts else { return Observed::Unknown(Reason::not_asked()) };
     let is_elsewhere = |mapping: &&Mapping| {
         mapping.function == *function
-            && mapping.state.is_on()
+            && (mapping.state.is_on() || mapping.last_modified.is_some_and(|at| at >= facts.since))
             && !reads(mapping, region, function, source.stream())
     };
-    let name = |mapping: &Mapping| mapping.source.stream().map(str::to_owned);
     facts.mappings.as_ref().map(|all| {
-        let names: BTreeSet<String> = all.iter().filter(is_elsewhere).filter_map(name).collect();
+        let names: BTreeSet<String> =
+            all.iter().filter(is_elsewhere).map(|mapping| mapping.source.source_name()).collect();
         names.into_iter().collect()
     })
 }

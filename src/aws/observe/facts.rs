@@ -7,7 +7,7 @@ use super::wants::Wants;
 use super::{Probe, functions, probe, shards, streams};
 use crate::model::{
     AliasView, Clock, FunctionName, FunctionView, Mapping, MappingSettings, Observed, RunMark, Series,
-    ShardSeries, StreamConsumer, StreamName, StreamProbe, StreamView, time::SKEW_WORTH_A_WARNING,
+    ShardSeries, StreamConsumer, StreamName, StreamProbe, StreamView, Timestamp, time::SKEW_WORTH_A_WARNING,
 };
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) consumers: BTreeMap<StreamName, Observed<Vec<StreamConsumer>>>,
     pub(super) probes: BTreeMap<StreamName, Observed<StreamProbe>>,
     pub(super) series: BTreeMap<MetricId, Observed<Series>>,
+    /// From when on there may be points.
+    pub(super) since: Timestamp,
     /// The lag of every open shard, of streams that have shard-level metrics.
     pub(super) by_shard: BTreeMap<StreamName, Observed<ShardSeries>>,
 }
@@ -99,6 +101,7 @@ pub(super) async fn gather(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) 
         consumers,
         probes,
         series,
+        since: manner.clock.now() - manner.window,
         by_shard,
     }
 }

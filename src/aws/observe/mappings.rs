@@ -47,7 +47,7 @@ impl Readers {
         mapping.source.stream().is_some_and(|name| self.streams.iter().any(|s| s.as_str() == name))
     }
 
-    /// Whether it is one of the functions, whatever it reads: its metrics are of all its streams.
+    /// Whether it is one of the functions, whatever it reads: its metrics are of all its sources.
     fn is_of_ours(&self, mapping: &Mapping) -> bool {
         self.functions.contains(&mapping.function)
     }
@@ -105,8 +105,13 @@ fn keep(
     found: &mut Vec<Listed>,
 ) -> Result<(), String> {
     // Mappings without a source ARN are self-managed Kafka's.
-    for listed in page.iter().filter(|listed| is_kinesis(listed)) {
-        let mapping = convert::mapping(listed)?;
+    for listed in page.iter().filter(|listed| listed.event_source_arn.is_some()) {
+        let mapping = match convert::mapping(listed) {
+            Ok(mapping) => mapping,
+            Err(text) if is_kinesis(listed) => return Err(text),
+            Err(_) => continue,
+        };
+        // A table's stream or a queue counts where it invokes one of our functions, whose metrics are of both.
         let (concerns, is_of_ours) = (readers.concerns(&mapping), readers.is_of_ours(&mapping));
         if concerns || is_of_ours {
             let is_encrypted = listed.kms_key_arn.is_some() || listed.filter_criteria_error.is_some();
@@ -164,4 +169,42 @@ async fn settings(
         known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, settings.clone());
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_invokes_one_of_our_functions_is_kept_and_nothing_else() {
+        let listed = |source: &str, function: &str| {
+            EventSourceMappingConfiguration::builder()
+                .uuid("c7a0e4a4-0001")
+                .function_arn(format!("arn:aws:lambda:us-west-2:123456789012:function:{function}"))
+                .event_source_arn(format!("arn:aws:{source}"))
+                .state("Enabled")
+                .build()
+        };
+        let ours = "kinesis:us-west-2:123456789012:stream/S";
+        let table = "dynamodb:us-west-2:123456789012:table/T/stream/L";
+        let page = [listed(ours, "F"), listed(ours, "G"), listed(table, "F"), listed(table, "G")];
+        let readers = Readers {
+            functions: BTreeSet::from(["F".parse().expect("a name")]),
+            streams: BTreeSet::from(["S".parse().expect("a name")]),
+        };
+        let mut found = Vec::new();
+        keep(&page, &readers, &mut found).expect("readable");
+        let kept =
+            found.iter().map(|one| (one.mapping.source.source_name(), one.mapping.function.to_string()));
+        let kept: Vec<(String, String)> = kept.collect();
+        let pair = |source: &str, function: &str| (source.to_owned(), function.to_owned());
+        assert_eq!(kept, [pair("S", "F"), pair("S", "G"), pair("T (dynamodb)", "F")]);
+        // What is no stream's and cannot be read hides nothing of ours.
+        let odd =
+            EventSourceMappingConfiguration::builder().event_source_arn(format!("arn:aws:{table}")).build();
+        keep(&[odd], &readers, &mut found).expect("left out");
+        let odd =
+            EventSourceMappingConfiguration::builder().event_source_arn(format!("arn:aws:{ours}")).build();
+        assert!(keep(&[odd], &readers, &mut found).is_err());
+    }
 }

@@ -53,6 +53,22 @@ async fn an_emergency_takes_no_position_from_metrics_of_two_streams() {
     assert!(said(&stage).contains("reads Orders too"), "{}", said(&stage));
 }
 
+/// The second mapping was disabled a moment ago: the data points are still of both streams.
+#[tokio::test(start_paused = true)]
+async fn metrics_are_of_two_streams_for_as_long_as_they_were() {
+    let stage = two_streams(606).await;
+    let orders =
+        |m: &&serde_json::Value| m["EventSourceArn"].as_str().is_some_and(|arn| arn.ends_with("Orders"));
+    let uuid = stage.mappings(WEST).iter().find(orders).expect("the second mapping")["UUID"].clone();
+    stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", json!({"UUID": uuid, "Enabled": false}));
+    stage.pass(3 * MINUTE).await;
+    let emergency = FailoverArgs { emergency: true, ..stage.over() };
+    let refused = stage.failover(&emergency).await.expect_err("its points are of both");
+    assert!(refused.message.contains("start_position"), "{}", refused.message);
+    stage.pass(200 * MINUTE).await;
+    stage.expect(stage.failover(&emergency).await, Exit::Done);
+}
+
 /// Lambda in the primary Region answers nothing any more; CloudWatch does.
 fn silence_lambda(stage: &Stage) {
     stage.sandbox.inject(Rule {
