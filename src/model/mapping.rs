@@ -1,10 +1,12 @@
 //! Event source mappings as observed, and the settings that a clone carries over.
 
 use super::Timestamp;
+use super::effect::StartAt;
 use super::ids::{Arn, FunctionName, MappingId};
 use super::observed::Observed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// State of a mapping. It is what Lambda's control plane says, not proof that polling runs or has stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +87,15 @@ impl fmt::Display for StartingPosition {
             StartingPosition::TrimHorizon => f.pad("TRIM_HORIZON"),
             StartingPosition::Latest => f.pad("LATEST"),
             StartingPosition::AtTimestamp(at) => write!(f, "AT_TIMESTAMP {at}"),
+        }
+    }
+}
+
+impl From<StartAt> for StartingPosition {
+    fn from(start: StartAt) -> StartingPosition {
+        match start {
+            StartAt::TrimHorizon => StartingPosition::TrimHorizon,
+            StartAt::Timestamp(at) => StartingPosition::AtTimestamp(at),
         }
     }
 }
@@ -206,4 +217,12 @@ pub struct Mapping {
     pub state_transition_reason: Option<String>,
     /// Its settings.
     pub settings: Observed<MappingSettings>,
+}
+
+impl Mapping {
+    /// Whether a stopped mapping's checkpoint may have been trimmed: AWS does not document what it does then.
+    pub fn is_expired(&self, retention_hours: u32, now: Timestamp) -> bool {
+        let retention = Duration::from_secs(u64::from(retention_hours) * 3600);
+        self.state == MappingState::Disabled && self.last_modified.is_some_and(|at| at + retention <= now)
+    }
 }

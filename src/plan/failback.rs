@@ -156,12 +156,6 @@ fn mapping_of<'a>(reader: &Reader, view: &'a ReaderView) -> Option<&'a Mapping> 
     view.mappings.known()?.iter().find(|m| reader.owns(m))
 }
 
-/// Whether a stopped mapping's checkpoint may have been trimmed: AWS does not document what it does then.
-fn is_expired(mapping: &Mapping, retention_hours: u32, now: Timestamp) -> bool {
-    let retention = Duration::from_secs(u64::from(retention_hours) * 3600);
-    mapping.state == MappingState::Disabled && mapping.last_modified.is_some_and(|at| at + retention <= now)
-}
-
 fn settings_for(
     checks: &mut Checks<'_>,
     about: &About,
@@ -232,7 +226,7 @@ fn consumer_returns(
             let because = "--skip-stranded: the kept checkpoint is given up";
             new(checks, replaced(reader, Some(mapping), because), before_switch(&request, of))
         }
-        Some(mapping) if is_expired(mapping, retention, now) => {
+        Some(mapping) if mapping.is_expired(retention, now) => {
             let evidence = format!(
                 "the kept mapping was stopped for longer than the retention of {retention} h; {stranded}"
             );
@@ -290,7 +284,7 @@ fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reade
     let now = request.snapshot.taken_at;
     let start = before_switch(&request, of);
     match mapping {
-        Some(mapping) if is_expired(mapping, retention, now) => {
+        Some(mapping) if mapping.is_expired(retention, now) => {
             let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
             let replaces = replaced(reader, Some(mapping), because);
             Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))

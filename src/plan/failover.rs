@@ -1,14 +1,14 @@
 //! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
 
+mod leftover;
+
 use super::preflight::{Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::settings::settings_for;
 use super::start::{emergency_start, start_position, unprocessed_from};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, arriving, assess, stranded};
 use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Stranded, Timestamp, WaitsFor};
-use crate::steps::{
-    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
-};
+use crate::steps::{CreateMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -58,6 +58,7 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
         let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start), options.mode);
+        moved.told_of_the_leftover(&mut checks);
         if options.mode == Mode::Emergency {
             moved.left = left_behind(&mut checks, &moved, options);
         }
@@ -88,6 +89,8 @@ struct Move<'a> {
     emergency: Option<Timestamp>,
     /// Whether an earlier process of this run was here.
     goes_on: bool,
+    /// The server's clock.
+    now: Timestamp,
     /// When the run was marked, or now: nothing is written to the standby in its course before.
     marked_at: Timestamp,
 }
@@ -107,6 +110,7 @@ impl<'a> Move<'a> {
             left: None,
             emergency: None,
             goes_on: checks.request.own_mark(of.view).is_some(),
+            now: checks.request.snapshot.taken_at,
             marked_at: checks.request.marked_at(of.view),
             of,
         }
@@ -131,42 +135,10 @@ impl<'a> Move<'a> {
         self.leaving().iter().map(|reader| self.hold(request, reader)).max().unwrap_or_default()
     }
 
-    /// A mapping in the standby that starts too late to be used.
-    fn leftover(&self) -> Option<DeleteMapping> {
-        let start = self.start?;
-        let mappings = self.of.view.standby.consumer.mappings.known()?;
-        let mapping = mappings.iter().find(|m| self.standby.owns(m))?;
-        let because = match crate::steps::position_fits(mapping.position, start) {
-            false => format!(
-                "a leftover mapping would start at {}, which may skip records before {start}",
-                mapping.position.map_or_else(|| "an unknown position".to_owned(), |p| p.to_string())
-            ),
-            true => {
-                let found = mapping.settings.known()?;
-                let wanted = match self.goes_on {
-                    true => self.settings.as_patient_as(found),
-                    false => self.settings.clone(),
-                };
-                let differences = wanted.differences(found);
-                (!differences.is_empty()).then(|| {
-                    format!("a leftover mapping would handle records otherwise: {}", differences.join("; "))
-                })?
-            }
-        };
-        Some(DeleteMapping { reader: self.standby.clone(), only: Some(mapping.id.clone()), because })
-    }
-
     fn create(&self, enabled: bool) -> Option<PlannedStep> {
         let start = self.start?;
         let (reader, settings) = (self.standby.clone(), self.settings.clone());
         Some(self.of.step(CreateMapping { reader, start, enabled, settings }))
-    }
-
-    /// Whether the standby's mapping is there already and stays: one that an earlier part of this run prepared, or a
-    /// leftover that fits.
-    fn is_adopted(&self) -> bool {
-        let mappings = self.of.view.standby.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        mappings.iter().any(|m| self.standby.owns(m)) && self.leftover().is_none()
     }
 
     /// Enables a mapping that is there already, or may be; one that this plan creates is created enabled.

@@ -5,7 +5,7 @@ use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{About, Checks};
 use super::sequence::{Request, Selected};
 use super::{Mode, assess};
-use crate::model::{RunMark, RunState, Side, StartAt, StartingPosition, Timestamp, Verdict, duration};
+use crate::model::{ProducerView, Region, RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
 use std::time::Duration;
 
 /// What the primary's consumer says of how far it has come.
@@ -73,6 +73,27 @@ pub(super) fn start_position(
         // A run that turns into an emergency goes by the stricter rule, and by the earlier of the two.
         (Ok(position), Some(start)) if !position_fits(position.start, start) => Some(position),
         (_, Some(start)) => Some(fixed(start, Origin::RunMark)),
+        // Its producers may have been switched since it was marked, and what they wrote is read by nobody yet.
+        (Ok(position), None) if own.is_some() => {
+            let cut =
+                own.and_then(|mark| mark.token.position).map_or(StartAt::TrimHorizon, StartAt::Timestamp);
+            match position_fits(position.start, cut) {
+                true => Some(fixed(cut, Origin::RunMark)),
+                false => Some(position),
+            }
+        }
+        (Ok(_), None) if !strays(of, request.region(Side::Standby)).is_empty() => {
+            let (region, strays) = (request.region(Side::Standby), strays(of, request.region(Side::Standby)));
+            let text = format!(
+                "{} to {region} already, where nobody reads: what arrived there since may lie before any start that the \
+                 primary's metrics give",
+                strays.join(", ")
+            );
+            let advice = "give --start-at TIME before the first of them was switched, or --start-at trim-horizon \
+                          (everything the standby's stream still has)";
+            checks.advise("start_position", &about, Verdict::Fail, text, advice);
+            None
+        }
         (Ok(position), None) => {
             let text = format!(
                 "{} ({} before the oldest unprocessed record)",
@@ -98,6 +119,20 @@ pub(super) fn start_position(
             None
         }
     }
+}
+
+/// Producers that somebody else pointed at the standby, with when they were changed last: they may have been switched
+/// long before that.
+fn strays(of: &Selected<'_>, standby: &Region) -> Vec<String> {
+    let there = |producer: &&ProducerView| {
+        producer.region_value.known().and_then(Option::as_deref) == Some(standby.as_str())
+    };
+    let name = |producer: &ProducerView| {
+        let changed = producer.function.known().and_then(|function| function.last_modified);
+        let changed = changed.map(|at| format!(" (changed at {at:.0})")).unwrap_or_default();
+        format!("{} writes{changed}", producer.name)
+    };
+    of.view.producers.iter().filter(there).map(name).collect()
 }
 
 /// Says so where only an earlier look tells that the metrics are of one stream.
@@ -182,9 +217,5 @@ pub(super) fn unprocessed_from(
 
 /// Whether a mapping at `start` begins no later than `position`.
 fn position_fits(position: StartAt, start: StartAt) -> bool {
-    let existing = match start {
-        StartAt::TrimHorizon => StartingPosition::TrimHorizon,
-        StartAt::Timestamp(at) => StartingPosition::AtTimestamp(at),
-    };
-    crate::steps::position_fits(Some(existing), position)
+    crate::steps::position_fits(Some(start.into()), position)
 }

@@ -2,11 +2,11 @@
 //! fail, each played with the real commands. Where a case is decided by pure arithmetic alone, the properties in
 //! `plan/position.rs` hold it too.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
+use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
 use kdsha::config::StandbyMode;
-use kdsha::model::{Clock, Exit, StartAt, Timestamp};
+use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
 use kdsha::ui::Format;
@@ -251,6 +251,21 @@ async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
     stage.must_fail_over().await;
     let there = mapping(&stage, EAST, CONSUMER);
     assert_eq!(there["UUID"], left["UUID"]);
+    assert!(said(&stage).contains("is there and is used: it starts at TRIM_HORIZON"), "{}", said(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// 11. A leftover whose checkpoint may have been trimmed is as little to be trusted as a kept mapping of that age.
+#[tokio::test(start_paused = true)]
+async fn position_11_a_leftover_that_was_stopped_beyond_the_retention_is_replaced() {
+    let stage = Stage::post(611);
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(EAST), "Enabled": false,
+        "StartingPosition": "TRIM_HORIZON"});
+    let left = stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", input);
+    stage.pass(25 * 60 * MINUTE).await;
+    stage.must_fail_over().await;
+    assert_ne!(mapping(&stage, EAST, CONSUMER)["UUID"], left["UUID"]);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
@@ -437,6 +452,34 @@ async fn position_22_a_start_that_nothing_confirms_is_said_to_be_unconfirmed() {
     let args = FailoverArgs { emergency: true, dry_run: true, start_at, ..stage.over() };
     stage.expect(stage.failover(&args).await, Exit::Done);
     assert!(said(&stage).contains("are unprocessed is not known"), "{}", said(&stage));
+}
+
+/// Somebody has pointed a producer at the standby, where nobody reads: the primary's metrics do not tell of what it has
+/// written there, so an emergency asks.
+#[tokio::test(start_paused = true)]
+async fn position_23_a_producer_that_writes_to_the_standby_already_decides_the_start() {
+    let mut stage = Stage::post(623);
+    super::producers::further(&mut stage, WEST, "second-producer", Side::Primary).await;
+    stage.pass(10 * MINUTE).await;
+    let moved = stage.sandbox.now();
+    let mut variables = stage.environment();
+    variables.insert("PRODUCING_TO_REGION".to_owned(), EAST.to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    stage.pass(40 * MINUTE).await;
+    let emergency = |start_at| FailoverArgs { emergency: true, start_at, ..stage.over() };
+    let refused =
+        stage.failover(&emergency(None)).await.expect_err("its records lie before any derived start");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("start_position"), "{}", refused.message);
+    assert!(said(&stage).contains("writes (changed at"), "{}", said(&stage));
+    let before = Some(StartAt::Timestamp(moved - 30 * MINUTE));
+    stage.expect(stage.failover(&emergency(before)).await, Exit::Done);
+    set_fault(&stage, WEST, REPLICATOR, None);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.

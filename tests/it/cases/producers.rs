@@ -11,7 +11,7 @@ use kdsha::sandbox::world::{Delays, Span, Story};
 use serde_json::{Value, json};
 
 /// A further producer function with an environment of its own, known to the configuration.
-async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
+pub async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
     let input = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "lambda_function.lambda_handler",
         "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role", "Code": {"ZipFile": ""}, "Timeout": 30,
         "Environment": {"Variables": {"PRODUCING_TO_REGION": WEST, "INPUT_STREAM": "KDS-HA-Stream", "KEEP": "me"}}});
