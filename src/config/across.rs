@@ -3,13 +3,13 @@
 use super::pipeline::Draft;
 use super::problem::Finding;
 use super::section::Section;
-use super::topology::Producer;
+use super::topology::{PerSide, Producer};
 use crate::model::{FunctionName, PipelineName, Side, StreamName};
 use std::ops::Range;
 
 /// Reports every contradiction. What could not be read is left out: it was reported before.
 pub(super) fn check(drafts: &[Draft<'_>], file: &Section<'_>) {
-    let found = names(drafts).chain(producers(drafts)).chain(readers(drafts));
+    let found = names(drafts).chain(streams(drafts)).chain(producers(drafts)).chain(readers(drafts));
     found.for_each(|finding| file.report(finding));
 }
 
@@ -27,6 +27,28 @@ fn names<'a>(drafts: &'a [Draft<'_>]) -> impl Iterator<Item = Finding> {
     let found: Vec<Finding> = clashes(&named, |a, b| a.0 == b.0)
         .into_iter()
         .map(|(_, (name, place))| Finding::at(place.clone(), format!("two pipelines are named `{name}`")))
+        .collect();
+    found.into_iter()
+}
+
+/// The run mark is on the standby's stream, with one position, and the primary's tells how far one consumer has come: two
+/// pipelines on a stream would go by each other's.
+fn streams(drafts: &[Draft<'_>]) -> impl Iterator<Item = Finding> {
+    let on: Vec<_> =
+        drafts.iter().filter_map(|d| Some((d, d.stream.as_ref()?, d.section.place("stream")))).collect();
+    let shared = |a: &PerSide<StreamName>, b: &PerSide<StreamName>| {
+        [Side::Primary, Side::Standby].into_iter().find(|side| a.of(*side) == b.of(*side))
+    };
+    let found: Vec<Finding> = clashes(&on, |a, b| shared(a.1, b.1).is_some())
+        .into_iter()
+        .filter_map(|(earlier, (_, streams, place))| {
+            let side = shared(earlier.1, streams)?;
+            let stream = streams.of(side);
+            let message =
+                format!("`{stream}` in the {side} Region is the stream of {} already", title(earlier.0));
+            let hint = "a stream belongs to one pipeline, whose run mark it carries";
+            Some(Finding::at(place.clone(), message).hint(hint))
+        })
         .collect();
     found.into_iter()
 }

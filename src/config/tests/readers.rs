@@ -149,7 +149,12 @@ fn two_pipelines_do_not_share_a_mapping() {
             "\n[[pipeline]]\nname = \"orders\"\nstandby = \"cold\"\nstream = \"S\"\n[[pipeline.producer]]\nfunction = \"Q\"\nregion_variable = \"TO_REGION\"\n[pipeline.consumer]\nfunction = \"C\"\n"
         )]),
         str![[r#"
-the configuration `kdsha.toml` has a problem
+the configuration `kdsha.toml` has 2 problems
+
+kdsha.toml:21:10: `S` in the primary Region is the stream of pipeline `prices` already
+ 21 | stream = "S"
+    |          ^^^
+ hint: a stream belongs to one pipeline, whose run mark it carries
 
 kdsha.toml:26:12: `C` reads `S` as the consumer of pipeline `prices` already
  26 | function = "C"
@@ -203,7 +208,12 @@ fn two_replicators_do_not_share_a_mapping() {
     assert_data_eq!(
         said(&[("END", replicator), ("END", other), ("END", replicator)]),
         str![[r#"
-the configuration `kdsha.toml` has a problem
+the configuration `kdsha.toml` has 2 problems
+
+kdsha.toml:24:10: `S` in the primary Region is the stream of pipeline `prices` already
+ 24 | stream = "S"
+    |          ^^^
+ hint: a stream belongs to one pipeline, whose run mark it carries
 
 kdsha.toml:32:12: `R` reads `S` as the replicator of pipeline `prices` already
  32 | function = "R"
