@@ -7,7 +7,7 @@ use crate::config::{Pipeline, Producer, Topology};
 use crate::model::{
     AliasView, Environment, FailureKind, FunctionName, FunctionView, Mapping, MappingSource, MappingState,
     Observed, PipelineView, ProducerView, ReaderMetrics, ReaderView, Reason, Region, Series, Side, SideView,
-    StreamConsumer, StreamMetrics, StreamName,
+    StreamConsumer, StreamMetrics, StreamName, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -167,7 +167,7 @@ fn other_streams(
     let Some(facts) = facts else { return Observed::Unknown(Reason::not_asked()) };
     let is_elsewhere = |mapping: &&Mapping| {
         mapping.function == *function
-            && (mapping.state.is_on() || mapping.last_modified.is_some_and(|at| at >= facts.since))
+            && (mapping.state.is_on() || was_on(mapping, facts.since))
             && !reads(mapping, region, function, source.stream())
     };
     facts.mappings.as_ref().map(|all| {
@@ -175,6 +175,12 @@ fn other_streams(
             all.iter().filter(is_elsewhere).map(|mapping| mapping.source.source_name()).collect();
         names.into_iter().collect()
     })
+}
+
+/// Whether a mapping that is off may have invoked its function since then.
+fn was_on(mapping: &Mapping, since: Timestamp) -> bool {
+    let has_processed = mapping.last_processing_result.as_deref() != Some("No records processed");
+    has_processed && mapping.last_modified.is_some_and(|at| at >= since)
 }
 
 /// Mappings on a side's stream that are neither the consumer's nor the replicator's.
