@@ -57,6 +57,9 @@ async fn an_emergency_takes_no_position_from_metrics_of_two_streams() {
 #[tokio::test(start_paused = true)]
 async fn metrics_are_of_two_streams_for_as_long_as_they_were() {
     let stage = two_streams(606).await;
+    let order = json!({"StreamName": "Orders", "PartitionKey": "1", "Data": "b3JkZXI="});
+    stage.call(Service::Kinesis, WEST, "PutRecord", order);
+    stage.pass(2 * MINUTE).await;
     let orders =
         |m: &&serde_json::Value| m["EventSourceArn"].as_str().is_some_and(|arn| arn.ends_with("Orders"));
     let uuid = stage.mappings(WEST).iter().find(orders).expect("the second mapping")["UUID"].clone();
