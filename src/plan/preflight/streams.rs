@@ -67,14 +67,16 @@ impl Checks<'_> {
             percent if percent < 10.0 => format!("{}%", (percent * 100.0).round() / 100.0),
             percent => format!("{}%", (percent * 10.0).round() / 10.0),
         };
-        let percent = |rates: assess::Rates| {
-            format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled))
-        };
         match assess::health(metrics, &topology.objectives, &topology.timing, now) {
-            Health::Healthy(rates) => self.ok("health", &about, percent(rates)),
+            Health::Healthy(rates) => {
+                let evidence = format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled));
+                self.ok("health", &about, evidence);
+            }
             Health::Degraded(rates) => {
+                let (errors, throttled) = (of(rates.errors), of(rates.throttled));
                 let limit = of(topology.objectives.error_rate);
-                let evidence = format!("{}, limit {limit}", percent(rates));
+                let evidence =
+                    format!("{} {errors} errors, throttled {throttled}, limit {limit}", rates.operation);
                 let leave = match side {
                     Side::Primary => format!("failover --to {}", self.request.region(Side::Standby)),
                     Side::Standby => "failback".to_owned(),
