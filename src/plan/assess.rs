@@ -4,7 +4,7 @@
 use crate::config::{Objectives, Timing};
 use crate::model::{
     ApiAnswer, Observed, PipelineView, Point, Reason, Region, Series, SideView, Snapshot, StreamMetrics,
-    Timestamp, failure::FailureKind,
+    Timestamp, duration, failure::FailureKind,
 };
 use crate::steps::Reader;
 use serde::Serialize;
@@ -57,8 +57,9 @@ pub struct Lag {
     pub source: &'static str,
 }
 
-/// A reader's lag: its own position metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age
-/// otherwise), or the function's iterator age where that is as fresh and larger: a batch in hand counts as lag.
+/// A reader's lag at its newest data point, which may be hours old ([`fresh_lag`] says what it is now): its own position
+/// metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age otherwise), or the function's iterator
+/// age where that is as fresh and larger: a batch in hand counts as lag.
 pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -> Observed<Lag> {
     let (first, source) = match &reader.metrics.millis_behind_latest {
         Some(series) => (series, "SubscribeToShardEvent.MillisBehindLatest"),
@@ -72,6 +73,24 @@ pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -
             Observed::Known(if counts { function } else { position })
         }
         (position, _) => position,
+    }
+}
+
+/// A reader's lag now, which an older data point than `fresh` does not tell: a reader that died an hour ago was up to
+/// date an hour ago. Both metrics of a position have points as long as somebody reads, be there records or not.
+pub fn fresh_lag(
+    side: &SideView,
+    reader: &crate::model::ReaderView,
+    fresh: Duration,
+    now: Timestamp,
+) -> Observed<Lag> {
+    match lag(side, reader, now) {
+        Observed::Known(lag) if lag.sample_age > fresh => {
+            let age = duration::show(Duration::from_secs(lag.sample_age.as_secs()));
+            let text = format!("the newest data point of {} is {age} old and proves nothing", lag.source);
+            Observed::Unknown(Reason::new(FailureKind::Stale, text))
+        }
+        found => found,
     }
 }
 

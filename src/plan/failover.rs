@@ -1,6 +1,6 @@
 //! The way to the standby Region: planned (the primary is drained first) and emergency (standby first).
 
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{Asks, Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::settings::clone_settings;
 use super::start::{emergency_start, start_position, unprocessed_from};
@@ -265,7 +265,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
             checks.stream_consumer(&about, view);
             checks.shared_function(of, &replicator, view);
             if !is_settled {
-                checks.replicator(of, view);
+                checks.replicator(of, view, Asks::Before(mode));
             }
         }
     } else {

@@ -2,7 +2,7 @@
 
 use super::assess::{self, Active};
 use super::next::{NOTHING_ANSWERS, needs_the_primary};
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{Asks, Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::{arriving, stranded};
 use crate::model::{CheckReport, Observed, RunMark, RunState, Side, Verdict};
@@ -134,7 +134,7 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         let due = if side == active || !of.is_cold() { Due::Running } else { Due::Stopped };
         checks.mapping(of, &reader, &of.view.side(side).consumer, due);
         if due == Due::Running {
-            checks.consumer_lag(of, side);
+            checks.consumer_lag(of, side, Asks::AtRest);
         }
     }
     if !of.is_cold() {
@@ -150,7 +150,7 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         checks.stream_consumer(&about, view);
         checks.mapping(of, &reader, view, due);
         if due == Due::Running && active == Side::Primary {
-            checks.replicator(of, view);
+            checks.replicator(of, view, Asks::AtRest);
         }
     }
     if active == Side::Standby {

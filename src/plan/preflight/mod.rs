@@ -3,10 +3,12 @@
 //! `status` and `verify` use the same ones, so that "could we fail over now?" is answered by the code that would
 //! refuse.
 
+mod lags;
 mod producers;
 mod readers;
 mod streams;
 
+pub(crate) use lags::Asks;
 pub(crate) use streams::Meaning;
 
 use super::assess;

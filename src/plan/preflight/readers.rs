@@ -1,8 +1,7 @@
-//! Checks of consumers and replicators: their functions, their mappings, their room and their lag.
+//! Checks of consumers and replicators: their functions, their mappings and their room.
 
 use super::{About, Checks, Due};
-use crate::model::{Mapping, MappingSettings, MappingState, Observed, ReaderView, Side, Verdict, duration};
-use crate::plan::assess;
+use crate::model::{Mapping, MappingSettings, MappingState, ReaderView, Side, Verdict, duration};
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
 use std::time::Duration;
@@ -226,60 +225,6 @@ impl Checks<'_> {
             let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
             let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
             self.advise("mapping", about, Verdict::Fail, evidence, advice);
-        }
-    }
-
-    /// The lag of a consumer that should keep up. A planned move waits until it is gone, so more than the RTO is said.
-    pub(crate) fn consumer_lag(&mut self, of: &Selected<'_>, side: Side) {
-        let about = self.about(of, side);
-        let (rto, now) = (self.request.topology.objectives.rto, self.request.snapshot.taken_at);
-        let view = of.view.side(side);
-        match assess::lag(view, &view.consumer, now) {
-            Observed::Unknown(reason) => {
-                let advice = "without a data point nothing tells whether the consumer keeps up";
-                self.advise(
-                    "consumer_lag",
-                    &about,
-                    Verdict::Warn,
-                    format!("unknown: {}", reason.text),
-                    advice,
-                );
-            }
-            Observed::Known(lag) => {
-                let evidence = format!("{} behind, RTO {}", duration::show(lag.lag), duration::show(rto));
-                let advice = "a planned move waits until it has caught up: look at its Errors, Throttles and concurrency";
-                match lag.lag > rto {
-                    true => self.advise("consumer_lag", &about, Verdict::Warn, evidence, advice),
-                    false => self.ok("consumer_lag", &about, evidence),
-                }
-            }
-        }
-    }
-
-    /// The replicator's lag against the RPO, and its batch size.
-    pub(crate) fn replicator(&mut self, of: &Selected<'_>, view: &ReaderView) {
-        let about = self.about(of, Side::Primary);
-        let rpo = self.request.topology.objectives.rpo;
-        let lag = assess::lag(&of.view.primary, view, self.request.snapshot.taken_at);
-        if let Some(lag) = self.known("replicator_lag", &about, &lag) {
-            let evidence = format!("{} behind, RPO {}", duration::show(lag.lag), duration::show(rpo));
-            match lag.lag > rpo {
-                true => self.advise(
-                    "replicator_lag",
-                    &about,
-                    Verdict::Warn,
-                    evidence,
-                    "the drain will take as long as the replicator needs to catch up",
-                ),
-                false => self.ok("replicator_lag", &about, evidence),
-            }
-        }
-        let mappings = view.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let largest = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batch_size).max();
-        if let Some(size) = largest.filter(|size| *size > 500) {
-            let evidence = format!("batch size {size}, PutRecords takes 500");
-            let advice = "lower the replicator's batch size to 500";
-            self.advise("replicator_batch", &about, Verdict::Warn, evidence, advice);
         }
     }
 
