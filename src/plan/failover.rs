@@ -237,6 +237,10 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
     checks.stream_consumer(&about, &of.view.standby.consumer);
     checks.other_readers(of, Side::Standby);
+    if !of.is_cold() && !is_settled {
+        // Nothing starts it: what is moved there is processed by what runs there already.
+        checks.consumer_lag(of, Side::Standby, Asks::Before(mode));
+    }
     if continuing {
         arriving::waiting_in_the_standby(checks, of);
     }

@@ -1,10 +1,20 @@
 //! Checks of consumers and replicators: their functions, their mappings and their room.
 
 use super::{About, Checks, Due};
-use crate::model::{Mapping, MappingSettings, MappingState, ReaderView, Side, Verdict, duration};
+use crate::model::{
+    Mapping, MappingSettings, MappingState, ReaderView, Side, StreamConsumer, Verdict, duration,
+};
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
 use std::time::Duration;
+
+/// A mapping that reads through a consumer of this name that is gone: one that is registered again has another ARN.
+fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'a Mapping> {
+    let is_former = |mapping: &&Mapping| {
+        mapping.source.stream_consumer() == Some(consumer.name.as_str()) && mapping.source != consumer.arn
+    };
+    view.mappings.known()?.iter().find(is_former)
+}
 
 impl Checks<'_> {
     /// A reader's function.
@@ -132,26 +142,28 @@ impl Checks<'_> {
     pub(crate) fn stream_consumer(&mut self, about: &About, view: &ReaderView) {
         let check = "stream_consumer";
         let Some(part) = &view.stream_consumer else { return };
-        match self.known(check, about, part) {
-            None => {}
-            Some(Some(found)) if found.status == "ACTIVE" => {
-                self.ok(check, about, format!("{} is ACTIVE", found.name));
-            }
-            Some(Some(found)) => self.advise(
-                check,
-                about,
-                Verdict::Fail,
+        let Some(found) = self.known(check, about, part) else { return };
+        let (evidence, advice) = match found {
+            Some(found) if found.status != "ACTIVE" => (
                 format!("{} is {}: it cannot be read through", found.name, found.status),
                 "wait until it is ACTIVE, or register it again",
             ),
-            Some(None) => self.advise(
-                check,
-                about,
-                Verdict::Fail,
+            Some(found) => match on_a_former(found, view) {
+                None => return self.ok(check, about, format!("{} is ACTIVE", found.name)),
+                Some(mapping) => (
+                    format!(
+                        "mapping {} reads through {}, and {} was registered anew as {}: it reads nothing",
+                        mapping.id, mapping.source, found.name, found.arn
+                    ),
+                    "delete the mapping and create it again, AT_TIMESTAMP of when it last read, never LATEST",
+                ),
+            },
+            None => (
                 format!("{} reads through an enhanced fan-out consumer that does not exist", view.name),
                 "register it (aws kinesis register-stream-consumer), or correct stream_consumer in kdsha.toml",
             ),
-        }
+        };
+        self.advise(check, about, Verdict::Fail, evidence, advice);
     }
 
     /// Who else reads a side's stream. Standard readers share its iterator age, so a drain waits for them too; a
