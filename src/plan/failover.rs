@@ -232,6 +232,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.stream(of, Side::Standby);
     checks.reader_function(&about, &of.view.standby.consumer);
     checks.concurrency(of, Side::Standby);
+    checks.function_settings(of, Side::Standby);
     checks.health(of, Side::Standby, Meaning::Entered);
     let due = if of.is_cold() { Due::AtMostOne } else { Due::Running };
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
@@ -248,7 +249,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
         let about = checks.about(of, Side::Primary);
         checks.stream(of, Side::Primary);
-        checks.streams_match(of);
+        checks.streams_match(of, Side::Standby);
         checks.producers(of, Side::Primary);
         checks.reader_function(&about, &of.view.primary.consumer);
         checks.mapping(of, &consumer, &of.view.primary.consumer, unless_settled(Due::Running));

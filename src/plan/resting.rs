@@ -30,7 +30,10 @@ pub fn resting_checks(request: Request<'_>) -> Vec<CheckReport> {
 }
 
 fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
-    checks.streams_match(of);
+    // The next move goes to the side that is idle now.
+    let idle = active_side(checks, of).map_or(Side::Standby, Side::other);
+    checks.streams_match(of, idle);
+    checks.function_settings(of, idle);
     for side in [Side::Primary, Side::Standby] {
         checks.stream(of, side);
         let about = checks.about(of, side);

@@ -2,7 +2,7 @@
 
 use super::{About, Checks, Due};
 use crate::model::{
-    Mapping, MappingSettings, MappingState, ReaderView, Side, StreamConsumer, Verdict, duration,
+    FunctionView, Mapping, MappingSettings, MappingState, ReaderView, Side, StreamConsumer, Verdict, duration,
 };
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
@@ -14,6 +14,30 @@ fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'
         mapping.source.stream_consumer() == Some(consumer.name.as_str()) && mapping.source != consumer.arn
     };
     view.mappings.known()?.iter().find(is_former)
+}
+
+/// How many invocations at a time a side's consumer may come to, or what keeps that from being known.
+fn wanted_concurrency(of: &Selected<'_>, side: Side) -> Result<u32, String> {
+    let stream = of.view.side(side).stream.as_result().map_err(|reason| reason.text.clone())?;
+    Ok(stream.open_shards * parallelization(of)?)
+}
+
+/// The factor of the mapping in the primary, of which the standby's is a clone; of the standby's, where that is not known.
+fn parallelization(of: &Selected<'_>) -> Result<u32, String> {
+    let largest = |side: Side| -> Result<Option<u32>, String> {
+        let mappings =
+            of.view.side(side).consumer.mappings.as_result().map_err(|reason| reason.text.clone())?;
+        let settings = mappings.iter().map(|mapping| mapping.settings.as_result());
+        let settings: Result<Vec<_>, _> = settings.collect();
+        let settings = settings.map_err(|reason| reason.text.clone())?;
+        Ok(settings.iter().map(|settings| settings.parallelization_factor).max())
+    };
+    match (largest(Side::Primary), largest(Side::Standby)) {
+        (Ok(Some(factor)), _) | (_, Ok(Some(factor))) => Ok(factor),
+        (Err(why), _) => Err(why),
+        // Nothing is there yet: Lambda's default.
+        (Ok(None), _) => Ok(MappingSettings::default().parallelization_factor),
+    }
 }
 
 impl Checks<'_> {
@@ -33,9 +57,9 @@ impl Checks<'_> {
         }
     }
 
-    /// Room for the standby's consumer to scale.
+    /// Room for a side's consumer to scale.
     pub(crate) fn concurrency(&mut self, of: &Selected<'_>, side: Side) {
-        let about = self.about(of, side);
+        let (check, about) = ("concurrency", self.about(of, side));
         let Some(region) = self.request.snapshot.regions.get(self.request.region(side)) else { return };
         // A function with a reservation has that, and no more.
         let reserved = of.view.side(side).consumer.function.known().and_then(|f| f.reserved_concurrency);
@@ -46,20 +70,58 @@ impl Checks<'_> {
             }
             None => {
                 let unreserved = region.unreserved_concurrency.clone();
-                let Some(unreserved) = self.known("concurrency", &about, &unreserved).copied() else {
+                let Some(unreserved) = self.known(check, &about, &unreserved).copied() else {
                     return;
                 };
                 (unreserved, "unreserved", "raise the account's Lambda quota")
             }
         };
-        let shards = of.view.side(side).stream.known().map_or(0, |s| s.open_shards);
-        let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let factors = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.parallelization_factor);
-        let wanted = shards * factors.max().unwrap_or(1);
-        let evidence = format!("{there} {kind}, {wanted} wanted (shards x parallelization factor)");
-        match there >= wanted {
-            true => self.ok("concurrency", &about, evidence),
-            false => self.advise("concurrency", &about, Verdict::Warn, evidence, advice),
+        match wanted_concurrency(of, side) {
+            Ok(wanted) => {
+                let evidence = format!("{there} {kind}, {wanted} wanted (shards x parallelization factor)");
+                match there >= wanted {
+                    true => self.ok(check, &about, evidence),
+                    false => self.advise(check, &about, Verdict::Warn, evidence, advice),
+                }
+            }
+            Err(why) => {
+                let evidence = format!("{there} {kind}, how many are wanted is unknown: {why}");
+                let advice = "count the shards and multiply by the mapping's ParallelizationFactor";
+                self.advise(check, &about, Verdict::Warn, evidence, advice);
+            }
+        }
+    }
+
+    /// What the consumer of the side that is moved to may take, against that of the other one: a batch that needs more
+    /// is worked off in one and fails in the other, again and again, and holds up its shard.
+    pub(crate) fn function_settings(&mut self, of: &Selected<'_>, to: Side) {
+        let (check, about, from) = ("function_settings", self.about(of, to), to.other());
+        let consumer = |side: Side| of.view.side(side).consumer.function.known();
+        let Some((left, entered)) = consumer(from).zip(consumer(to)) else { return };
+        let settings = |function: &FunctionView| {
+            [("Timeout", function.timeout_seconds, "s"), ("MemorySize", function.memory_mib, "MB")]
+        };
+        let less: Vec<String> = settings(left)
+            .into_iter()
+            .zip(settings(entered))
+            .filter(|((_, wanted, _), (_, found, _))| found < wanted)
+            .map(|((what, wanted, unit), (_, found, _))| {
+                format!("{what} is {found} {unit}, the {from}'s {wanted} {unit}")
+            })
+            .collect();
+        match less.is_empty() {
+            true => self.ok(check, &about, format!("the {to}'s consumer may take no less than the {from}'s")),
+            false => {
+                let advice = format!(
+                    "a batch that needs more fails there for ever: `aws lambda update-function-configuration --region \
+                     {} --function-name {} --timeout {} --memory-size {}`",
+                    self.request.region(to),
+                    of.view.side(to).consumer.name,
+                    left.timeout_seconds.max(entered.timeout_seconds),
+                    left.memory_mib.max(entered.memory_mib)
+                );
+                self.advise(check, &about, Verdict::Warn, less.join(", "), advice);
+            }
         }
     }
 

@@ -38,22 +38,23 @@ impl Checks<'_> {
         }
     }
 
-    /// The standby's stream against the primary's.
-    pub(crate) fn streams_match(&mut self, of: &Selected<'_>) {
-        let about = self.about(of, Side::Standby);
-        let (Some(primary), Some(standby)) = (of.view.primary.stream.known(), of.view.standby.stream.known())
+    /// The stream of the side that is moved to, against the one that is left.
+    pub(crate) fn streams_match(&mut self, of: &Selected<'_>, to: Side) {
+        let (check, about, from) = ("streams_match", self.about(of, to), to.other());
+        let (Some(left), Some(entered)) =
+            (of.view.side(from).stream.known(), of.view.side(to).stream.known())
         else {
             return;
         };
-        let smaller = standby.falls_short_of(primary);
+        let smaller = entered.falls_short_of(left, from);
         match smaller.is_empty() {
-            true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),
+            true => self.ok(check, &about, format!("the {to}'s stream is no smaller than the {from}'s")),
             false => self.advise(
-                "streams_match",
+                check,
                 &about,
                 Verdict::Warn,
                 smaller.join(", "),
-                "give the standby's stream the primary's settings, or expect throttling there",
+                format!("give the {to}'s stream the {from}'s settings, or expect throttling there"),
             ),
         }
     }
