@@ -173,6 +173,7 @@ pub(super) fn function(got: &GetFunctionOutput) -> Result<FunctionView, String> 
         last_update_reason: update_reason(config),
         revision_id: config.revision_id.clone().unwrap_or_default(),
         timeout_seconds: config.timeout.and_then(|t| u32::try_from(t).ok()).unwrap_or(3),
+        memory_mib: config.memory_size.and_then(|m| u32::try_from(m).ok()).unwrap_or(128),
         environment: environment(config.environment.as_ref()),
         reserved_concurrency: reserved.and_then(|n| u32::try_from(n).ok()),
         last_modified: config.last_modified.as_deref().and_then(|text| text.parse().ok()),

@@ -21,7 +21,7 @@ pub enum FailureKind {
     Credentials,
     /// 409: another operation is under way, or the thing exists already.
     Conflict,
-    /// 412: the RevisionId is no longer the latest; somebody else changed it.
+    /// 412: the RevisionId is no longer the latest, somebody else changed it. Also a data point that is too old.
     Stale,
     /// 400: AWS refused the request's content.
     Invalid,

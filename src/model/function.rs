@@ -97,6 +97,8 @@ pub struct FunctionView {
     pub revision_id: String,
     /// Seconds an invocation may run.
     pub timeout_seconds: u32,
+    /// MiB of memory, with which its share of a processor grows.
+    pub memory_mib: u32,
     /// Environment variables.
     pub environment: Environment,
     /// Reserved concurrency, where one is set; zero stops the function.

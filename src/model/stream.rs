@@ -4,6 +4,7 @@ use super::Timestamp;
 use super::duration;
 use super::ids::Arn;
 use super::metrics::Series;
+use super::snapshot::Side;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,9 +61,9 @@ impl StreamView {
         matches!(self.status.as_str(), "ACTIVE" | "UPDATING")
     }
 
-    /// In what this stream is less than another one, or set otherwise; each in words. Shards are counted across modes:
+    /// In what this stream is less than that of the other side, or set otherwise; each in words. Shards are counted across modes:
     /// an on-demand stream takes what its open shards take until it has grown.
-    pub fn falls_short_of(&self, other: &StreamView) -> Vec<String> {
+    pub fn falls_short_of(&self, other: &StreamView, side: Side) -> Vec<String> {
         let mut short = Vec::new();
         if self.retention_hours < other.retention_hours {
             short.push(format!("retention {} h < {} h", self.retention_hours, other.retention_hours));
@@ -70,7 +71,7 @@ impl StreamView {
         if self.open_shards < other.open_shards {
             let modes = match self.mode == other.mode {
                 true => String::new(),
-                false => format!(" ({}, the primary's {})", self.mode, other.mode),
+                false => format!(" ({}, the {side}'s {})", self.mode, other.mode),
             };
             short.push(format!("{} shards < {}{modes}", self.open_shards, other.open_shards));
         }
@@ -80,7 +81,7 @@ impl StreamView {
             short.push(format!("largest record {here} KiB < {there} KiB"));
         }
         if self.encryption != other.encryption {
-            short.push(format!("encryption {}, the primary's {}", self.encryption, other.encryption));
+            short.push(format!("encryption {}, the {side}'s {}", self.encryption, other.encryption));
         }
         short
     }
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_standby_falls_short_in_what_is_less_and_in_nothing_that_is_more() {
-        let short = |standby: StreamView| standby.falls_short_of(&stream()).join(", ");
+        let short = |standby: StreamView| standby.falls_short_of(&stream(), Side::Primary).join(", ");
         let retention_hours = 24;
         assert_eq!(short(stream()), "");
         assert_eq!(short(StreamView { open_shards: 9, retention_hours: 168, ..stream() }), "");
@@ -205,5 +206,12 @@ mod tests {
         assert_eq!(short(StreamView { max_record_size_kib: None, ..stream() }), "");
         let encrypted = StreamView { encryption: "KMS".to_owned(), retention_hours, ..stream() };
         assert_eq!(short(encrypted), "retention 24 h < 48 h, encryption KMS, the primary's NONE");
+    }
+
+    #[test]
+    fn a_primary_that_falls_short_is_told_of_the_standby() {
+        let primary = StreamView { encryption: "KMS".to_owned(), open_shards: 4, ..stream() };
+        let short = primary.falls_short_of(&stream(), Side::Standby);
+        assert_eq!(short, ["4 shards < 8", "encryption KMS, the standby's NONE"]);
     }
 }

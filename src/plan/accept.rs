@@ -3,6 +3,7 @@
 
 use super::Plan;
 use crate::model::{CheckReport, Verdict};
+use std::collections::BTreeMap;
 
 /// What the operator accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,10 @@ impl Override {
 }
 
 impl Override {
+    fn is_narrowest_of(&self, reports: &[&mut CheckReport]) -> bool {
+        reports.iter().all(|report| full_name(report) == self.text)
+    }
+
     fn is_too_wide_for(&self, report: &mut CheckReport) {
         let name = full_name(report);
         let narrow =
@@ -98,7 +103,8 @@ impl Accepted {
     }
 
     /// Marks those of the reports that are accepted and forbid something. A name that stands for several lifts none:
-    /// whoever accepts one has not accepted the others.
+    /// whoever accepts one has not accepted the others. Several of one narrowest name, as those of a consumer and a
+    /// replicator side by side, have no other: it lifts them all.
     pub(crate) fn mark(&self, reports: &mut [CheckReport]) {
         for one in &self.overrides {
             let forbids = |report: &CheckReport| matches!(report.verdict, Verdict::Fail | Verdict::Unknown);
@@ -106,7 +112,7 @@ impl Accepted {
                 reports.iter_mut().filter(|report| forbids(report) && one.names(report)).collect();
             match &mut named[..] {
                 [report] => report.accepted = Some(self.reason.clone()),
-                several if one.pipeline.as_deref() == Some(ALL) => {
+                several if one.pipeline.as_deref() == Some(ALL) || one.is_narrowest_of(several) => {
                     several.iter_mut().for_each(|report| report.accepted = Some(self.reason.clone()));
                 }
                 several => several.iter_mut().for_each(|report| one.is_too_wide_for(report)),
@@ -116,17 +122,22 @@ impl Accepted {
 }
 
 impl Plan {
-    /// What was accepted when the run was planned stays accepted when it goes on.
+    /// What was accepted when the run was planned stays accepted when it goes on: the first of a name is the first
+    /// again, the second the second.
     pub fn accept_as(&mut self, earlier: &Plan) {
-        for accepted in earlier.checks.iter().filter(|report| report.accepted.is_some()) {
-            let same = |report: &&mut CheckReport| {
-                report.check == accepted.check
-                    && report.pipeline == accepted.pipeline
-                    && report.region == accepted.region
-            };
-            if let Some(report) = self.checks.iter_mut().find(same) {
-                report.accepted.clone_from(&accepted.accepted);
-            }
+        restore(&mut self.checks, &earlier.checks);
+    }
+}
+
+fn restore(checks: &mut [CheckReport], earlier: &[CheckReport]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for report in checks {
+        let name = full_name(report);
+        let index = seen.entry(name.clone()).or_default();
+        let was = earlier.iter().filter(|report| full_name(report) == name).nth(*index);
+        *index += 1;
+        if let Some(reason) = was.and_then(|was| was.accepted.clone()) {
+            report.accepted = Some(reason);
         }
     }
 }
@@ -183,6 +194,42 @@ mod tests {
         assert_eq!(lifted("health@us-east-2/ticks").0, [false, true, false]);
         assert_eq!(lifted("health@us-east-2/nobody").0, [false; 3]);
         assert_eq!(lifted("health@us-east-2/*").0, [true, true, false]);
+    }
+
+    /// A consumer and a replicator that stand side by side: their functions are checked under one full name.
+    fn of_two_readers() -> [CheckReport; 2] {
+        let one = || CheckReport {
+            region: Some("us-west-2".parse().expect("a Region")),
+            pipeline: Some("ticks".parse().expect("a name")),
+            ..report("reader_function", Verdict::Fail)
+        };
+        [one(), one()]
+    }
+
+    #[test]
+    fn two_checks_of_one_narrowest_name_are_lifted_by_it_and_by_nothing_wider() {
+        let lifted = |text: &str| {
+            let accepted = Accepted::new(&[text.to_owned()], "known".to_owned()).expect("acceptable");
+            let mut reports = of_two_readers();
+            accepted.mark(&mut reports);
+            reports.map(|report| report.accepted.is_some())
+        };
+        assert_eq!(lifted("reader_function"), [false; 2]);
+        assert_eq!(lifted("reader_function/ticks"), [false; 2]);
+        assert_eq!(lifted("reader_function@us-west-2/ticks"), [true; 2]);
+    }
+
+    #[test]
+    fn a_run_that_goes_on_accepts_the_very_checks_that_were_accepted() {
+        for accepted in [[true, true], [false, true], [true, false]] {
+            let mut earlier = of_two_readers();
+            for (report, is_accepted) in earlier.iter_mut().zip(accepted) {
+                report.accepted = is_accepted.then(|| "known".to_owned());
+            }
+            let mut again = of_two_readers();
+            restore(&mut again, &earlier);
+            assert_eq!(again.map(|report| report.accepted.is_some()), accepted);
+        }
     }
 
     #[test]

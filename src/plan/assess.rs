@@ -4,11 +4,12 @@
 use crate::config::{Objectives, Timing};
 use crate::model::{
     ApiAnswer, Observed, PipelineView, Point, Reason, Region, Series, SideView, Snapshot, StreamMetrics,
-    Timestamp, failure::FailureKind,
+    Timestamp, duration, failure::FailureKind,
 };
 use crate::steps::Reader;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 /// Where the producers write now.
@@ -56,8 +57,9 @@ pub struct Lag {
     pub source: &'static str,
 }
 
-/// A reader's lag: its own position metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age
-/// otherwise), or the function's iterator age where that is as fresh and larger: a batch in hand counts as lag.
+/// A reader's lag at its newest data point, which may be hours old ([`fresh_lag`] says what it is now): its own position
+/// metric (`MillisBehindLatest` for enhanced fan-out, the stream's iterator age otherwise), or the function's iterator
+/// age where that is as fresh and larger: a batch in hand counts as lag.
 pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -> Observed<Lag> {
     let (first, source) = match &reader.metrics.millis_behind_latest {
         Some(series) => (series, "SubscribeToShardEvent.MillisBehindLatest"),
@@ -71,6 +73,24 @@ pub fn lag(side: &SideView, reader: &crate::model::ReaderView, now: Timestamp) -
             Observed::Known(if counts { function } else { position })
         }
         (position, _) => position,
+    }
+}
+
+/// A reader's lag now, which an older data point than `fresh` does not tell: a reader that died an hour ago was up to
+/// date an hour ago. Both metrics of a position have points as long as somebody reads, be there records or not.
+pub fn fresh_lag(
+    side: &SideView,
+    reader: &crate::model::ReaderView,
+    fresh: Duration,
+    now: Timestamp,
+) -> Observed<Lag> {
+    match lag(side, reader, now) {
+        Observed::Known(lag) if lag.sample_age > fresh => {
+            let age = duration::show(Duration::from_secs(lag.sample_age.as_secs()));
+            let text = format!("the newest data point of {} is {age} old and proves nothing", lag.source);
+            Observed::Unknown(Reason::new(FailureKind::Stale, text))
+        }
+        found => found,
     }
 }
 
@@ -108,13 +128,39 @@ fn newest(series: &Observed<Series>, source: &'static str, now: Timestamp) -> Ob
     })
 }
 
-/// Shares of calls and records, from 0 to 1.
+/// A call of the data plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Counted by calls.
+    PutRecord,
+    /// Counted by records.
+    PutRecords,
+    /// Counted by calls.
+    GetRecords,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Operation::PutRecord => "PutRecord",
+            Operation::PutRecords => "PutRecords",
+            Operation::GetRecords => "GetRecords",
+        })
+    }
+}
+
+/// Shares of one operation, from 0 to 1: of the one that fails most, since many calls of another one would hide it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rates {
-    /// Failed inside the service.
+    /// The operation that fails most.
+    pub operation: Operation,
+    /// What failed of it inside the service.
     pub errors: f64,
-    /// Refused because a shard's limit was reached: a matter of size, which no other Region mends.
+    /// The largest share of an operation that was refused because a shard's limit was reached: a matter of size, which
+    /// no other Region mends.
     pub throttled: f64,
 }
 
@@ -131,10 +177,11 @@ pub enum Health {
     Unknown(String),
 }
 
-/// The post's error rate over the window of the objectives, from the right counters: failed calls over calls
-/// (Sum and SampleCount, never an average of averages), and failed records of PutRecords. The post asks for an
-/// average of PutRecord.Success and GetRecords.Success, which counts throttling as failure, hides partial failures
-/// and ignores weights (Kinesis Developer Guide, monitoring-with-cloudwatch).
+/// The error rate over the window of the objectives: the worst of one share an operation, each from the right counters
+/// (Sum and SampleCount, never an average of averages). The post asks for an average of PutRecord.Success and
+/// GetRecords.Success, which counts throttling as failure, hides partial failures and ignores weights (Kinesis
+/// Developer Guide, monitoring-with-cloudwatch). One share of all calls together is no better: reads are few, and all
+/// of them may fail beside many writes.
 pub fn health(metrics: &StreamMetrics, objectives: &Objectives, timing: &Timing, now: Timestamp) -> Health {
     let from = now - objectives.error_window - timing.fresh;
     match rates(metrics, from) {
@@ -145,25 +192,58 @@ pub fn health(metrics: &StreamMetrics, objectives: &Objectives, timing: &Timing,
     }
 }
 
-/// `None`: nobody called.
+/// What became of an operation's calls or records.
+struct Counted {
+    operation: Operation,
+    all: f64,
+    failed: f64,
+    throttled: f64,
+}
+
+impl Counted {
+    fn calls(operation: Operation, all: f64, succeeded: f64, throttled: f64) -> Counted {
+        Counted { operation, all, failed: (all - succeeded - throttled).max(0.0), throttled }
+    }
+
+    fn share(&self, part: f64) -> f64 {
+        (part / self.all).clamp(0.0, 1.0)
+    }
+
+    fn errors(&self) -> f64 {
+        self.share(self.failed)
+    }
+}
+
+/// `None`: nobody called. An operation that nobody calls has no share.
 fn rates(metrics: &StreamMetrics, from: Timestamp) -> Result<Option<Rates>, String> {
+    let counted = counted(metrics, from)?;
+    let called: Vec<&Counted> = counted.iter().filter(|counted| counted.all > 0.0).collect();
+    let worst = called.iter().max_by(|one, other| one.errors().total_cmp(&other.errors()));
+    let throttled = called.iter().map(|counted| counted.share(counted.throttled)).fold(0.0, f64::max);
+    Ok(worst.map(|worst| Rates { operation: worst.operation, errors: worst.errors(), throttled }))
+}
+
+fn counted(metrics: &StreamMetrics, from: Timestamp) -> Result<[Counted; 3], String> {
     let sum = |series: &Observed<Series>| -> Result<f64, String> {
         let series = series.as_result().map_err(|reason| reason.text.clone())?;
         Ok(series.sum_since(from).unwrap_or(0.0))
     };
-    let (puts, gets) = (sum(&metrics.put_record_calls)?, sum(&metrics.get_records_calls)?);
-    let records = sum(&metrics.put_records_total)?;
-    let (writes_throttled, reads_throttled) =
-        (sum(&metrics.writes_throttled)?, sum(&metrics.reads_throttled)?);
+    let records_throttled = sum(&metrics.put_records_throttled)?;
     // The stream's throttled writes are those of PutRecord and PutRecords together.
-    let puts_throttled = (writes_throttled - sum(&metrics.put_records_throttled)?).max(0.0);
-    let failed_puts = (puts - sum(&metrics.put_record_success)? - puts_throttled).max(0.0);
-    let failed_gets = (gets - sum(&metrics.get_records_success)? - reads_throttled).max(0.0);
-    let failed = failed_puts + failed_gets + sum(&metrics.put_records_failed)?;
-    let all = puts + gets + records;
-    let share = |part: f64| (part / all).min(1.0);
-    Ok((all > 0.0)
-        .then(|| Rates { errors: share(failed), throttled: share(writes_throttled + reads_throttled) }))
+    let puts_throttled = (sum(&metrics.writes_throttled)? - records_throttled).max(0.0);
+    let (puts, put) = (sum(&metrics.put_record_calls)?, sum(&metrics.put_record_success)?);
+    let (gets, got) = (sum(&metrics.get_records_calls)?, sum(&metrics.get_records_success)?);
+    let records = Counted {
+        operation: Operation::PutRecords,
+        all: sum(&metrics.put_records_total)?,
+        failed: sum(&metrics.put_records_failed)?,
+        throttled: records_throttled,
+    };
+    Ok([
+        Counted::calls(Operation::GetRecords, gets, got, sum(&metrics.reads_throttled)?),
+        records,
+        Counted::calls(Operation::PutRecord, puts, put, puts_throttled),
+    ])
 }
 
 /// The APIs of a Region that did not answer, in words: one line where none of them did.
@@ -278,7 +358,8 @@ mod tests {
             writes_throttled: series(Some(500.0)),
             ..metrics()
         };
-        assert_eq!(judge(&metrics), Health::Healthy(Rates { errors: 0.0, throttled: 0.5 }));
+        let rates = Rates { operation: Operation::PutRecord, errors: 0.0, throttled: 0.5 };
+        assert_eq!(judge(&metrics), Health::Healthy(rates));
     }
 
     #[test]
@@ -290,19 +371,57 @@ mod tests {
             writes_throttled: series(Some(30.0)),
             ..metrics()
         };
-        assert_eq!(judge(&metrics), Health::Degraded(Rates { errors: 0.02, throttled: 0.03 }));
+        let rates = Rates { operation: Operation::PutRecords, errors: 0.02, throttled: 0.03 };
+        assert_eq!(judge(&metrics), Health::Degraded(rates));
     }
 
     #[test]
-    fn calls_weigh_as_many_as_they_are() {
-        // An average of the two ratios would say 25 % errors.
+    fn calls_of_one_operation_weigh_as_many_as_they_are() {
+        // Two points of one metric, of 10 % and of 0 % errors: an average of the two would say 5 %.
+        let two = |values: [f64; 2]| {
+            let at = |minutes: u64| now() - Duration::from_secs(60 * minutes);
+            let points = [(4, values[0]), (3, values[1])].map(|(m, value)| Point { at: at(m), value });
+            Observed::Known(Series { period: Duration::from_secs(60), points: points.to_vec() })
+        };
         let metrics = StreamMetrics {
-            put_record_calls: series(Some(10_000.0)),
-            put_record_success: series(Some(10_000.0)),
-            get_records_calls: series(Some(10.0)),
-            get_records_success: series(Some(5.0)),
+            put_record_calls: two([10.0, 10_000.0]),
+            put_record_success: two([9.0, 10_000.0]),
             ..metrics()
         };
         assert!(matches!(judge(&metrics), Health::Healthy(rates) if rates.errors < 0.001));
+    }
+
+    #[test]
+    fn an_operation_that_fails_altogether_does_not_drown_in_the_calls_of_another() {
+        let reads_fail = StreamMetrics {
+            put_records_total: series(Some(30_000.0)),
+            put_records_failed: series(Some(0.0)),
+            get_records_calls: series(Some(240.0)),
+            get_records_success: series(Some(0.0)),
+            ..metrics()
+        };
+        let all_of = |operation| Health::Degraded(Rates { operation, errors: 1.0, throttled: 0.0 });
+        assert_eq!(judge(&reads_fail), all_of(Operation::GetRecords));
+        let writes_fail = StreamMetrics {
+            get_records_calls: series(Some(3_000.0)),
+            get_records_success: series(Some(3_000.0)),
+            put_record_calls: series(Some(25.0)),
+            put_record_success: series(Some(0.0)),
+            ..metrics()
+        };
+        assert_eq!(judge(&writes_fail), all_of(Operation::PutRecord));
+    }
+
+    #[test]
+    fn an_operation_that_nobody_calls_has_no_share() {
+        // Reads that go well are no word about writes, and writes that do not come are no failure.
+        let metrics = StreamMetrics {
+            get_records_calls: series(Some(240.0)),
+            get_records_success: series(Some(240.0)),
+            put_record_calls: series(Some(0.0)),
+            ..metrics()
+        };
+        let rates = Rates { operation: Operation::GetRecords, errors: 0.0, throttled: 0.0 };
+        assert_eq!(judge(&metrics), Health::Healthy(rates));
     }
 }

@@ -306,6 +306,10 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
         let meaning = if side == Side::Primary { Meaning::Returned } else { Meaning::Left };
         checks.health(of, side, meaning);
     }
+    // While the standby was active, it may have grown, and the primary not with it.
+    checks.streams_match(of, Side::Primary);
+    checks.concurrency(of, Side::Primary);
+    checks.function_settings(of, Side::Primary);
     checks.producers(of, Side::Standby);
     // Of what is there already, `active_region` says so; how its mappings should be is not this run's to say.
     let is_settled = continuing || request.rests_on(of, Side::Primary);

@@ -2,7 +2,7 @@
 
 mod leftover;
 
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{Asks, Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::settings::settings_for;
 use super::start::{emergency_start, start_position, unprocessed_from};
@@ -217,11 +217,16 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
     checks.stream(of, Side::Standby);
     checks.reader_function(&about, &of.view.standby.consumer);
     checks.concurrency(of, Side::Standby);
+    checks.function_settings(of, Side::Standby);
     checks.health(of, Side::Standby, Meaning::Entered);
     let due = if of.is_cold() { Due::AtMostOne } else { Due::Running };
     checks.mapping(of, &standby, &of.view.standby.consumer, due);
     checks.stream_consumer(&about, &of.view.standby.consumer);
     checks.other_readers(of, Side::Standby);
+    if !of.is_cold() && !is_settled {
+        // Nothing starts it: what is moved there is processed by what runs there already.
+        checks.consumer_lag(of, Side::Standby, Asks::Before(mode));
+    }
     if continuing {
         arriving::waiting_in_the_standby(checks, of);
     }
@@ -229,7 +234,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
         let about = checks.about(of, Side::Primary);
         checks.stream(of, Side::Primary);
-        checks.streams_match(of);
+        checks.streams_match(of, Side::Standby);
         checks.producers(of, Side::Primary);
         checks.reader_function(&about, &of.view.primary.consumer);
         checks.mapping(of, &consumer, &of.view.primary.consumer, unless_settled(Due::Running));
@@ -250,7 +255,7 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
             checks.stream_consumer(&about, view);
             checks.shared_function(of, &replicator, view);
             if !is_settled {
-                checks.replicator(of, view);
+                checks.replicator(of, view, Asks::Before(mode));
             }
         }
     } else {

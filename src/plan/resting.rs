@@ -2,7 +2,7 @@
 
 use super::assess::{self, Active};
 use super::next::{NOTHING_ANSWERS, needs_the_primary};
-use super::preflight::{Checks, Due, Meaning};
+use super::preflight::{Asks, Checks, Due, Meaning};
 use super::sequence::{Request, Selected};
 use super::{arriving, stranded};
 use crate::model::{CheckReport, Observed, RunMark, RunState, Side, Verdict};
@@ -30,7 +30,10 @@ pub fn resting_checks(request: Request<'_>) -> Vec<CheckReport> {
 }
 
 fn pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
-    checks.streams_match(of);
+    // The next move goes to the side that is idle now.
+    let idle = active_side(checks, of).map_or(Side::Standby, Side::other);
+    checks.streams_match(of, idle);
+    checks.function_settings(of, idle);
     for side in [Side::Primary, Side::Standby] {
         checks.stream(of, side);
         let about = checks.about(of, side);
@@ -134,7 +137,7 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         let due = if side == active || !of.is_cold() { Due::Running } else { Due::Stopped };
         checks.mapping(of, &reader, &of.view.side(side).consumer, due);
         if due == Due::Running {
-            checks.consumer_lag(of, side);
+            checks.consumer_lag(of, side, Asks::AtRest);
         }
     }
     if !of.is_cold() {
@@ -150,7 +153,7 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
         checks.stream_consumer(&about, view);
         checks.mapping(of, &reader, view, due);
         if due == Due::Running && active == Side::Primary {
-            checks.replicator(of, view);
+            checks.replicator(of, view, Asks::AtRest);
         }
     }
     if active == Side::Standby {

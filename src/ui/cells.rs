@@ -246,7 +246,7 @@ impl Cells<'_, '_> {
         let limit = text::percent(topology.objectives.error_rate);
         match health {
             Health::Healthy(rates) => format!("healthy, {}", shares(rates, &limit)),
-            Health::Degraded(rates) => format!("DEGRADED, {}", shares(rates, &limit)),
+            Health::Degraded(rates) => format!("DEGRADED, {}", failing(rates)),
             Health::Unknown(why) => self.notes.unknown_because(&why),
         }
     }
@@ -295,9 +295,17 @@ fn trouble(function: &FunctionView) -> Vec<String> {
 
 /// The error rate against its limit, and the throttled share where there is one.
 pub(crate) fn shares(rates: Rates, limit: &str) -> String {
-    let throttled = match rates.throttled > 0.0 {
+    format!("{} errors (limit {limit}){}", text::percent(rates.errors), throttled(rates))
+}
+
+/// What fails and how much of it, in words that fit a narrow cell: the check beside it says the limit.
+pub(crate) fn failing(rates: Rates) -> String {
+    format!("{} {} errors{}", rates.operation, text::percent(rates.errors), throttled(rates))
+}
+
+fn throttled(rates: Rates) -> String {
+    match rates.throttled > 0.0 {
         true => format!(", throttled {}", text::percent(rates.throttled)),
         false => String::new(),
-    };
-    format!("{} errors (limit {limit}){throttled}", text::percent(rates.errors))
+    }
 }

@@ -53,10 +53,12 @@ impl StatusInput<'_> {
 
     /// Whether a reader is further behind than the RPO: a Region that is lost now costs more than was agreed.
     pub(crate) fn is_over_the_rpo(&self) -> bool {
-        let (rpo, now) = (self.topology.objectives.rpo, self.snapshot.taken_at);
+        let (rpo, fresh) = (self.topology.objectives.rpo, self.topology.timing.fresh);
+        let now = self.snapshot.taken_at;
         let is_late = |side: &SideView, reader: &ReaderView| {
             let has_mappings = !reader.mappings.known().is_some_and(Vec::is_empty);
-            has_mappings && assess::lag(side, reader, now).known().is_some_and(|lag| lag.lag > rpo)
+            has_mappings
+                && assess::fresh_lag(side, reader, fresh, now).known().is_some_and(|lag| lag.lag > rpo)
         };
         let sides = self.snapshot.pipelines.values().flat_map(|view| [&view.primary, &view.standby]);
         sides.into_iter().any(|side| {
@@ -120,10 +122,11 @@ pub(crate) fn judge<'a>(input: &StatusInput<'a>) -> BTreeMap<&'a str, Judged> {
         let view = view.side(side);
         let (objectives, timing) = (&input.topology.objectives, &input.topology.timing);
         let now = input.snapshot.taken_at;
+        let lag = |view, reader| assess::fresh_lag(view, reader, timing.fresh, now);
         JudgedSide {
             health: assess::health(&view.metrics, objectives, timing, now),
-            consumer_lag: assess::lag(view, &view.consumer, now),
-            replicator_lag: view.replicator.as_ref().map(|reader| assess::lag(view, reader, now)),
+            consumer_lag: lag(view, &view.consumer),
+            replicator_lag: view.replicator.as_ref().map(|reader| lag(view, reader)),
         }
     };
     let judged = input.snapshot.pipelines.iter().map(|(name, view)| {

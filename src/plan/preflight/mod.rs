@@ -3,20 +3,38 @@
 //! `status` and `verify` use the same ones, so that "could we fail over now?" is answered by the code that would
 //! refuse.
 
+mod lags;
 mod producers;
 mod readers;
 mod streams;
 
+pub(crate) use lags::Asks;
 pub(crate) use streams::Meaning;
 
 use super::assess;
 use super::sequence::{Request, Selected};
 use crate::model::cutover::is_broken_mark;
 use crate::model::{
-    CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Verdict, duration, time,
+    AccountId, Arn, CheckReport, FailureKind, Observed, PipelineName, Region, RunState, Side, Snapshot,
+    Verdict, duration, time,
 };
 use crate::steps::how_to_clear;
 use std::time::Duration;
+
+/// What to do when the account is not the one that is asked for.
+const OTHER_ACCOUNT: &str = "choose the right profile with --profile, or correct [account] id in kdsha.toml";
+
+/// A stream or function that was seen in another account: the ARNs that the services give name the account of the
+/// credentials, whether STS answers or not.
+fn foreign<'a>(snapshot: &'a Snapshot, account: &AccountId) -> Option<&'a Arn> {
+    let sides = snapshot.pipelines.values().flat_map(|view| [&view.primary, &view.standby]);
+    let mut arns = sides.flat_map(|side| {
+        let stream = side.stream.known().map(|stream| &stream.arn);
+        let function = side.consumer.function.known().map(|function| &function.arn);
+        stream.into_iter().chain(function)
+    });
+    arns.find(|arn| arn.account() != account.as_str())
+}
 
 /// Gathers results.
 pub(crate) struct Checks<'a> {
@@ -96,19 +114,26 @@ impl<'a> Checks<'a> {
     pub(crate) fn account(&mut self) {
         let about = About::default();
         let request = self.request;
-        if let Some(identity) = self.known("identity", &about, &request.snapshot.identity) {
-            match &request.topology.account {
-                Some(account) if *account != identity.account => self.advise(
-                    "identity",
-                    &about,
-                    Verdict::Fail,
-                    format!(
-                        "the credentials are of account {}, kdsha.toml asks for {account}",
-                        identity.account
-                    ),
-                    "choose the right profile with --profile, or correct [account] id in kdsha.toml",
-                ),
-                _ => self.ok("identity", &about, format!("{} in account {}", identity.arn, identity.account)),
+        match (&request.topology.account, &request.snapshot.identity) {
+            (Some(account), Observed::Known(identity)) if *account != identity.account => {
+                let evidence = format!(
+                    "the credentials are of account {}, kdsha.toml asks for {account}",
+                    identity.account
+                );
+                self.advise("identity", &about, Verdict::Fail, evidence, OTHER_ACCOUNT);
+            }
+            (_, Observed::Known(identity)) => {
+                self.ok("identity", &about, format!("{} in account {}", identity.arn, identity.account));
+            }
+            (Some(account), Observed::Unknown(reason))
+                if let Some(arn) = foreign(request.snapshot, account) =>
+            {
+                let evidence =
+                    format!("{arn} is not of account {account}, as kdsha.toml asks ({})", reason.text);
+                self.advise("identity", &about, Verdict::Fail, evidence, OTHER_ACCOUNT);
+            }
+            (_, unknown) => {
+                self.known("identity", &about, unknown);
             }
         }
         self.credentials();

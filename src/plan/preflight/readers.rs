@@ -1,11 +1,44 @@
-//! Checks of consumers and replicators: their functions, their mappings, their room and their lag.
+//! Checks of consumers and replicators: their functions, their mappings and their room.
 
 use super::{About, Checks, Due};
-use crate::model::{Mapping, MappingSettings, MappingState, Observed, ReaderView, Side, Verdict, duration};
-use crate::plan::assess;
+use crate::model::{
+    FunctionView, Mapping, MappingSettings, MappingState, ReaderView, Side, StreamConsumer, Verdict, duration,
+};
 use crate::plan::sequence::Selected;
 use crate::steps::Reader;
 use std::time::Duration;
+
+/// A mapping that reads through a consumer of this name that is gone: one that is registered again has another ARN.
+fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'a Mapping> {
+    let is_former = |mapping: &&Mapping| {
+        mapping.source.stream_consumer() == Some(consumer.name.as_str()) && mapping.source != consumer.arn
+    };
+    view.mappings.known()?.iter().find(is_former)
+}
+
+/// How many invocations at a time a side's consumer may come to, or what keeps that from being known.
+fn wanted_concurrency(of: &Selected<'_>, side: Side) -> Result<u32, String> {
+    let stream = of.view.side(side).stream.as_result().map_err(|reason| reason.text.clone())?;
+    Ok(stream.open_shards * parallelization(of)?)
+}
+
+/// The factor of the mapping in the primary, of which the standby's is a clone; of the standby's, where that is not known.
+fn parallelization(of: &Selected<'_>) -> Result<u32, String> {
+    let largest = |side: Side| -> Result<Option<u32>, String> {
+        let mappings =
+            of.view.side(side).consumer.mappings.as_result().map_err(|reason| reason.text.clone())?;
+        let settings = mappings.iter().map(|mapping| mapping.settings.as_result());
+        let settings: Result<Vec<_>, _> = settings.collect();
+        let settings = settings.map_err(|reason| reason.text.clone())?;
+        Ok(settings.iter().map(|settings| settings.parallelization_factor).max())
+    };
+    match (largest(Side::Primary), largest(Side::Standby)) {
+        (Ok(Some(factor)), _) | (_, Ok(Some(factor))) => Ok(factor),
+        (Err(why), _) => Err(why),
+        // Nothing is there yet: Lambda's default.
+        (Ok(None), _) => Ok(MappingSettings::default().parallelization_factor),
+    }
+}
 
 impl Checks<'_> {
     /// A reader's function.
@@ -24,9 +57,9 @@ impl Checks<'_> {
         }
     }
 
-    /// Room for the standby's consumer to scale.
+    /// Room for a side's consumer to scale.
     pub(crate) fn concurrency(&mut self, of: &Selected<'_>, side: Side) {
-        let about = self.about(of, side);
+        let (check, about) = ("concurrency", self.about(of, side));
         let Some(region) = self.request.snapshot.regions.get(self.request.region(side)) else { return };
         // A function with a reservation has that, and no more.
         let reserved = of.view.side(side).consumer.function.known().and_then(|f| f.reserved_concurrency);
@@ -37,20 +70,58 @@ impl Checks<'_> {
             }
             None => {
                 let unreserved = region.unreserved_concurrency.clone();
-                let Some(unreserved) = self.known("concurrency", &about, &unreserved).copied() else {
+                let Some(unreserved) = self.known(check, &about, &unreserved).copied() else {
                     return;
                 };
                 (unreserved, "unreserved", "raise the account's Lambda quota")
             }
         };
-        let shards = of.view.side(side).stream.known().map_or(0, |s| s.open_shards);
-        let mappings = of.view.primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let factors = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.parallelization_factor);
-        let wanted = shards * factors.max().unwrap_or(1);
-        let evidence = format!("{there} {kind}, {wanted} wanted (shards x parallelization factor)");
-        match there >= wanted {
-            true => self.ok("concurrency", &about, evidence),
-            false => self.advise("concurrency", &about, Verdict::Warn, evidence, advice),
+        match wanted_concurrency(of, side) {
+            Ok(wanted) => {
+                let evidence = format!("{there} {kind}, {wanted} wanted (shards x parallelization factor)");
+                match there >= wanted {
+                    true => self.ok(check, &about, evidence),
+                    false => self.advise(check, &about, Verdict::Warn, evidence, advice),
+                }
+            }
+            Err(why) => {
+                let evidence = format!("{there} {kind}, how many are wanted is unknown: {why}");
+                let advice = "count the shards and multiply by the mapping's ParallelizationFactor";
+                self.advise(check, &about, Verdict::Warn, evidence, advice);
+            }
+        }
+    }
+
+    /// What the consumer of the side that is moved to may take, against that of the other one: a batch that needs more
+    /// is worked off in one and fails in the other, again and again, and holds up its shard.
+    pub(crate) fn function_settings(&mut self, of: &Selected<'_>, to: Side) {
+        let (check, about, from) = ("function_settings", self.about(of, to), to.other());
+        let consumer = |side: Side| of.view.side(side).consumer.function.known();
+        let Some((left, entered)) = consumer(from).zip(consumer(to)) else { return };
+        let settings = |function: &FunctionView| {
+            [("Timeout", function.timeout_seconds, "s"), ("MemorySize", function.memory_mib, "MB")]
+        };
+        let less: Vec<String> = settings(left)
+            .into_iter()
+            .zip(settings(entered))
+            .filter(|((_, wanted, _), (_, found, _))| found < wanted)
+            .map(|((what, wanted, unit), (_, found, _))| {
+                format!("{what} is {found} {unit}, the {from}'s {wanted} {unit}")
+            })
+            .collect();
+        match less.is_empty() {
+            true => self.ok(check, &about, format!("the {to}'s consumer may take no less than the {from}'s")),
+            false => {
+                let advice = format!(
+                    "a batch that needs more fails there for ever: `aws lambda update-function-configuration --region \
+                     {} --function-name {} --timeout {} --memory-size {}`",
+                    self.request.region(to),
+                    of.view.side(to).consumer.name,
+                    left.timeout_seconds.max(entered.timeout_seconds),
+                    left.memory_mib.max(entered.memory_mib)
+                );
+                self.advise(check, &about, Verdict::Warn, less.join(", "), advice);
+            }
         }
     }
 
@@ -133,26 +204,28 @@ impl Checks<'_> {
     pub(crate) fn stream_consumer(&mut self, about: &About, view: &ReaderView) {
         let check = "stream_consumer";
         let Some(part) = &view.stream_consumer else { return };
-        match self.known(check, about, part) {
-            None => {}
-            Some(Some(found)) if found.status == "ACTIVE" => {
-                self.ok(check, about, format!("{} is ACTIVE", found.name));
-            }
-            Some(Some(found)) => self.advise(
-                check,
-                about,
-                Verdict::Fail,
+        let Some(found) = self.known(check, about, part) else { return };
+        let (evidence, advice) = match found {
+            Some(found) if found.status != "ACTIVE" => (
                 format!("{} is {}: it cannot be read through", found.name, found.status),
                 "wait until it is ACTIVE, or register it again",
             ),
-            Some(None) => self.advise(
-                check,
-                about,
-                Verdict::Fail,
+            Some(found) => match on_a_former(found, view) {
+                None => return self.ok(check, about, format!("{} is ACTIVE", found.name)),
+                Some(mapping) => (
+                    format!(
+                        "mapping {} reads through {}, and {} was registered anew as {}: it reads nothing",
+                        mapping.id, mapping.source, found.name, found.arn
+                    ),
+                    "delete the mapping and create it again, AT_TIMESTAMP of when it last read, never LATEST",
+                ),
+            },
+            None => (
                 format!("{} reads through an enhanced fan-out consumer that does not exist", view.name),
                 "register it (aws kinesis register-stream-consumer), or correct stream_consumer in kdsha.toml",
             ),
-        }
+        };
+        self.advise(check, about, Verdict::Fail, evidence, advice);
     }
 
     /// Who else reads a side's stream. Standard readers share its iterator age, so a drain waits for them too; a
@@ -226,60 +299,6 @@ impl Checks<'_> {
             let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
             let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
             self.advise("mapping", about, Verdict::Fail, evidence, advice);
-        }
-    }
-
-    /// The lag of a consumer that should keep up. A planned move waits until it is gone, so more than the RTO is said.
-    pub(crate) fn consumer_lag(&mut self, of: &Selected<'_>, side: Side) {
-        let about = self.about(of, side);
-        let (rto, now) = (self.request.topology.objectives.rto, self.request.snapshot.taken_at);
-        let view = of.view.side(side);
-        match assess::lag(view, &view.consumer, now) {
-            Observed::Unknown(reason) => {
-                let advice = "without a data point nothing tells whether the consumer keeps up";
-                self.advise(
-                    "consumer_lag",
-                    &about,
-                    Verdict::Warn,
-                    format!("unknown: {}", reason.text),
-                    advice,
-                );
-            }
-            Observed::Known(lag) => {
-                let evidence = format!("{} behind, RTO {}", duration::show(lag.lag), duration::show(rto));
-                let advice = "a planned move waits until it has caught up: look at its Errors, Throttles and concurrency";
-                match lag.lag > rto {
-                    true => self.advise("consumer_lag", &about, Verdict::Warn, evidence, advice),
-                    false => self.ok("consumer_lag", &about, evidence),
-                }
-            }
-        }
-    }
-
-    /// The replicator's lag against the RPO, and its batch size.
-    pub(crate) fn replicator(&mut self, of: &Selected<'_>, view: &ReaderView) {
-        let about = self.about(of, Side::Primary);
-        let rpo = self.request.topology.objectives.rpo;
-        let lag = assess::lag(&of.view.primary, view, self.request.snapshot.taken_at);
-        if let Some(lag) = self.known("replicator_lag", &about, &lag) {
-            let evidence = format!("{} behind, RPO {}", duration::show(lag.lag), duration::show(rpo));
-            match lag.lag > rpo {
-                true => self.advise(
-                    "replicator_lag",
-                    &about,
-                    Verdict::Warn,
-                    evidence,
-                    "the drain will take as long as the replicator needs to catch up",
-                ),
-                false => self.ok("replicator_lag", &about, evidence),
-            }
-        }
-        let mappings = view.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let largest = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batch_size).max();
-        if let Some(size) = largest.filter(|size| *size > 500) {
-            let evidence = format!("batch size {size}, PutRecords takes 500");
-            let advice = "lower the replicator's batch size to 500";
-            self.advise("replicator_batch", &about, Verdict::Warn, evidence, advice);
         }
     }
 

@@ -38,22 +38,23 @@ impl Checks<'_> {
         }
     }
 
-    /// The standby's stream against the primary's.
-    pub(crate) fn streams_match(&mut self, of: &Selected<'_>) {
-        let about = self.about(of, Side::Standby);
-        let (Some(primary), Some(standby)) = (of.view.primary.stream.known(), of.view.standby.stream.known())
+    /// The stream of the side that is moved to, against the one that is left.
+    pub(crate) fn streams_match(&mut self, of: &Selected<'_>, to: Side) {
+        let (check, about, from) = ("streams_match", self.about(of, to), to.other());
+        let (Some(left), Some(entered)) =
+            (of.view.side(from).stream.known(), of.view.side(to).stream.known())
         else {
             return;
         };
-        let smaller = standby.falls_short_of(primary);
+        let smaller = entered.falls_short_of(left, from);
         match smaller.is_empty() {
-            true => self.ok("streams_match", &about, "the standby's stream is no smaller than the primary's"),
+            true => self.ok(check, &about, format!("the {to}'s stream is no smaller than the {from}'s")),
             false => self.advise(
-                "streams_match",
+                check,
                 &about,
                 Verdict::Warn,
                 smaller.join(", "),
-                "give the standby's stream the primary's settings, or expect throttling there",
+                format!("give the {to}'s stream the {from}'s settings, or expect throttling there"),
             ),
         }
     }
@@ -67,14 +68,16 @@ impl Checks<'_> {
             percent if percent < 10.0 => format!("{}%", (percent * 100.0).round() / 100.0),
             percent => format!("{}%", (percent * 10.0).round() / 10.0),
         };
-        let percent = |rates: assess::Rates| {
-            format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled))
-        };
         match assess::health(metrics, &topology.objectives, &topology.timing, now) {
-            Health::Healthy(rates) => self.ok("health", &about, percent(rates)),
+            Health::Healthy(rates) => {
+                let evidence = format!("error rate {}, throttled {}", of(rates.errors), of(rates.throttled));
+                self.ok("health", &about, evidence);
+            }
             Health::Degraded(rates) => {
+                let (errors, throttled) = (of(rates.errors), of(rates.throttled));
                 let limit = of(topology.objectives.error_rate);
-                let evidence = format!("{}, limit {limit}", percent(rates));
+                let evidence =
+                    format!("{} {errors} errors, throttled {throttled}, limit {limit}", rates.operation);
                 let leave = match side {
                     Side::Primary => format!("failover --to {}", self.request.region(Side::Standby)),
                     Side::Standby => "failback".to_owned(),

@@ -87,6 +87,7 @@ fn function(region: &str, name: &str) -> Observed<FunctionView> {
         last_update_reason: None,
         revision_id: "7b0c5d3e-2f7a-4a55-9a44-2f9d4f0f2a11".to_owned(),
         timeout_seconds: 3,
+        memory_mib: 128,
         environment: Environment::Readable(BTreeMap::from([
             ("PRODUCING_TO_REGION".to_owned(), Secret::new("us-west-2")),
             ("API_KEY".to_owned(), Secret::new("hunter2")),

@@ -1,6 +1,6 @@
 //! The cells of the live view: a word or a figure with its tone. Old is always said in words; the tone only adds to it.
 
-use super::super::cells::shares;
+use super::super::cells::{failing, shares};
 use super::kept::{Kept, Worth};
 use super::state::{LagSeen, Mappings, PipelineFacts, ReaderFacts, SideFacts};
 use crate::config::{StandbyMode, Topology};
@@ -223,7 +223,7 @@ impl Cells<'_> {
         let limit = text::percent(self.topology.objectives.error_rate);
         kept(&self.side(side).health, self.now, |health| match health {
             Health::Healthy(rates) => Cell::plain(format!("healthy, {}", shares(*rates, &limit))),
-            Health::Degraded(rates) => Cell::new(Tone::Bad, format!("DEGRADED, {}", shares(*rates, &limit))),
+            Health::Degraded(rates) => Cell::new(Tone::Bad, format!("DEGRADED, {}", failing(*rates))),
             Health::Unknown(why) => Cell::new(Tone::Warn, format!("unknown: {why}")),
         })
     }

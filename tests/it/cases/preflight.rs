@@ -39,6 +39,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "concurrency",
         "credentials",
         "discards",
+        "function_settings",
         "health",
         "identity",
         "mapping",
