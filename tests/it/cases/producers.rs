@@ -171,7 +171,7 @@ async fn a_function_at_rest_is_refused_before_anything_changes() {
 async fn an_update_that_fails_leaves_the_former_configuration_and_ends_the_run() {
     let stage = Stage::post(208);
     let name = PRODUCER.parse().expect("a name");
-    stage.sandbox.with_world(|world| assert!(world.fail_next_update(&region(WEST), &name)));
+    stage.sandbox.with_world(|world| assert!(world.fail_updates(&region(WEST), &name, 1)));
     let exit = stage.failover(&stage.over()).await;
     stage.expect(exit, Exit::StepFailed);
     let said = stage.stderr.text();
