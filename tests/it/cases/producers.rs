@@ -99,6 +99,48 @@ async fn variables_that_nobody_released_are_not_released_by_the_way() {
     refused(&stage, "LOG_LEVEL").await;
 }
 
+/// The post's producer, invoked through an alias of version 1.
+fn behind_an_alias(seed: u64) -> Stage {
+    let mut stage = Stage::of(seed, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    stage
+}
+
+fn upload_code(stage: &Stage) {
+    let name = PRODUCER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.upload_code(&region(WEST), &name, "another hash")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn code_that_nobody_released_is_not_released_by_the_way() {
+    let stage = behind_an_alias(222);
+    upload_code(&stage);
+    refused(&stage, "differs from the version behind its alias in code").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn configuration_that_nobody_released_is_not_released_by_the_way() {
+    for (seed, member, value) in [(223, "Timeout", 60), (224, "MemorySize", 512)] {
+        let stage = behind_an_alias(seed);
+        let mut input = json!({ "FunctionName": PRODUCER });
+        input[member] = json!(value);
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+        stage.pass(MINUTE).await;
+        refused(&stage, &format!("differs from the version behind its alias in {member}")).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_of_latest_is_left_there() {
+    let stage = behind_an_alias(226);
+    let input = json!({"FunctionName": PRODUCER, "Name": "live", "FunctionVersion": "$LATEST"});
+    stage.call(Service::Lambda, WEST, "UpdateAlias", input);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    assert_eq!((sent(&stage, "PublishVersion"), sent(&stage, "UpdateAlias")), (0, 0));
+    stage.must_have_lost_nothing().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alias_that_splits_its_traffic_is_refused_with_advice() {
     let mut stage = Stage::of(204, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
@@ -165,6 +207,10 @@ async fn a_function_at_rest_is_refused_before_anything_changes() {
         stage.sandbox.with_world(|world| assert!(world.put_to_rest(&region(region_name), &name)));
         refused(&stage, &format!("{function} is Inactive")).await;
     }
+}
+
+fn sent(stage: &Stage, operation: &str) -> usize {
+    stage.mutations().iter().filter(|call| call.operation == operation).count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,4 +318,18 @@ async fn a_producer_that_writes_to_another_stream_is_refused() {
     stage.topology.pipelines[0].stream.primary = stream.clone();
     stage.topology.pipelines[0].stream.standby = stream;
     refused(&stage, "writes to stream KDS-HA-Stream, which is not this pipeline's").await;
+}
+
+/// The stream has one name in each Region: the other's is none that the producer could write to.
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_writes_to_the_other_regions_stream_name_is_refused() {
+    let mut stage = Stage::post(228);
+    stage.topology.pipelines[0].stream.standby = "KDS-HA-Standby".parse().expect("a name");
+    let mut changed = stage.environment();
+    changed.insert("PRODUCING_TO_REGION".to_owned(), EAST.to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let names = "writes to stream KDS-HA-Stream, which is its name in us-west-2, not in us-east-2";
+    refused(&stage, names).await;
 }
