@@ -13,7 +13,10 @@ impl Checks<'_> {
             let about =
                 About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
             let Some(function) = self.known("producer", &about, &producer.function) else { continue };
-            self.function_is_idle("producer", &about, producer.name.as_str(), function);
+            match (function.state.as_str(), function.last_update_status.as_str()) {
+                ("Active", "Failed") => self.failed_update(&about, producer, function),
+                _ => self.function_is_idle("producer", &about, producer.name.as_str(), function),
+            }
             self.environment(&about, configured, producer, function);
             self.stack(&about, producer, function);
             self.producer_stream(of, &about, producer);
@@ -48,6 +51,15 @@ impl Checks<'_> {
                 "invoke or redeploy the function until it is Active and its last update Successful",
             ),
         }
+    }
+
+    /// Lambda goes on with the configuration before an update that it failed, and takes another one.
+    fn failed_update(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
+        let why = function.last_update_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let evidence = format!("the last update of {} failed{why}; it goes on as before", producer.name);
+        let advice =
+            "the switch is another update, and fails for the same reason if that still holds: mend it first";
+        self.advise("producer", about, Verdict::Warn, evidence, advice);
     }
 
     fn environment(
@@ -234,8 +246,16 @@ impl Checks<'_> {
         self.advise("active_region", about, Verdict::Fail, evidence, advice);
     }
 
-    /// An emergency asks nothing of the primary, but the standby must not be active already.
+    /// An emergency asks nothing of the primary, but what is seen there must be what kdsha.toml says, and the standby
+    /// must not be active already.
     pub(crate) fn emergency_is_due(&mut self, of: &Selected<'_>) {
+        for (configured, producer) in of.pipeline.producers.iter().zip(&of.view.producers) {
+            let about =
+                About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
+            if let Some(function) = producer.function.known() {
+                self.missing_variables(&about, configured, producer, function);
+            }
+        }
         let about = self.about(of, Side::Standby);
         let standby = self.request.region(Side::Standby);
         let continuing = self.request.own_mark(of.view).is_some();

@@ -3,6 +3,7 @@
 
 use super::post::{EAST, PRODUCER, WEST, said};
 use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::cli::args::FailoverArgs;
 use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
 use kdsha::sandbox::call::Service;
@@ -130,6 +131,22 @@ async fn configuration_that_nobody_released_is_not_released_by_the_way() {
     }
 }
 
+/// An emergency goes on without such a producer, and does not touch its $LATEST.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_owes_the_switch_of_what_nobody_released() {
+    let stage = behind_an_alias(225);
+    upload_code(&stage);
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Owed);
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 0);
+    // Whoever uploaded it releases it: that is what the alias runs from then on.
+    stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": PRODUCER }));
+    let input = json!({"FunctionName": PRODUCER, "Name": "live", "FunctionVersion": "2"});
+    stage.call(Service::Lambda, WEST, "UpdateAlias", input);
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alias_of_latest_is_left_there() {
     let stage = behind_an_alias(226);
@@ -209,27 +226,75 @@ async fn a_function_at_rest_is_refused_before_anything_changes() {
     }
 }
 
+/// Lambda accepts the next updates of the producer and then fails them; so many.
+fn fail_updates(stage: &Stage, count: u32) {
+    let name = PRODUCER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.fail_updates(&region(WEST), &name, count)));
+}
+
 fn sent(stage: &Stage, operation: &str) -> usize {
     stage.mutations().iter().filter(|call| call.operation == operation).count()
 }
 
+fn in_an_emergency(stage: &Stage) -> FailoverArgs {
+    FailoverArgs { emergency: true, ..stage.over() }
+}
+
 #[tokio::test(start_paused = true)]
-async fn an_update_that_fails_leaves_the_former_configuration_and_ends_the_run() {
+async fn an_update_that_fails_once_is_sent_again() {
     let stage = Stage::post(208);
-    let name = PRODUCER.parse().expect("a name");
-    stage.sandbox.with_world(|world| assert!(world.fail_updates(&region(WEST), &name, 1)));
-    let exit = stage.failover(&stage.over()).await;
-    stage.expect(exit, Exit::StepFailed);
-    let said = stage.stderr.text();
-    assert!(said.contains("SubnetOutOfIPAddresses"), "{said}");
-    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
-    // The same command is the repair once the cause is gone.
-    let input = json!({"FunctionName": PRODUCER, "Description": "mended"});
-    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
-    stage.pass(2 * MINUTE).await;
+    fail_updates(&stage, 1);
     stage.must_fail_over().await;
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 2);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_always_fails_leaves_the_former_configuration_and_ends_the_run() {
+    let stage = Stage::post(216);
+    fail_updates(&stage, 100);
+    let exit = stage.failover(&stage.over()).await;
+    stage.expect(exit, Exit::StepFailed);
+    assert!(stage.stderr.text().contains("SubnetOutOfIPAddresses"), "{}", stage.stderr.text());
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+    // The cause is gone: the same command is the repair, and only warns of what it finds.
+    fail_updates(&stage, 0);
+    stage.must_fail_over().await;
+    assert!(said(&stage).contains("it goes on as before"), "{}", said(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_failed_in_an_emergency_is_settled_by_resume_alone() {
+    let stage = Stage::post(217);
+    fail_updates(&stage, 100);
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Owed);
+    let told = said(&stage);
+    assert!(told.contains("SubnetOutOfIPAddresses") && told.contains("NOT all switched"), "{told}");
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+    fail_updates(&stage, 0);
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], EAST);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// `region_variable` is misspelt, or the code has changed: a variable that nobody reads switches nothing.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_adds_no_variable_that_the_producer_never_had() {
+    let stage = Stage::post(218);
+    let mut changed = stage.environment();
+    changed.remove("PRODUCING_TO_REGION");
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let refused = stage.failover(&in_an_emergency(&stage)).await.expect_err("it would switch nothing");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("producer_environment"), "{}", refused.message);
+    assert!(said(&stage).contains("has no variable PRODUCING_TO_REGION"), "{}", said(&stage));
+    assert!(stage.mutations().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
