@@ -8,8 +8,9 @@ use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{Delays, Span, Story};
+use kdsha::sandbox::world::{Delays, Outage, Span, Story};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A further producer function with an environment of its own, known to the configuration.
 async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
@@ -295,6 +296,80 @@ async fn an_emergency_adds_no_variable_that_the_producer_never_had() {
     assert!(refused.message.contains("producer_environment"), "{}", refused.message);
     assert!(said(&stage).contains("has no variable PRODUCING_TO_REGION"), "{}", said(&stage));
     assert!(stage.mutations().is_empty());
+}
+
+/// One function writes to both pipelines' streams, each by variables of its own.
+#[tokio::test(start_paused = true)]
+async fn two_pipelines_that_share_a_function_are_both_switched_in_an_emergency() {
+    let mut stage = Stage::of(219, &Story { pipelines: 2, ..Stage::light() });
+    let mut both = stage.environment();
+    both.insert("SECOND_REGION".to_owned(), WEST.to_owned());
+    both.insert("SECOND_STREAM".to_owned(), "KDS-HA-Stream-2".to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": both}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    let shared = &mut stage.topology.pipelines[1].producers[0];
+    shared.function = PRODUCER.parse().expect("a name");
+    shared.region_variable = "SECOND_REGION".to_owned();
+    shared.stream_variable = Some("SECOND_STREAM".to_owned());
+    stage.pass(MINUTE).await;
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Done);
+    let now = stage.environment();
+    assert_eq!((now["PRODUCING_TO_REGION"].as_str(), now["SECOND_REGION"].as_str()), (EAST, EAST));
+    assert_eq!(now.len(), both.len());
+    assert!(!said(&stage).contains("somebody else"), "{}", said(&stage));
+}
+
+/// The switch was applied, and the connection broke before its answer: the next look sees it.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_looks_for_an_answer_that_was_lost() {
+    let stage = Stage::post(220);
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        times: Some(1),
+        fault: Some(Fault::ApplyThenDrop),
+        ..Rule::default()
+    });
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Done);
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 1);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// Waits until the world has got a call.
+async fn until_called(stage: &Stage, operation: &str) {
+    let calls = || stage.sandbox.log().iter().filter(|call| call.operation == operation).count();
+    let before = calls();
+    while calls() == before {
+        stage.pass(Duration::from_secs(1)).await;
+    }
+}
+
+/// The Region fell silent over the call: what nobody saw is owed, and not said to be undone.
+#[tokio::test(start_paused = true)]
+async fn a_switch_whose_end_nobody_saw_may_have_been_made() {
+    let stage = Stage::post(221);
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        fault: Some(Fault::ApplyThenHang),
+        ..Rule::default()
+    });
+    let falls_silent = async {
+        until_called(&stage, "UpdateFunctionConfiguration").await;
+        stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
+    };
+    let emergency = in_an_emergency(&stage);
+    let (exit, ()) = tokio::join!(stage.failover(&emergency), falls_silent);
+    stage.expect(exit, Exit::Owed);
+    let said = said(&stage);
+    assert!(said.contains("it may have been switched: not seen"), "{said}");
+    assert!(said.contains("the producers may have been switched to it: not seen, and owed"), "{said}");
+    assert!(!said.contains("NOT all switched"), "{said}");
+    stage.sandbox.mend();
+    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    stage.pass(MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
