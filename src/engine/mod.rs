@@ -117,7 +117,7 @@ pub struct Engine<'a> {
     interrupt: Interrupt,
     silence: Silence,
     environments: RefCell<Environments>,
-    aliases: RefCell<SeenSince>,
+    seen: RefCell<SeenSince>,
     /// Producers that are switched although somebody else changed their keys.
     accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
     is_undoing: Cell<bool>,
@@ -175,7 +175,7 @@ impl<'a> Engine<'a> {
             interrupt,
             silence: Silence::default(),
             environments: RefCell::default(),
-            aliases: RefCell::default(),
+            seen: RefCell::default(),
             accepted: RefCell::default(),
             is_undoing: Cell::new(false),
             changes: Cell::new(0),

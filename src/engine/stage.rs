@@ -126,7 +126,7 @@ impl<'a> Engine<'a> {
             None => Scope::status(),
         };
         // Boxed: the future of a look is large, and it is awaited from deep within.
-        self.date_aliases(Box::pin(self.aws.observe(self.topology, &scope)).await)
+        self.date_producers(Box::pin(self.aws.observe(self.topology, &scope)).await)
     }
 
     /// A wait looks at the Regions that it needs, and at no other.

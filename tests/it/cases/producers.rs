@@ -460,6 +460,26 @@ async fn a_producer_that_writes_to_another_stream_is_refused() {
     refused(&stage, "writes to stream KDS-HA-Stream, which is not this pipeline's").await;
 }
 
+/// An update takes its time, and until its end invocations begin with the former environment: the last of them counts.
+#[tokio::test(start_paused = true)]
+async fn invocations_in_flight_are_counted_from_the_end_of_the_update() {
+    let delays = Delays { function_update: Span::millis(110_000, 110_000), ..Delays::default() };
+    let story = Story { slow_share: 0.0, producer_timeout_seconds: 600, delays, ..Stage::light() };
+    let stage = Stage::of(227, &story);
+    stage.must_fail_over().await;
+    stage.pass(5 * MINUTE).await;
+    let dawdles = async {
+        until_called(&stage, "UpdateFunctionConfiguration").await;
+        stage.pass(Duration::from_secs(105)).await;
+        let (name, most) = (PRODUCER.parse().expect("a name"), 10 * MINUTE);
+        stage.sandbox.with_world(|world| assert!(world.dawdle_once(&region(WEST), &name, most)));
+    };
+    let back = stage.back();
+    let (exit, ()) = tokio::join!(stage.failback(&back), dawdles);
+    stage.expect(exit, Exit::Done);
+    stage.must_have_lost_nothing().await;
+}
+
 /// The stream has one name in each Region: the other's is none that the producer could write to.
 #[tokio::test(start_paused = true)]
 async fn a_producer_that_writes_to_the_other_regions_stream_name_is_refused() {
