@@ -493,3 +493,24 @@ async fn a_producer_that_writes_to_the_other_regions_stream_name_is_refused() {
     let names = "writes to stream KDS-HA-Stream, which is its name in us-west-2, not in us-east-2";
     refused(&stage, names).await;
 }
+
+/// A warm pipeline's consumer reads what a forgotten producer writes to the Region that was left; it is said all the
+/// same, since nobody may be there to read it in the outage that is to come.
+#[tokio::test(start_paused = true)]
+async fn who_still_writes_to_the_region_that_a_warm_pipeline_left_is_told_of() {
+    let stage = Stage::of(229, &Story { warm: true, ..Stage::light() });
+    stage.must_fail_over().await;
+    stage.pass(20 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+    assert!(!said(&stage).contains("stray_writes"), "{}", said(&stage));
+    for number in 0..5 {
+        let key = number.to_string();
+        let input = json!({"StreamName": "KDS-HA-Stream", "PartitionKey": key, "Data": "c3RyYXk="});
+        stage.call(Service::Kinesis, WEST, "PutRecord", input);
+    }
+    stage.pass(3 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+    let said = said(&stage);
+    assert!(said.contains("its consumer there still has to process them"), "{said}");
+    assert!(!said.contains("nobody reads it"), "{said}");
+}
