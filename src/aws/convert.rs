@@ -1,8 +1,8 @@
 //! From the SDK's types to the model's words. Pure; a text that cannot be read is an error, never a default.
 
 use crate::model::{
-    Arn, Environment, FunctionView, Mapping, MappingSettings, MappingState, Observed, Reason, Secret,
-    StartingPosition, Timestamp,
+    Arn, Environment, FailureKind, FunctionView, Mapping, MappingSettings, MappingState, Observed, Reason,
+    Release, Secret, StartingPosition, Timestamp,
 };
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -103,7 +103,7 @@ pub(super) fn settings(listed: &EventSourceMappingConfiguration) -> Observed<Map
             listed.uuid.as_deref().unwrap_or("?"),
             super::errors::scrub(why)
         );
-        return Observed::Unknown(Reason::new(crate::model::FailureKind::AccessDenied, text));
+        return Observed::Unknown(Reason::new(FailureKind::AccessDenied, text));
     }
     let count =
         |value: Option<i32>, default: u32| value.and_then(|v| u32::try_from(v).ok()).unwrap_or(default);
@@ -177,8 +177,41 @@ pub(super) fn function(got: &GetFunctionOutput) -> Result<FunctionView, String> 
         environment: environment(config.environment.as_ref()),
         reserved_concurrency: reserved.and_then(|n| u32::try_from(n).ok()),
         last_modified: config.last_modified.as_deref().and_then(|text| text.parse().ok()),
+        effective_since: None,
         tags: got.tags.iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
+        tags_error: got
+            .tags_error
+            .as_ref()
+            .map(|error| format!("its tags could not be read ({}): allow lambda:ListTags", error.error_code)),
+        release: release(config),
     })
+}
+
+/// What a version is made of beside its variables. No layer and no VPC are values like any other.
+pub(super) fn release(config: &FunctionConfiguration) -> Release {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    let layers: Vec<&str> = config.layers().iter().filter_map(|layer| layer.arn()).collect();
+    let architectures: Vec<&str> = config.architectures().iter().map(|one| one.as_str()).collect();
+    Release::of([
+        ("code", text(config.code_sha256())),
+        ("Layers", Some(layers.join(","))),
+        ("Handler", text(config.handler())),
+        ("Runtime", text(config.runtime().map(|runtime| runtime.as_str()))),
+        ("Role", text(config.role())),
+        ("VpcConfig", Some(network(config))),
+        ("MemorySize", config.memory_size().map(|size| size.to_string())),
+        ("Timeout", config.timeout().map(|timeout| timeout.to_string())),
+        ("Architectures", (!architectures.is_empty()).then(|| architectures.join(","))),
+    ])
+}
+
+/// Subnets and security groups, in an order of their own: AWS gives them in any.
+fn network(config: &FunctionConfiguration) -> String {
+    let Some(vpc) = config.vpc_config() else { return String::new() };
+    let mut ids: Vec<&str> =
+        vpc.subnet_ids().iter().chain(vpc.security_group_ids()).map(String::as_str).collect();
+    ids.sort_unstable();
+    ids.join(",")
 }
 
 /// `Active` where AWS says nothing: functions from before states existed.
@@ -275,6 +308,44 @@ mod tests {
             Environment::Unreadable(_)
         ));
         assert_eq!(environment(None), Environment::Readable(BTreeMap::new()));
+    }
+
+    #[test]
+    fn tags_that_may_not_be_read_are_not_taken_for_none() {
+        use aws_sdk_lambda::types::TagsError;
+        let config = FunctionConfiguration::builder()
+            .function_arn("arn:aws:lambda:us-east-2:123456789012:function:F")
+            .build();
+        let stack_of = |error: Option<TagsError>| {
+            let got =
+                GetFunctionOutput::builder().configuration(config.clone()).set_tags_error(error).build();
+            let view = function(&got).expect("a function");
+            view.stack().map(|stack| stack.map(str::to_owned))
+        };
+        let error = TagsError::builder().error_code("AccessDeniedException").message("secret");
+        let denied = stack_of(Some(error.build().expect("an error")));
+        let reason = denied.reason().map(|reason| reason.text.clone()).expect("a reason");
+        assert!(reason.contains("lambda:ListTags") && !reason.contains("secret"), "{reason}");
+        assert_eq!(stack_of(None), Observed::Known(None));
+    }
+
+    #[test]
+    fn a_release_is_told_by_its_code_and_its_configuration() {
+        use aws_sdk_lambda::types::VpcConfigResponse;
+        let vpc = |subnets: [&str; 2]| {
+            let subnets = subnets.map(str::to_owned).to_vec();
+            VpcConfigResponse::builder().set_subnet_ids(Some(subnets)).build()
+        };
+        let of = |code: &str, timeout: i32, vpc: Option<VpcConfigResponse>| {
+            let config = FunctionConfiguration::builder().code_sha256(code).timeout(timeout);
+            release(&config.set_vpc_config(vpc).build())
+        };
+        let released = of("a", 30, Some(vpc(["s-1", "s-2"])));
+        assert!(released.differences(&of("a", 30, Some(vpc(["s-2", "s-1"])))).is_empty());
+        assert_eq!(released.differences(&of("b", 60, None)), ["Timeout", "VpcConfig", "code"]);
+        // A function outside of any VPC is answered with an empty one, or with none.
+        let outside = VpcConfigResponse::builder().vpc_id("").build();
+        assert!(of("a", 30, Some(outside)).differences(&of("a", 30, None)).is_empty());
     }
 
     #[test]

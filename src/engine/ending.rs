@@ -13,8 +13,6 @@ pub(super) fn ending(
     changes: usize,
     undoing: bool,
 ) -> (Exit, String) {
-    let names =
-        |set: &BTreeSet<PipelineName>| set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match halt {
         Some(Halt::Interrupted) => (Exit::Interrupted, "between two calls; nothing more was sent".to_owned()),
         Some(Halt::Taken(text)) if changes == 0 => (Exit::Locked, text.clone()),
@@ -38,22 +36,31 @@ pub(super) fn ending(
             (Exit::TimedOut, format!("a wait ran out of time for {}", names(&tally.timed_out)))
         }
         None if undoing => (Exit::Done, "what this run had changed was put back".to_owned()),
-        None if !tally.not_switched().is_empty() => {
-            let whose = match plan.pipelines.len() {
-                1 => String::new(),
-                _ => format!(" of {}", names(&tally.not_switched())),
-            };
-            let to = plan.intent.to();
-            (
-                Exit::Owed,
-                format!("{to} reads; the producers{whose} were NOT all switched to it, which is owed"),
-            )
-        }
+        None if !tally.not_switched().is_empty() => (Exit::Owed, unswitched(plan, tally)),
         None if !tally.owed.is_empty() => {
             (Exit::Owed, format!("{} is active; steps are owed", plan.intent.to()))
         }
         None => (Exit::Done, format!("{} is active and verified", plan.intent.to())),
     }
+}
+
+/// What an emergency says of producers that it could not switch, or could not see.
+fn unswitched(plan: &Plan, tally: &Tally) -> String {
+    let to = plan.intent.to();
+    let (due, all) = (tally.seen_unswitched(), tally.not_switched());
+    let (which, what) = match due.is_empty() {
+        true => (all, "may have been switched to it: not seen, and owed"),
+        false => (due, "were NOT all switched to it, which is owed"),
+    };
+    let whose = match plan.pipelines.len() {
+        1 => String::new(),
+        _ => format!(" of {}", names(&which)),
+    };
+    format!("{to} reads; the producers{whose} {what}")
+}
+
+fn names(set: &BTreeSet<PipelineName>) -> String {
+    set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The command that goes on.

@@ -88,7 +88,7 @@ impl Engine<'_> {
             if refused.contains_key(&one.index()) {
                 continue;
             }
-            let Some(why) = self.changed(one, snapshot)? else { continue };
+            let Some(why) = self.changed(stage, one, snapshot)? else { continue };
             let of_it = |other: &&Work<'_>| {
                 let is_its = other.planned().pipeline == one.planned().pipeline;
                 stage.on_failure == OnFailure::Stop && is_its && other.sends() == 0
@@ -103,7 +103,7 @@ impl Engine<'_> {
     }
 
     /// Why a step is not taken: somebody else changed a key of ours, and nobody says yes to it.
-    fn changed(&self, one: &Work<'_>, snapshot: &Snapshot) -> Result<Option<String>, Halt> {
+    fn changed(&self, stage: &Stage, one: &Work<'_>, snapshot: &Snapshot) -> Result<Option<String>, Halt> {
         let AnyStep::SwitchProducer(step) = &one.planned().step else { return Ok(None) };
         let Some(view) = snapshot.pipelines.get(&one.planned().pipeline) else { return Ok(None) };
         let is_it = |p: &&crate::model::ProducerView| p.name == step.function && p.region == step.region;
@@ -111,7 +111,7 @@ impl Engine<'_> {
             return Ok(None);
         };
         let Environment::Readable(now) = &function.environment else { return Ok(None) };
-        let why = self.weigh(&one.planned().pipeline, step, now)?;
+        let why = self.weigh(&one.planned().pipeline, step, &by_this_run(stage, step), now)?;
         if why.is_none() {
             let key = (step.region.clone(), step.function.clone());
             self.environments.borrow_mut().insert(key, now.clone());
@@ -137,6 +137,7 @@ impl Engine<'_> {
         &self,
         pipeline: &PipelineName,
         step: &SwitchProducer,
+        by_this_run: &BTreeMap<&str, &str>,
         now: &BTreeMap<String, Secret>,
     ) -> Result<Option<String>, Halt> {
         let key = (step.region.clone(), step.function.clone());
@@ -150,7 +151,10 @@ impl Engine<'_> {
             let text = format!("somebody else set {} back ({lines}): it is switched again", step.function);
             self.emit(Event::Note { text })?;
         }
-        let (ours, others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.is_ours);
+        let (ours, mut others): (Vec<Change>, Vec<Change>) = changes.into_iter().partition(|c| c.is_ours);
+        let value = |key: &str| now.get(key).map(Secret::expose);
+        others
+            .retain(|c| value(&c.key).is_none() || by_this_run.get(c.key.as_str()).copied() != value(&c.key));
         if !others.is_empty() {
             let keys = others.iter().map(|c| c.key.as_str()).collect::<Vec<_>>().join(", ");
             self.emit(Event::Note {
@@ -181,6 +185,16 @@ impl Engine<'_> {
         self.accepted.borrow_mut().insert(key);
         Ok(None)
     }
+}
+
+/// What the stage's other steps set in the same function, which another pipeline may share with its own variables.
+fn by_this_run<'s>(stage: &'s Stage, step: &SwitchProducer) -> BTreeMap<&'s str, &'s str> {
+    let switches = stage.steps.iter().filter_map(|planned| match &planned.step {
+        AnyStep::SwitchProducer(other) => Some(other),
+        _ => None,
+    });
+    let alike = switches.filter(|other| other.function == step.function && other.region == step.region);
+    alike.flat_map(|other| &other.set).map(|(key, value)| (key.as_str(), value.as_str())).collect()
 }
 
 /// What differs from the time of the plan. A key of ours that has its new value already is no change.

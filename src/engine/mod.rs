@@ -33,7 +33,7 @@ use crate::ui::{Prompter, StagePrompt, Ui};
 use confirm::Confirmed;
 use consequences::consequences;
 use ending::{ending, next_command};
-use owing::Owing;
+use owing::{Owing, Switch};
 use silence::Silence;
 use since::SeenSince;
 use std::cell::{Cell, RefCell};
@@ -117,7 +117,7 @@ pub struct Engine<'a> {
     interrupt: Interrupt,
     silence: Silence,
     environments: RefCell<Environments>,
-    aliases: RefCell<SeenSince>,
+    seen: RefCell<SeenSince>,
     /// Producers that are switched although somebody else changed their keys.
     accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
     is_undoing: Cell<bool>,
@@ -144,9 +144,15 @@ impl Tally {
         self.failed.union(&self.timed_out).cloned().collect()
     }
 
-    /// The pipelines whose producers still write into the Region that is left.
+    /// The pipelines whose producers still write into the Region that is left, or may.
     fn not_switched(&self) -> BTreeSet<PipelineName> {
-        self.owed.iter().filter(|owing| owing.is_switch).map(|owing| owing.pipeline.clone()).collect()
+        self.owed.iter().filter(|owing| owing.switch.is_some()).map(|owing| owing.pipeline.clone()).collect()
+    }
+
+    /// Those of which one is known to.
+    fn seen_unswitched(&self) -> BTreeSet<PipelineName> {
+        let is_due = |owing: &&Owing| owing.switch == Some(Switch::Due);
+        self.owed.iter().filter(is_due).map(|owing| owing.pipeline.clone()).collect()
     }
 }
 
@@ -169,7 +175,7 @@ impl<'a> Engine<'a> {
             interrupt,
             silence: Silence::default(),
             environments: RefCell::default(),
-            aliases: RefCell::default(),
+            seen: RefCell::default(),
             accepted: RefCell::default(),
             is_undoing: Cell::new(false),
             changes: Cell::new(0),
@@ -402,7 +408,7 @@ impl<'a> Engine<'a> {
     fn owe(&self, number: usize, work: &[stage::Work<'_>], tally: &mut Tally) -> Result<(), Halt> {
         for one in work {
             let reason = "after what is owed before it".to_owned();
-            tally.owed.push(Owing::new(one.planned(), &reason));
+            tally.owed.push(Owing::new(one.planned(), &reason, Switch::Due));
             self.finished(number, one.index(), one.planned(), StepOutcome::Owed { reason })?;
         }
         self.emit(Event::StageFinished { number })

@@ -14,23 +14,33 @@ pub(super) struct Owing {
     pub(super) code: String,
     /// For people.
     pub(super) words: String,
-    /// Whether it is a producer that is still to be switched.
-    pub(super) is_switch: bool,
+    /// Whether it is a producer that is still to be switched, or may be.
+    pub(super) switch: Option<Switch>,
+}
+
+/// What is known of a producer whose switch is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Switch {
+    /// It was not switched.
+    Due,
+    /// It may have been: the call was sent, and nobody saw what became of it.
+    Unseen,
 }
 
 impl Owing {
-    pub(super) fn new(planned: &PlannedStep, reason: &str) -> Owing {
+    /// `switch` is what is known of it where it is a producer's switch.
+    pub(super) fn new(planned: &PlannedStep, reason: &str, switch: Switch) -> Owing {
         let step = &planned.step;
         let words = format!("{}: {} ({reason})", planned.pipeline, step.summary());
-        let is_switch = matches!(step, AnyStep::SwitchProducer(_));
-        Owing { pipeline: planned.pipeline.clone(), code: code(step), words, is_switch }
+        let switch = matches!(step, AnyStep::SwitchProducer(_)).then_some(switch);
+        Owing { pipeline: planned.pipeline.clone(), code: code(step), words, switch }
     }
 
     /// What the run mark says and no step of the plan stands for.
     pub(super) fn beyond(pipeline: &PipelineName, code: &str) -> Owing {
         let words = format!("{pipeline}: {} (on the run mark; {NO_STEP})", in_words(code));
-        let is_switch = code.starts_with("switch:");
-        Owing { pipeline: pipeline.clone(), code: code.to_owned(), words, is_switch }
+        let switch = code.starts_with("switch:").then_some(Switch::Due);
+        Owing { pipeline: pipeline.clone(), code: code.to_owned(), words, switch }
     }
 }
 

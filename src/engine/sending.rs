@@ -1,7 +1,7 @@
 //! Sending a stage's effects: written down before and after, side by side where that is safe, and not at all to a
 //! Region that does not answer.
 
-use super::stage::{MOST_SENDS, Work, is_claim};
+use super::stage::{MOST_SENDS, Work, is_claim, unseen};
 use super::{Engine, Halt};
 use crate::aws::LONGEST_CALL;
 use crate::model::{AwsFailure, Effect, Event, FailureKind, Permit, Progress, Region, Sent, StepOutcome};
@@ -18,6 +18,13 @@ const SIGN_EVERY: Duration = Duration::from_secs(10);
 fn is_passing(kind: FailureKind) -> bool {
     use FailureKind::{Service, Throttled, TimedOut, Unreachable, Unreadable};
     matches!(kind, Service | Throttled | TimedOut | Unreachable | Unreadable)
+}
+
+/// AWS did nothing and may do it the next time: somebody else's change came first, as another pipeline's of the same
+/// function may, or Lambda accepted an update and could not make it.
+fn may_be_taken_now(failure: &AwsFailure) -> bool {
+    use FailureKind::{Conflict, Service, Stale};
+    failure.sent == Sent::Refused && matches!(failure.kind, Conflict | Service | Stale)
 }
 
 /// What keeps a reader from pushing on.
@@ -163,6 +170,7 @@ impl Engine<'_> {
             match result {
                 Ok(result) => self.emit(Event::EffectFinished { pipeline, step, effect, result })?,
                 Err(failure) => {
+                    one.was_answered(failure.sent);
                     self.emit(Event::EffectFailed { pipeline, step, effect, failure: failure.clone() })?;
                     return Ok(Some(failure));
                 }
@@ -201,12 +209,22 @@ impl Engine<'_> {
     fn after_failure(&self, stage: &Stage, one: &Work<'_>, failure: &AwsFailure) -> Option<StepOutcome> {
         // A claim that another run has won is told by the next look, which says whose it is.
         let passing = is_passing(failure.kind) || (is_claim(one) && failure.kind == FailureKind::Stale);
+        let may_send_again = one.sends() < MOST_SENDS;
+        let is_unknown = failure.sent == Sent::Unknown;
         match stage.on_failure {
+            // The next look says whether it took effect.
+            OnFailure::Owe if is_unknown && may_send_again && !self.is_silent(one) => None,
+            OnFailure::Owe if may_be_taken_now(failure) && may_send_again => None,
+            OnFailure::Owe if is_unknown => Some(unseen(one, &failure.to_string())),
             OnFailure::Owe => Some(StepOutcome::Owed { reason: failure.to_string() }),
             // Somebody else was faster: what he changed is looked at before it is sent again.
-            OnFailure::Stop if failure.kind == FailureKind::Stale && one.sends() < MOST_SENDS => None,
-            OnFailure::Stop if passing && one.sends() < MOST_SENDS => None,
+            OnFailure::Stop if failure.kind == FailureKind::Stale && may_send_again => None,
+            OnFailure::Stop if passing && may_send_again => None,
             OnFailure::Stop => Some(StepOutcome::Failed { reason: failure.to_string() }),
         }
+    }
+
+    fn is_silent(&self, one: &Work<'_>) -> bool {
+        self.silence.wave(one.planned().step.region()) == 0
     }
 }

@@ -1,16 +1,16 @@
 //! One stage: look, send what is ready, look again, until every step's check says done.
 
-use super::owing::Owing;
+use super::owing::{Owing, Switch};
 use super::waits::Patience;
 use super::{Engine, Halt};
 use crate::aws::{Probe, Scope, Sides as AwsSides};
 use crate::model::{
-    Check, Event, Permit, PipelineName, Progress, RunState, Side, Snapshot, StepOutcome, Timestamp,
+    Check, Event, Permit, PipelineName, Progress, RunState, Sent, Side, Snapshot, StepOutcome, Timestamp,
 };
-use crate::plan::{OnFailure, Plan, PlannedStep, Stage};
+use crate::plan::{OnFailure, Plan, PlannedStep, Stage, assess};
 use crate::steps::{AnyStep, Needs, Seen, Sides};
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How often a step's effects are sent at the most: a lost answer is looked for first.
@@ -26,6 +26,18 @@ pub(super) struct Work<'a> {
     sends: Cell<u32>,
     sent_at: Cell<Option<Timestamp>>,
     noted_at: Cell<Option<Timestamp>>,
+    fate: Cell<Fate>,
+}
+
+/// What became of a step's last send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing was sent, or it is known.
+    Known,
+    /// AWS accepted it, and no look has shown it yet.
+    Accepted,
+    /// It may have taken effect.
+    Unknown,
 }
 
 /// How often a wait is written down: often enough for a post-mortem's curves, without a line a look.
@@ -48,6 +60,22 @@ impl<'a> Work<'a> {
     /// All of them were accepted.
     pub(super) fn was_sent(&self, at: Timestamp) {
         self.sent_at.set(Some(at));
+        self.fate.set(Fate::Accepted);
+    }
+    /// One of them failed.
+    pub(super) fn was_answered(&self, sent: Sent) {
+        let fate = match sent {
+            Sent::Unknown => Fate::Unknown,
+            Sent::No | Sent::Refused => Fate::Known,
+        };
+        self.fate.set(fate);
+    }
+    /// A look has shown what became of it.
+    fn was_seen(&self) {
+        self.fate.set(Fate::Known);
+    }
+    fn is_switch(&self) -> bool {
+        matches!(self.planned.step, AnyStep::SwitchProducer(_))
     }
 }
 
@@ -77,6 +105,7 @@ impl<'a> Engine<'a> {
                 sends: Cell::new(0),
                 sent_at: Cell::new(None),
                 noted_at: Cell::new(None),
+                fate: Cell::new(Fate::Known),
             })
             .collect()
     }
@@ -97,7 +126,7 @@ impl<'a> Engine<'a> {
             None => Scope::status(),
         };
         // Boxed: the future of a look is large, and it is awaited from deep within.
-        self.date_aliases(Box::pin(self.aws.observe(self.topology, &scope)).await)
+        self.date_producers(Box::pin(self.aws.observe(self.topology, &scope)).await)
     }
 
     /// A wait looks at the Regions that it needs, and at no other.
@@ -192,7 +221,11 @@ impl<'a> Engine<'a> {
         let mut over = Vec::new();
         let mut ready = Vec::new();
         for one in work.iter() {
-            match self.check(stage, one, snapshot) {
+            let check = self.check(stage, one, snapshot);
+            if !matches!(check, Check::NotYet(_)) {
+                one.was_seen();
+            }
+            match check {
                 Check::Done(evidence) if one.sends.get() > 0 => {
                     over.push((one.index, StepOutcome::Applied { evidence }));
                 }
@@ -213,6 +246,11 @@ impl<'a> Engine<'a> {
                     if !one.planned.step.effects().is_empty() {
                         ready.push(one.index);
                     }
+                }
+                // Nobody can say what became of it, and nobody will soon.
+                Check::NotYet(_) if is_beyond_reach(stage, one, snapshot) => {
+                    let reason = format!("{} does not answer", one.planned.step.region());
+                    over.push((one.index, unseen(one, &reason)));
                 }
                 Check::NotYet(_) => {}
             }
@@ -262,7 +300,13 @@ impl<'a> Engine<'a> {
                 StepOutcome::TimedOut { .. } => {
                     end.timed_out.insert(one.planned.pipeline.clone());
                 }
-                StepOutcome::Owed { reason } => end.owed.push(Owing::new(one.planned, reason)),
+                StepOutcome::Owed { reason } => {
+                    let switch = match one.fate.get() {
+                        Fate::Known => Switch::Due,
+                        Fate::Accepted | Fate::Unknown => Switch::Unseen,
+                    };
+                    end.owed.push(Owing::new(one.planned, reason, switch));
+                }
                 StepOutcome::Applied { .. }
                 | StepOutcome::AlreadyDone { .. }
                 | StepOutcome::Skipped { .. } => {}
@@ -283,7 +327,12 @@ impl<'a> Engine<'a> {
         let outcome = |one: &Work<'_>| {
             let reason = match self.check(stage, one, snapshot) {
                 Check::NotYet(progress) => {
-                    format!("waited for {}: {}", progress.waiting_for, progress.because)
+                    let reason = format!("waited for {}: {}", progress.waiting_for, progress.because);
+                    match (stage.on_failure, one.fate.get()) {
+                        (OnFailure::Owe, Fate::Unknown) => return unseen(one, &reason),
+                        (OnFailure::Owe, Fate::Accepted) if one.is_switch() => return unseen(one, &reason),
+                        _ => reason,
+                    }
                 }
                 Check::Ready => "the call was accepted and its effect did not show".to_owned(),
                 Check::Done(text) | Check::Blocked(text) => text,
@@ -294,11 +343,14 @@ impl<'a> Engine<'a> {
             }
         };
         let over = work.iter().map(|one| (one.index, outcome(one))).collect();
-        let elsewhere = work.iter().filter(|one| writes_elsewhere(one.planned, snapshot));
-        let elsewhere: BTreeSet<PipelineName> = elsewhere.map(|one| one.planned.pipeline.clone()).collect();
+        let elsewhere = work
+            .iter()
+            .filter_map(|one| Some((one.planned.pipeline.clone(), writes_elsewhere(one.planned, snapshot)?)));
+        let elsewhere: BTreeMap<PipelineName, Switch> = elsewhere.collect();
         self.settle(number, work, over, end)?;
-        let switched_back = end.owed.iter_mut().filter(|owing| elsewhere.contains(&owing.pipeline));
-        switched_back.for_each(|owing| owing.is_switch = true);
+        for owing in &mut end.owed {
+            owing.switch = elsewhere.get(&owing.pipeline).copied().or(owing.switch);
+        }
         Ok(())
     }
 
@@ -338,6 +390,18 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// What a step that may have taken effect is owed as.
+pub(super) fn unseen(one: &Work<'_>, reason: &str) -> StepOutcome {
+    let what = if one.is_switch() { "it may have been switched" } else { "it may have taken effect" };
+    StepOutcome::Owed { reason: format!("{what}: not seen ({reason})") }
+}
+
+/// Whether an emergency would look in vain for what became of a step.
+fn is_beyond_reach(stage: &Stage, one: &Work<'_>, snapshot: &Snapshot) -> bool {
+    let is_unknown = one.fate.get() == Fate::Unknown;
+    stage.on_failure == OnFailure::Owe && is_unknown && assess::is_silent(snapshot, one.planned.step.region())
+}
+
 pub(super) fn failed(stage: &Stage, reason: String) -> StepOutcome {
     match stage.on_failure {
         OnFailure::Owe => StepOutcome::Owed { reason },
@@ -345,14 +409,16 @@ pub(super) fn failed(stage: &Stage, reason: String) -> StepOutcome {
     }
 }
 
-/// Whether a verification finds producers that do not write to the active Region: somebody may have set them back.
-fn writes_elsewhere(planned: &PlannedStep, snapshot: &Snapshot) -> bool {
-    let (AnyStep::VerifyResult(step), Some(pipeline)) =
-        (&planned.step, snapshot.pipelines.get(&planned.pipeline))
-    else {
-        return false;
-    };
-    !step.has_all_producers(Seen { pipeline, at: snapshot.taken_at })
+/// What a verification says of producers that are not all seen to write to the active Region: somebody may have set
+/// them back.
+fn writes_elsewhere(planned: &PlannedStep, snapshot: &Snapshot) -> Option<Switch> {
+    let AnyStep::VerifyResult(step) = &planned.step else { return None };
+    let seen = Seen { pipeline: snapshot.pipelines.get(&planned.pipeline)?, at: snapshot.taken_at };
+    match (step.has_all_producers(seen), step.sees_one_elsewhere(seen)) {
+        (true, _) => None,
+        (false, true) => Some(Switch::Due),
+        (false, false) => Some(Switch::Unseen),
+    }
 }
 
 /// A step's check on a snapshot.

@@ -1,11 +1,12 @@
 //! Lambda functions as observed, with an environment that never prints itself.
 
-use super::Timestamp;
 use super::ids::Arn;
+use super::{FailureKind, Observed, Reason, Timestamp};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// An environment variable's value. `Debug`, `Display` and JSON hide it.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,6 +82,24 @@ impl Serialize for Environment {
     }
 }
 
+/// What a version is made of beside its variables: its code, and the configuration that a published version is locked
+/// to (Lambda Developer Guide, configuration-versions).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release(BTreeMap<&'static str, String>);
+
+impl Release {
+    /// The parts by AWS's names; those that AWS does not give are left out.
+    pub fn of(parts: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Release {
+        Release(parts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+    }
+
+    /// The names of the parts that differ. What only one side was given of is not known to differ.
+    pub fn differences(&self, other: &Release) -> Vec<&'static str> {
+        let differs = |name: &&&'static str| other.0.get(**name).is_some_and(|part| *part != self.0[**name]);
+        self.0.keys().filter(differs).copied().collect()
+    }
+}
+
 /// A function, from `GetFunction` (which has a quota of its own, 100 a second).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -105,14 +124,47 @@ pub struct FunctionView {
     pub reserved_concurrency: Option<u32>,
     /// When the configuration or code was last changed.
     pub last_modified: Option<Timestamp>,
+    /// The first look of this run in which the last change was effective, or an earlier instant by which it must have
+    /// been; `None` outside of runs, and while an update is in progress.
+    #[serde(skip)]
+    pub effective_since: Option<Timestamp>,
     /// Tags, e.g. `aws:cloudformation:stack-name`.
     pub tags: BTreeMap<String, String>,
+    /// Why the tags are not known, where AWS gave an error in their place: it needs `lambda:ListTags`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags_error: Option<String>,
+    /// What $LATEST is made of.
+    #[serde(skip)]
+    pub release: Release,
 }
+
+/// An update of a function in a VPC "can take a minute" (API Reference, UpdateFunctionConfiguration); one whose end
+/// nobody saw is taken to be over after this time.
+pub const LONGEST_UPDATE: Duration = Duration::from_secs(5 * 60);
 
 impl FunctionView {
     /// The stack that owns the function: its next deploy writes the template's environment back.
-    pub fn stack(&self) -> Option<&str> {
-        self.tags.get("aws:cloudformation:stack-name").map(String::as_str)
+    pub fn stack(&self) -> Observed<Option<&str>> {
+        match &self.tags_error {
+            Some(why) => Observed::Unknown(Reason::new(FailureKind::AccessDenied, why.clone())),
+            None => Observed::Known(self.tags.get("aws:cloudformation:stack-name").map(String::as_str)),
+        }
+    }
+
+    /// When the last change was in effect: from then on no invocation begins with what was before. `None` where AWS
+    /// does not say when that change was.
+    pub fn changed_by(&self) -> Option<Timestamp> {
+        self.effective_since.or(self.last_modified.map(|at| at + LONGEST_UPDATE))
+    }
+
+    /// When the last invocation ends that began before the last change was in effect.
+    pub fn in_flight_until(&self) -> Option<Timestamp> {
+        Some(self.changed_by()? + self.timeout())
+    }
+
+    /// How long an invocation may run.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.timeout_seconds))
     }
 }
 
@@ -130,7 +182,34 @@ pub struct AliasView {
     pub revision_id: String,
     /// The environment that this version is locked to (`GetFunction` of the alias).
     pub environment: Environment,
+    /// What this version is made of.
+    #[serde(skip)]
+    pub release: Release,
     /// The first look of this run that saw it point there; `None` outside of runs.
     #[serde(skip)]
     pub seen_since: Option<Timestamp>,
+}
+
+impl AliasView {
+    /// The unpublished version. An alias of it has its variables at once, and needs no version and no move.
+    pub const LATEST: &'static str = "$LATEST";
+
+    /// Whether it points at what is not published.
+    pub fn is_latest(&self) -> bool {
+        self.version == AliasView::LATEST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_differ_where_both_are_known_to() {
+        let some = |text: &str| Some(text.to_owned());
+        let one = Release::of([("code", some("a")), ("Timeout", some("30")), ("Role", None)]);
+        let other = Release::of([("code", some("b")), ("Timeout", some("30")), ("Role", some("r"))]);
+        assert_eq!(one.differences(&other), ["code"]);
+        assert_eq!(other.differences(&one), ["code"]);
+    }
 }

@@ -38,7 +38,7 @@ pub use effect::{Effect, MappingSource, Performed, StartAt};
 pub use event::{Event, StepOutcome};
 pub use exit::Exit;
 pub use failure::{AwsFailure, FailureKind, Sent};
-pub use function::{AliasView, Environment, FunctionView, Secret};
+pub use function::{AliasView, Environment, FunctionView, LONGEST_UPDATE, Release, Secret};
 pub use ids::{AccountId, Arn, FunctionName, MappingId, PipelineName, Region, RunId, StreamName};
 pub use interrupt::Interrupt;
 pub use mapping::{Mapping, MappingSettings, MappingState, StartingPosition};

@@ -116,6 +116,17 @@ pub struct ProducerView {
     pub stream_value: Observed<Option<String>>,
 }
 
+impl ProducerView {
+    /// What $LATEST is made of and the version behind the alias is not, by name and beside the variables: a switch
+    /// would publish it. Nothing where there is no alias, or where it points at $LATEST.
+    pub fn unreleased(&self) -> Vec<&'static str> {
+        match (self.function.known(), self.alias.as_ref().and_then(Observed::known)) {
+            (Some(latest), Some(live)) if !live.is_latest() => latest.release.differences(&live.release),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Metrics of a stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

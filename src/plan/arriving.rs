@@ -7,8 +7,12 @@ use super::sequence::Selected;
 use super::stranded::{
     CHECK, expiry, growing, has_gone_on, keep_longer, retention_hours, way_out, writes_to,
 };
-use crate::model::{Mapping, MappingState, RunMark, RunState, Side, Timestamp, Verdict};
+use crate::model::{Mapping, MappingState, RunMark, RunState, Series, Side, Timestamp, Verdict};
 use std::time::Duration;
+
+/// The check of what somebody writes to the old stream.
+const STRAYS: &str = "stray_writes";
+const FIND_IT: &str = "find the producer that kdsha.toml does not list, and point it at the other Region";
 
 /// How far back arrivals in the old stream count.
 const LATELY: Duration = Duration::from_secs(10 * 60);
@@ -66,36 +70,58 @@ fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
 }
 
 /// Records that arrive in the old stream long after its producers were switched: somebody writes there whom the
-/// configuration does not know, and nobody reads it.
+/// configuration does not know. Where nobody reads it, that is wrong; a warm pipeline's consumer reads it.
 pub(crate) fn stray_writes(checks: &mut Checks<'_>, of: &Selected<'_>) {
-    if !of.is_cold() || has_gone_on(of) {
-        return;
+    match of.is_cold() {
+        true if has_gone_on(of) => {}
+        true => unread_strays(checks, of),
+        false => read_strays(checks, of),
     }
+}
+
+fn unread_strays(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let about = checks.about(of, Side::Primary);
-    let Some(arrived) = checks.known("stray_writes", &about, &of.view.primary.metrics.incoming_records)
-    else {
+    let Some(arrived) = checks.known(STRAYS, &about, &of.view.primary.metrics.incoming_records) else {
         return;
     };
-    let from = (checks.request.snapshot.taken_at - LATELY).max(settled_at(of) + arrived.period);
-    let strays = arrived.sum_since(from).unwrap_or(0.0);
+    let (from, strays) = strays(checks, of, arrived);
     let (region, stream) = (checks.request.region(Side::Primary), of.pipeline.stream.of(Side::Primary));
     if strays <= 0.0 {
         // CloudWatch has no point of a minute in which nothing arrived, so this says what was counted and no more.
         let evidence = format!("no arrival was counted in {stream} in {region} since {from:.0}");
-        return checks.ok("stray_writes", &about, evidence);
+        return checks.ok(STRAYS, &about, evidence);
     }
     let evidence = format!("arrivals in {stream} in {region} since {from:.0}: {strays:.0}; nobody reads it");
-    let advice = "find the producer that kdsha.toml does not list, and point it at the other Region; `kdsha failback` \
-                  processes what arrived";
-    checks.advise("stray_writes", &about, Verdict::Fail, evidence, advice);
+    let advice = format!("{FIND_IT}; `kdsha failback` processes what arrived");
+    checks.advise(STRAYS, &about, Verdict::Fail, evidence, advice);
 }
 
-/// When the last invocation of a switched producer has ended that may still write as before.
+/// Nothing is left unprocessed, and yet a producer goes on in the Region that was left.
+fn read_strays(checks: &mut Checks<'_>, of: &Selected<'_>) {
+    let Some(arrived) = of.view.primary.metrics.incoming_records.known() else { return };
+    let (from, strays) = strays(checks, of, arrived);
+    if strays <= 0.0 {
+        return;
+    }
+    let about = checks.about(of, Side::Primary);
+    let (region, stream) = (checks.request.region(Side::Primary), of.pipeline.stream.of(Side::Primary));
+    let evidence = format!(
+        "arrivals in {stream} in {region} since {from:.0}: {strays:.0}; its consumer there still has to process \
+         them, as long as {region} works"
+    );
+    checks.advise(STRAYS, &about, Verdict::Warn, evidence, FIND_IT);
+}
+
+/// What arrived lately and after the producers had come to rest, and since when it was counted.
+fn strays(checks: &Checks<'_>, of: &Selected<'_>, arrived: &Series) -> (Timestamp, f64) {
+    let from = (checks.request.snapshot.taken_at - LATELY).max(settled_at(of) + arrived.period);
+    (from, arrived.sum_since(from).unwrap_or(0.0))
+}
+
+/// When the last invocation of a switched producer has ended that may still write as before. Outside of a run nobody
+/// saw the end of its update: the longest one is allowed for, since a late write is none to accuse anybody of.
 fn settled_at(of: &Selected<'_>) -> Timestamp {
-    let ended = of.view.producers.iter().filter_map(|producer| {
-        let function = producer.function.known()?;
-        Some(function.last_modified? + Duration::from_secs(u64::from(function.timeout_seconds)))
-    });
+    let ended = of.view.producers.iter().filter_map(|producer| producer.function.known()?.in_flight_until());
     let marked = of.view.standby.mark.known().and_then(Option::as_ref).map(|mark| mark.token.marked_at);
     ended.chain(marked).max().unwrap_or(Timestamp::MIN)
 }

@@ -5,7 +5,7 @@ use super::position::Position;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
+    AliasView, CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
     ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
 };
 use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
@@ -185,7 +185,7 @@ impl<'a> Request<'a> {
                     region: self.region(producer.side).clone(),
                     side: producer.side,
                     function: producer.function.clone(),
-                    alias: producer.alias.clone(),
+                    alias: producer.alias.clone().filter(|_| !is_of_latest(view)),
                     to: target.clone(),
                     target: to,
                     was: former(view, &set),
@@ -240,6 +240,11 @@ impl Selected<'_> {
     pub(crate) fn is_cold(&self) -> bool {
         self.pipeline.standby == StandbyMode::Cold
     }
+}
+
+/// Whether a producer's alias points at $LATEST: a change of its variables needs no version and no move.
+fn is_of_latest(producer: &ProducerView) -> bool {
+    producer.alias.as_ref().and_then(Observed::known).is_some_and(AliasView::is_latest)
 }
 
 /// The values that keys have now.

@@ -4,7 +4,9 @@
 
 use super::{Needs, ProbeNeed, Reader, Seen, Step, Undo};
 use crate::model::duration;
-use crate::model::{Check, Effect, FunctionName, Observed, Progress, Region, Side, StreamName, Timestamp};
+use crate::model::{
+    Check, Effect, FunctionName, ProducerView, Progress, Region, Side, StreamName, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -35,28 +37,28 @@ pub struct ProveQuiet {
 }
 
 impl ProveQuiet {
-    /// Until when invocations may run that began with the old environment: the function's last change, and where it is
-    /// invoked through an alias the alias's last move, and the time-out.
+    /// Until when invocations may run that began with the old environment.
     fn in_flight_until(&self, seen: Seen<'_>) -> Result<Option<Timestamp>, String> {
-        let mut latest = None;
-        for producer in &seen.pipeline.producers {
-            let function = match &producer.function {
-                Observed::Known(function) => function,
-                Observed::Unknown(reason) => return Err(reason.text.clone()),
-            };
-            let timeout = Duration::from_secs(u64::from(function.timeout_seconds));
-            let changed = function.last_modified;
-            let changed =
-                changed.ok_or_else(|| format!("AWS does not say when {} was changed", producer.name))?;
-            let moved = match &producer.alias {
-                None => None,
-                Some(Observed::Known(alias)) => alias.seen_since,
-                Some(Observed::Unknown(reason)) => return Err(reason.text.clone()),
-            };
-            latest = latest.max(Some(moved.unwrap_or(changed).max(changed) + timeout));
-        }
-        Ok(latest)
+        let until = seen.pipeline.producers.iter().map(in_flight_until);
+        until.collect::<Result<Vec<Timestamp>, String>>().map(|all| all.into_iter().max())
     }
+}
+
+/// Until when a producer's invocations may run that began as before: the time-out after the end of the function's last
+/// update, since until then "invocations continue to use the function's previous code and configuration" (Lambda
+/// Developer Guide, functions-states), and where it is invoked through an alias, after the alias's last move.
+fn in_flight_until(producer: &ProducerView) -> Result<Timestamp, String> {
+    let function = producer.function.as_result().map_err(|reason| reason.text.clone())?;
+    if function.last_update_status == "InProgress" {
+        return Err(format!("the update of {} is in progress", producer.name));
+    }
+    let changed = function.changed_by();
+    let changed = changed.ok_or_else(|| format!("AWS does not say when {} was changed", producer.name))?;
+    let moved = match &producer.alias {
+        None => None,
+        Some(alias) => alias.as_result().map_err(|reason| reason.text.clone())?.seen_since,
+    };
+    Ok(moved.map_or(changed, |moved| moved.max(changed)) + function.timeout())
 }
 
 impl Step for ProveQuiet {

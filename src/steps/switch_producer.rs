@@ -61,6 +61,23 @@ impl SwitchProducer {
         }
     }
 
+    fn done(&self) -> Check {
+        Check::Done(format!("{} writes to {}", self.function, self.to))
+    }
+
+    /// Why a switch would release what nobody released. Before $LATEST is changed, not after.
+    fn unreleased(&self, producer: &ProducerView) -> Option<String> {
+        let differences = producer.unreleased();
+        (!differences.is_empty()).then(|| {
+            format!(
+                "$LATEST of {} differs from the version behind its alias in {}: release it, or point the alias at it, \
+                 first",
+                self.function,
+                differences.join(", ")
+            )
+        })
+    }
+
     /// Whether the environment that invocations use says what it should.
     fn is_switched(&self, producer: &ProducerView) -> Result<bool, Check> {
         let unknown =
@@ -72,6 +89,10 @@ impl SwitchProducer {
         };
         Ok(self.set.iter().all(|(key, value)| environment.get(key) == Some(value.as_str())))
     }
+}
+
+fn runs_a_version(producer: &ProducerView) -> bool {
+    producer.alias.as_ref().and_then(Observed::known).is_some_and(|alias| !alias.is_latest())
 }
 
 impl Step for SwitchProducer {
@@ -99,25 +120,25 @@ impl Step for SwitchProducer {
         let Some(producer) = self.seen(seen) else {
             return Check::Blocked(format!("{} is not a producer of this pipeline", self.function));
         };
-        let switched = match self.is_switched(producer) {
+        let is_switched = match self.is_switched(producer) {
             Ok(switched) => switched,
             Err(check) => return check,
         };
         let Observed::Known(function) = &producer.function else {
             return Check::NotYet(Progress::new("the function", "it could not be read"));
         };
-        match (switched, function.last_update_status.as_str()) {
+        let is_ready = || self.can_be_written_to(seen).err().unwrap_or(Check::Ready);
+        match (is_switched, function.last_update_status.as_str()) {
             (_, "InProgress") => Check::NotYet(Progress::new(
                 format!("the update of {} to become effective", self.function),
                 "LastUpdateStatus is InProgress",
             )),
-            (_, "Failed") => Check::Blocked(format!(
-                "the last update of {} failed{}; invocations still use the former configuration",
-                self.function,
-                function.last_update_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
-            )),
-            (true, _) => Check::Done(format!("{} writes to {}", self.function, self.to)),
-            (false, _) => self.can_be_written_to(seen).err().unwrap_or(Check::Ready),
+            // An alias's version is not touched by an update that failed.
+            (true, "Failed") if runs_a_version(producer) => self.done(),
+            // Lambda goes on with the former configuration and takes another update.
+            (true, "Failed") => is_ready(),
+            (true, _) => self.done(),
+            (false, _) => self.unreleased(producer).map_or_else(is_ready, Check::Blocked),
         }
     }
 

@@ -80,6 +80,12 @@ impl VerifyResult {
         self.producers(seen).is_ok()
     }
 
+    /// Whether a producer is seen to write somewhere else, which one that could not be read is not.
+    pub fn sees_one_elsewhere(&self, seen: Seen<'_>) -> bool {
+        let values = seen.pipeline.producers.iter().filter_map(|producer| producer.region_value.known());
+        values.into_iter().any(|value| value.as_deref() != Some(self.region.as_str()))
+    }
+
     fn producers(&self, seen: Seen<'_>) -> Result<(), Check> {
         for producer in &seen.pipeline.producers {
             let at = match &producer.region_value {

@@ -76,15 +76,15 @@ async fn alias_view(look: &Look<'_>, function: &FunctionName, alias: &str) -> Re
     let version = found
         .function_version
         .ok_or_else(|| asked.failed(FailureKind::Unreadable, "no FunctionVersion was given", Sent::No))?;
-    let environment =
-        convert::environment(behind.configuration.as_ref().and_then(|config| config.environment.as_ref()));
+    let config = behind.configuration.as_ref();
     let weights = found.routing_config.and_then(|routing| routing.additional_version_weights);
     Ok(AliasView {
         name: alias.to_owned(),
         version,
         is_weighted: weights.is_some_and(|weights| !weights.is_empty()),
         revision_id: found.revision_id.unwrap_or_default(),
-        environment,
+        environment: convert::environment(config.and_then(|config| config.environment.as_ref())),
+        release: config.map(convert::release).unwrap_or_default(),
         seen_since: None,
     })
 }

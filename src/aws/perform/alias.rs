@@ -6,7 +6,7 @@ use super::{Deadline, Hand};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
-use crate::model::{AwsFailure, Environment, FailureKind, FunctionName, Performed, Sent};
+use crate::model::{AliasView, AwsFailure, Environment, FailureKind, FunctionName, Performed, Sent};
 use aws_sdk_lambda::operation::get_alias::GetAliasOutput;
 use aws_sdk_lambda::types::FunctionConfiguration;
 use std::collections::BTreeMap;
@@ -47,6 +47,11 @@ impl Hand<'_> {
         let (found, versions) = (found?, versions?);
         let refuse = |text: String| asked.failed(FailureKind::Refused, text, Sent::No);
         let at = found.function_version().unwrap_or_default();
+        if at == AliasView::LATEST && !is_weighted(&found) {
+            return Ok(Performed::AlreadySo(
+                "the alias points at $LATEST, which has the variables".to_owned(),
+            ));
+        }
         let newest = choose(&versions, at, expect).map_err(&refuse)?;
         if is_weighted(&found) {
             let text = "the alias splits its traffic between two versions; make it point at one \
@@ -138,8 +143,8 @@ fn number(version: &FunctionConfiguration) -> Option<u64> {
     version.version()?.parse().ok()
 }
 
-/// The newest version that says what is expected. It must run the code that the alias runs now: $LATEST may
-/// hold code that nobody has released, and a failover is no release.
+/// The newest version that says what is expected. It must be what the alias runs now but for the expected variables:
+/// $LATEST may hold what nobody has released, and a failover is no release.
 fn choose(
     versions: &[FunctionConfiguration],
     current: &str,
@@ -162,22 +167,26 @@ fn choose(
         })?;
     let target = newest.version().unwrap_or_default();
     let now = versions.iter().find(|version| version.version() == Some(current));
-    if let Some(others) = now.map(|now| other_keys(now, newest, expect)).filter(|others| !others.is_empty()) {
-        return Err(format!(
+    let others = now.map(|now| differences(now, newest, expect)).unwrap_or_default();
+    match others.is_empty() {
+        true => Ok(target.to_owned()),
+        false => Err(format!(
             "version {target} also differs from version {current}, which the alias points at, in {}: $LATEST holds \
-             values that nobody released. Release them, or set them back, then resume",
+             what was not released. Release it, or publish a version of what is released with the variables that are \
+             expected and move the alias by hand, then resume",
             others.join(", ")
-        ));
-    }
-    let codes = (now.and_then(|v| v.code_sha256()), newest.code_sha256());
-    match codes {
-        (Some(now), Some(then)) if now != then => Err(format!(
-            "version {target} runs other code than version {current}, which the alias points at: $LATEST holds \
-             code that was not released. Release it, or publish a version of the released code with the new \
-             environment, and move the alias by hand"
         )),
-        _ => Ok(target.to_owned()),
     }
+}
+
+/// What two versions do not share beside the expected variables, by name.
+fn differences(
+    now: &FunctionConfiguration,
+    then: &FunctionConfiguration,
+    expect: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let parts = convert::release(now).differences(&convert::release(then));
+    parts.into_iter().map(str::to_owned).chain(other_keys(now, then, expect)).collect()
 }
 
 /// The variables beside the expected ones that two versions do not share, by their keys.

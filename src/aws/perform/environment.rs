@@ -57,10 +57,17 @@ impl Hand<'_> {
             let sent = if original.is_none() { Sent::No } else { Sent::Refused };
             let now = self.settled(&asked, function, None, sent).await?;
             let variables = readable(now.environment).map_err(&refuse)?;
-            if set.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value)) {
+            all_there(&variables, set).map_err(&refuse)?;
+            // What is shown after an update that Lambda failed need not be what runs: it is sent again.
+            let is_in_effect = now.last_update_status != "Failed";
+            if is_in_effect
+                && set.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value))
+            {
                 return Ok(Performed::AlreadySo(format!("{} set already", keys(set.keys()))));
             }
-            let moved = original.as_ref().map(|first| changed(first, &variables)).unwrap_or_default();
+            let mut moved = original.as_ref().map(|first| changed(first, &variables)).unwrap_or_default();
+            // Other keys are merged as they are now: they may be another pipeline's, which shares the function.
+            moved.retain(|key| set.contains_key(key));
             if !moved.is_empty() {
                 return Err(asked.failed(FailureKind::Stale, stale_text(&moved), Sent::Refused));
             }
@@ -68,11 +75,9 @@ impl Hand<'_> {
             check_size(&merged).map_err(&refuse)?;
             match self.send_environment(function, &merged, now.revision_id.clone()).await {
                 Ok(done) => {
-                    let seen = self.confirm(&asked, function, &merged, now.revision_id.as_deref()).await;
+                    let seen = self.confirm(&asked, function, &merged, set, now.revision_id.as_deref()).await;
                     return match seen {
-                        Ok(()) => {
-                            Ok(done.applied(format!("Successful, all {} variables read back", merged.len())))
-                        }
+                        Ok(text) => Ok(done.applied(text)),
                         // It was accepted, whatever becomes of the wait: the next look says the rest.
                         Err(_) if self.interrupt.is_raised() => {
                             Ok(done.applied("accepted; interrupted before it was seen to be Successful"))
@@ -107,33 +112,41 @@ impl Hand<'_> {
         self.write(Family::LambdaControl, OPERATION, function.as_str(), send).await
     }
 
-    /// Waits until the update is Successful and reads every variable back.
+    /// Waits until the update is Successful and reads every variable back; says what was seen. What somebody else
+    /// has changed by then beside the variables that were set, as a switch of another pipeline does, is no failure.
     async fn confirm(
         &self,
         asked: &Asked<'_>,
         function: &FunctionName,
         expected: &Variables,
+        set: &Set,
         replaced: Option<&str>,
-    ) -> Result<(), AwsFailure> {
+    ) -> Result<String, AwsFailure> {
         let now = self.settled(asked, function, replaced, Sent::Unknown).await?;
         if now.last_update_status != "Successful" {
             let why = now.reason.unwrap_or_else(|| "no reason given".to_owned());
             let text = format!(
                 "Lambda accepted the update and then failed it ({why}); the function goes on as before"
             );
-            return Err(asked.failed(FailureKind::Service, text, Sent::Unknown));
+            return Err(asked.failed(FailureKind::Service, text, Sent::Refused));
         }
         let read_back = readable(now.environment)
             .map_err(|text| asked.failed(FailureKind::Unreadable, text, Sent::Unknown))?;
-        let off = changed(expected, &read_back);
-        if !off.is_empty() {
+        let (ours, others): (Vec<String>, Vec<String>) =
+            changed(expected, &read_back).into_iter().partition(|key| set.contains_key(key));
+        if !ours.is_empty() {
             let text = format!(
                 "read back, {} is not as it was sent; somebody else changes this function",
-                keys(off.iter())
+                keys(ours.iter())
             );
             return Err(asked.failed(FailureKind::Stale, text, Sent::Unknown));
         }
-        Ok(())
+        Ok(match others.is_empty() {
+            true => format!("Successful, all {} variables read back", expected.len()),
+            false => {
+                format!("Successful, read back; {} was changed since by somebody else", keys(others.iter()))
+            }
+        })
     }
 }
 
@@ -166,6 +179,18 @@ fn readable(environment: Environment) -> Result<Variables, String> {
         Environment::Readable(variables) => Ok(variables),
         Environment::Unreadable(why) => Err(format!(
             "{why}: writing would wipe the other variables; allow kms:Decrypt on the function's key"
+        )),
+    }
+}
+
+/// A key that the function never had is one that its code does not read: setting it would switch nothing.
+fn all_there(variables: &Variables, set: &Set) -> Result<(), String> {
+    let missing: Vec<&String> = set.keys().filter(|key| !variables.contains_key(*key)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "the function has no variable {}: correct region_variable and stream_variable in kdsha.toml",
+            keys(missing.into_iter())
         )),
     }
 }
@@ -224,6 +249,15 @@ mod tests {
     fn an_environment_that_was_not_given_is_not_written_to() {
         assert!(readable(Environment::Unreadable("no key".to_owned())).is_err());
         assert!(readable(Environment::Readable(BTreeMap::new())).is_err());
+    }
+
+    #[test]
+    fn a_variable_that_the_function_never_had_is_not_added() {
+        let before = variables(&[("PRODUCING_TO_REGION", "us-west-2"), ("TOKEN", "s3cret")]);
+        let set = |key: &str| BTreeMap::from([(key.to_owned(), "us-east-2".to_owned())]);
+        assert!(all_there(&before, &set("PRODUCING_TO_REGION")).is_ok());
+        let text = all_there(&before, &set("PRODUCING_REGION")).expect_err("misspelt");
+        assert!(text.contains("PRODUCING_REGION") && text.contains("kdsha.toml"), "{text}");
     }
 
     #[test]

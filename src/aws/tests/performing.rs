@@ -123,12 +123,37 @@ async fn a_moved_revision_alone_is_merged_again() {
 #[tokio::test(start_paused = true)]
 async fn somebody_elses_change_stops_the_switch_and_is_named_by_key() {
     let stale = |_| Answer::Error(412, "PreconditionFailedException", "does not match".to_owned());
-    let aws = reads(vec![env("us-west-2", "old-secret"), env("us-west-2", "new-secret")], stale);
+    let aws = reads(vec![env("us-west-2", "old-secret"), env("eu-west-1", "new-secret")], stale);
     let failure = perform(&aws, &switch()).await.expect_err("stale");
     assert_eq!((failure.kind, failure.sent), (FailureKind::Stale, Sent::Refused));
     let text = failure.to_string();
-    assert!(text.contains("DB_PASSWORD") && !text.contains("secret"), "{text}");
+    assert!(text.contains("changed REGION while") && !text.contains("secret"), "{text}");
     assert_eq!(aws.asked(UPDATE).len(), 1);
+}
+
+/// As another pipeline's are that shares the function: neither before the update is accepted nor after it.
+#[tokio::test(start_paused = true)]
+async fn somebody_elses_change_of_other_keys_is_merged_as_it_is_read() {
+    let script = |n| match n {
+        0 => Answer::Error(412, "PreconditionFailedException", "does not match".to_owned()),
+        _ => Answer::Ok(json!({"RevisionId": "r9"})),
+    };
+    let seen = vec![env("us-west-2", "old"), env("us-west-2", "newer"), env("us-east-2", "newest")];
+    let aws = reads(seen, script);
+    let done = perform(&aws, &switch()).await.expect("applied");
+    assert_eq!(aws.asked(UPDATE)[1].body["Environment"], env("us-east-2", "newer"));
+    let Performed::Applied { answer, .. } = done else { panic!("{done:?}") };
+    assert!(answer.contains("DB_PASSWORD") && !answer.contains("newest"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_that_the_function_does_not_have_is_not_sent() {
+    let aws = reads(vec![json!({"Variables": {"DB_PASSWORD": "x"}})], |_| Answer::Ok(json!({})));
+    let failure = perform(&aws, &switch()).await.expect_err("misspelt");
+    assert_eq!((failure.kind, failure.sent), (FailureKind::Refused, Sent::No));
+    let text = failure.to_string();
+    assert!(text.contains("has no variable REGION") && text.contains("kdsha.toml"), "{text}");
+    assert!(aws.asked(UPDATE).is_empty());
 }
 
 #[tokio::test(start_paused = true)]

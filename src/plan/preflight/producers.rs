@@ -1,6 +1,7 @@
 //! Checks of the producers: readable, idle, with their variables, writing where they should.
 
 use super::{About, Checks};
+use crate::config::Producer;
 use crate::model::{AliasView, Environment, FunctionView, Observed, ProducerView, RunMark, Side, Verdict};
 use crate::plan::assess::{self, Active};
 use crate::plan::sequence::Selected;
@@ -12,7 +13,10 @@ impl Checks<'_> {
             let about =
                 About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
             let Some(function) = self.known("producer", &about, &producer.function) else { continue };
-            self.function_is_idle("producer", &about, producer.name.as_str(), function);
+            match (function.state.as_str(), function.last_update_status.as_str()) {
+                ("Active", "Failed") => self.failed_update(&about, producer, function),
+                _ => self.function_is_idle("producer", &about, producer.name.as_str(), function),
+            }
             self.environment(&about, configured, producer, function);
             self.stack(&about, producer, function);
             self.producer_stream(of, &about, producer);
@@ -49,10 +53,19 @@ impl Checks<'_> {
         }
     }
 
+    /// Lambda goes on with the configuration before an update that it failed, and takes another one.
+    fn failed_update(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
+        let why = function.last_update_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let evidence = format!("the last update of {} failed{why}; it goes on as before", producer.name);
+        let advice =
+            "the switch is another update, and fails for the same reason if that still holds: mend it first";
+        self.advise("producer", about, Verdict::Warn, evidence, advice);
+    }
+
     fn environment(
         &mut self,
         about: &About,
-        configured: &crate::config::Producer,
+        configured: &Producer,
         producer: &ProducerView,
         function: &FunctionView,
     ) {
@@ -69,7 +82,8 @@ impl Checks<'_> {
         }
         let variables = [Some(&configured.region_variable), configured.stream_variable.as_ref()];
         if let Some(others) = unreleased(producer, function, &variables) {
-            let advice = "the switch publishes $LATEST: release these values first, or set them back";
+            let advice = "the switch publishes $LATEST: release it first, or set it back; or point the alias at what \
+                          is meant to run";
             let evidence = format!(
                 "$LATEST of {} differs from the version behind its alias in {}",
                 producer.name,
@@ -77,47 +91,78 @@ impl Checks<'_> {
             );
             return self.advise(check, about, Verdict::Fail, evidence, advice);
         }
-        let missing: Vec<&str> = variables
-            .into_iter()
-            .flatten()
-            .filter(|key| function.environment.get(key).is_none())
-            .map(String::as_str)
-            .collect();
-        match missing.is_empty() {
+        match missing(configured, &function.environment).is_empty() {
             true => self.ok(check, about, format!("the variables of {} are there", producer.name)),
-            false => self.advise(
-                check,
-                about,
-                Verdict::Fail,
-                format!("{} has no variable {}", producer.name, missing.join(", ")),
-                "correct region_variable and stream_variable in kdsha.toml",
-            ),
+            false => self.missing_variables(about, configured, producer, function),
         }
     }
 
-    /// The stream that a producer writes to is one of the pipeline's.
+    /// A variable that the function does not have is one that its code does not read: setting it would switch
+    /// nothing. Says nothing where all are there, or cannot be read.
+    fn missing_variables(
+        &mut self,
+        about: &About,
+        configured: &Producer,
+        producer: &ProducerView,
+        function: &FunctionView,
+    ) {
+        let missing = missing(configured, &function.environment);
+        if missing.is_empty() {
+            return;
+        }
+        self.advise(
+            "producer_environment",
+            about,
+            Verdict::Fail,
+            format!("{} has no variable {}", producer.name, missing.join(", ")),
+            "correct region_variable and stream_variable in kdsha.toml",
+        );
+    }
+
+    /// The stream that a producer writes to is the pipeline's in the Region that it writes to: under another name it
+    /// writes nowhere. Of a Region that is not the pipeline's, `active_region` says so.
     fn producer_stream(&mut self, of: &Selected<'_>, about: &About, producer: &ProducerView) {
         let Observed::Known(Some(stream)) = &producer.stream_value else { return };
-        let streams = &of.pipeline.stream;
-        let known = [streams.primary.as_str(), streams.standby.as_str()];
-        match known.contains(&stream.as_str()) {
-            true => self.ok("producer_stream", about, format!("{} writes to {stream}", producer.name)),
-            false => self.advise(
-                "producer_stream",
-                about,
-                Verdict::Fail,
-                format!("{} writes to stream {stream}, which is not this pipeline's", producer.name),
-                "correct `stream` in kdsha.toml, or the producer's variable",
-            ),
-        }
+        let Some(region) = producer.region_value.known().and_then(Option::as_deref) else { return };
+        let regions = &self.request.topology.regions;
+        let side =
+            [Side::Primary, Side::Standby].into_iter().find(|side| regions.of(*side).as_str() == region);
+        let Some(side) = side else { return };
+        let [here, there] = [side, side.other()].map(|side| of.pipeline.stream.of(side).as_str());
+        let other = match stream.as_str() {
+            name if name == here => {
+                return self.ok("producer_stream", about, format!("{} writes to {stream}", producer.name));
+            }
+            name if name == there => {
+                format!("which is its name in {}, not in {region}", regions.of(side.other()))
+            }
+            _ => "which is not this pipeline's".to_owned(),
+        };
+        self.advise(
+            "producer_stream",
+            about,
+            Verdict::Fail,
+            format!("{} writes to stream {stream}, {other}", producer.name),
+            "correct `stream` in kdsha.toml, or the producer's variable",
+        );
     }
 
     fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
-        if let Some(stack) = function.stack() {
-            let evidence = format!("{} belongs to stack {stack}", producer.name);
-            let advice =
-                "stop deployments of the stack, or change its parameter too: the next one reverts the switch";
-            self.advise("other_automation", about, Verdict::Warn, evidence, advice);
+        let check = "other_automation";
+        let advice =
+            "stop deployments of the stack, or change its parameter too: the next one reverts the switch";
+        match function.stack() {
+            Observed::Known(None) => {
+                self.ok(check, about, format!("{} has no tag of a stack", producer.name));
+            }
+            Observed::Known(Some(stack)) => {
+                let evidence = format!("{} belongs to stack {stack}", producer.name);
+                self.advise(check, about, Verdict::Warn, evidence, advice);
+            }
+            Observed::Unknown(reason) => {
+                let evidence = format!("whether {} belongs to a stack: {}", producer.name, reason.text);
+                self.advise(check, about, Verdict::Warn, evidence, format!("if it does, {advice}"));
+            }
         }
     }
 
@@ -201,8 +246,16 @@ impl Checks<'_> {
         self.advise("active_region", about, Verdict::Fail, evidence, advice);
     }
 
-    /// An emergency asks nothing of the primary, but the standby must not be active already.
+    /// An emergency asks nothing of the primary, but what is seen there must be what kdsha.toml says, and the standby
+    /// must not be active already.
     pub(crate) fn emergency_is_due(&mut self, of: &Selected<'_>) {
+        for (configured, producer) in of.pipeline.producers.iter().zip(&of.view.producers) {
+            let about =
+                About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
+            if let Some(function) = producer.function.known() {
+                self.missing_variables(&about, configured, producer, function);
+            }
+        }
         let about = self.about(of, Side::Standby);
         let standby = self.request.region(Side::Standby);
         let continuing = self.request.own_mark(of.view).is_some();
@@ -237,21 +290,35 @@ impl Checks<'_> {
     }
 }
 
-/// Variables of $LATEST, beside the configured ones, that the version behind the alias has not: a switch would release
-/// them. By key; values are nobody's business.
+/// The configured variables that a readable environment does not have.
+fn missing<'c>(configured: &'c Producer, environment: &Environment) -> Vec<&'c str> {
+    let variables = [Some(&configured.region_variable), configured.stream_variable.as_ref()];
+    let is_missing = |key: &&String| match environment {
+        Environment::Readable(variables) => !variables.contains_key(*key),
+        Environment::Unreadable(_) => false,
+    };
+    variables.into_iter().flatten().filter(is_missing).map(String::as_str).collect()
+}
+
+/// What $LATEST has, beside the configured variables, and the version behind the alias has not: a switch would release
+/// it. By name; values are nobody's business.
 fn unreleased(
     producer: &ProducerView,
     function: &FunctionView,
     configured: &[Option<&String>],
 ) -> Option<Vec<String>> {
     let Some(Observed::Known(alias)) = &producer.alias else { return None };
-    let (Environment::Readable(latest), Environment::Readable(live)) =
-        (&function.environment, &alias.environment)
-    else {
-        return None;
+    let parts = producer.unreleased().into_iter().map(str::to_owned);
+    let found: Vec<String> =
+        parts.chain(other_keys(&function.environment, &alias.environment, configured)).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+fn other_keys(latest: &Environment, live: &Environment, configured: &[Option<&String>]) -> Vec<String> {
+    let (Environment::Readable(latest), Environment::Readable(live)) = (latest, live) else {
+        return Vec::new();
     };
     let keys: std::collections::BTreeSet<&String> = latest.keys().chain(live.keys()).collect();
     let differs = |key: &&String| !configured.contains(&Some(*key)) && latest.get(*key) != live.get(*key);
-    let found: Vec<String> = keys.into_iter().filter(differs).cloned().collect();
-    (!found.is_empty()).then_some(found)
+    keys.into_iter().filter(differs).cloned().collect()
 }

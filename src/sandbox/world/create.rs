@@ -103,7 +103,6 @@ impl World {
             reserved_concurrency: None,
             tags: BTreeMap::new(),
             code_size: 1_024,
-            code_sha256: String::from("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
             unreadable: None,
             fault: None,
             updates: super::functions::Updates::default(),
@@ -215,6 +214,7 @@ impl Configuration {
             timeout_seconds,
             memory_mb: 128,
             kms_key: None,
+            code_sha256: super::functions::FIRST_CODE.to_owned(),
             reads: None,
         }
     }

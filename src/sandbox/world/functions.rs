@@ -30,7 +30,7 @@ pub(super) enum Behaviour {
     Nothing,
 }
 
-/// What UpdateFunctionConfiguration changes.
+/// What UpdateFunctionConfiguration changes, and the code that goes with it: a version is locked to both.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Configuration {
     pub variables: Variables,
@@ -41,6 +41,7 @@ pub(super) struct Configuration {
     pub timeout_seconds: u32,
     pub memory_mb: u32,
     pub kms_key: Option<String>,
+    pub code_sha256: String,
     /// What the code reads of its environment, where it is not as in the post.
     pub reads: Option<Reads>,
 }
@@ -114,6 +115,9 @@ pub(super) fn behaviour_of(name: &str, variables: &Variables) -> Behaviour {
     }
 }
 
+/// The hash of the code that every function has until somebody uploads another: that of nothing.
+pub(super) const FIRST_CODE: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
 /// A published version: a configuration that does not change any more.
 #[derive(Debug)]
 pub(super) struct Version {
@@ -148,10 +152,10 @@ pub(super) enum Updates {
     /// Well.
     #[default]
     Succeed,
-    /// The next one does not.
-    NextFails,
-    /// The last one did not: invocations use the configuration before it.
-    LastFailed,
+    /// So many more do not.
+    Fail(u32),
+    /// The last one did not, nor will so many more: invocations use the configuration before it.
+    Failed(u32),
 }
 
 /// Metrics by function name.
@@ -186,7 +190,6 @@ pub(super) struct Function {
     pub reserved_concurrency: Option<u32>,
     pub tags: BTreeMap<String, String>,
     pub code_size: u64,
-    pub code_sha256: String,
     /// Set when the key of the environment cannot be used by the caller: code and message.
     pub unreadable: Option<(String, String)>,
     pub fault: Option<FunctionFault>,
@@ -235,11 +238,11 @@ impl Function {
         self.state = FunctionState::Active;
         self.until = None;
         self.updates = match self.updates {
-            Updates::NextFails => Updates::LastFailed,
-            Updates::LastFailed | Updates::Succeed => Updates::Succeed,
+            Updates::Fail(more @ 1..) | Updates::Failed(more @ 1..) => Updates::Failed(more - 1),
+            Updates::Fail(0) | Updates::Failed(0) | Updates::Succeed => Updates::Succeed,
         };
         match self.updates {
-            Updates::LastFailed => self.latest = Arc::clone(&self.effective),
+            Updates::Failed(_) => self.latest = Arc::clone(&self.effective),
             _ => self.effective = Arc::clone(&self.latest),
         }
         self.revision = revision;

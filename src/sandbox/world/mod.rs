@@ -236,9 +236,38 @@ impl World {
         self.each_function(region, function, |f| f.state = functions::FunctionState::Inactive)
     }
 
-    /// The next update of a function's configuration ends as Failed.
-    pub fn fail_next_update(&mut self, region: &Region, function: &FunctionName) -> bool {
-        self.each_function(region, function, |f| f.updates = functions::Updates::NextFails)
+    /// The next updates of a function's configuration end as Failed; so many.
+    pub fn fail_updates(&mut self, region: &Region, function: &FunctionName, count: u32) -> bool {
+        self.each_function(region, function, |f| {
+            f.updates = match f.updates {
+                functions::Updates::Failed(_) => functions::Updates::Failed(count),
+                _ => functions::Updates::Fail(count),
+            }
+        })
+    }
+
+    /// Somebody has uploaded other code, and published nothing.
+    pub fn upload_code(&mut self, region: &Region, function: &FunctionName, sha256: &str) -> bool {
+        self.each_function(region, function, |f| {
+            let code = functions::Configuration { code_sha256: sha256.to_owned(), ..(*f.latest).clone() };
+            f.latest = std::sync::Arc::new(code);
+            f.effective = std::sync::Arc::clone(&f.latest);
+        })
+    }
+
+    /// The next invocation of a producer by its clients writes nothing until so long after its beginning.
+    pub fn dawdle_once(&mut self, region: &Region, function: &FunctionName, length: Duration) -> bool {
+        let mut found = false;
+        let place = |id: functions::FunctionId| self.functions[id.0].place;
+        for traffic in &mut self.traffic {
+            let is_it = self.functions[traffic.function.0].name == function.as_str()
+                && self.places[place(traffic.function).0].region == *region;
+            if is_it {
+                traffic.dawdles = Some(clock::span(length));
+                found = true;
+            }
+        }
+        found
     }
 
     fn each_function(

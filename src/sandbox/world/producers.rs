@@ -25,6 +25,8 @@ pub(super) struct Traffic {
     pub rate: f64,
     /// The share of invocations that dawdle before they put: up to their time-out.
     pub slow_share: f64,
+    /// How long the next invocation dawdles, where somebody has said so.
+    pub dawdles: Option<Millis>,
     carry: f64,
     route: Option<(Arc<Configuration>, StreamId)>,
     waiting: BTreeMap<(Millis, u64), Waiting>,
@@ -61,6 +63,7 @@ impl Traffic {
             qualifier,
             rate,
             slow_share,
+            dawdles: None,
             carry: 0.0,
             route: None,
             waiting: BTreeMap::new(),
@@ -125,6 +128,9 @@ impl World {
             }
             let most = Millis::from(configuration.timeout_seconds) * SECOND;
             waiting.invocation = Some((at, configuration));
+            if let Some(dawdles) = traffic.dawdles.take() {
+                return traffic.wait(at + dawdles, waiting);
+            }
             if waiting.tries == 0 && self.rng.f64() < traffic.slow_share {
                 let dawdles = self.rng.i64(SECOND..=most.max(SECOND));
                 return traffic.wait(at + dawdles, waiting);

@@ -94,7 +94,10 @@ fn function(region: &str, name: &str) -> Observed<FunctionView> {
         ])),
         reserved_concurrency: None,
         last_modified: Some(at("08:00:00")),
+        effective_since: None,
         tags: BTreeMap::new(),
+        tags_error: None,
+        release: Release::default(),
     })
 }
 

@@ -43,6 +43,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "health",
         "identity",
         "mapping",
+        "other_automation",
         "other_readers",
         "owed",
         "producer",

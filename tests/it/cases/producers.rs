@@ -3,12 +3,14 @@
 
 use super::post::{EAST, PRODUCER, WEST, said};
 use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::cli::args::FailoverArgs;
 use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{Delays, Span, Story};
+use kdsha::sandbox::world::{Delays, Outage, Span, Story};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A further producer function with an environment of its own, known to the configuration.
 pub async fn further(stage: &mut Stage, region_name: &str, name: &str, side: Side) {
@@ -99,6 +101,64 @@ async fn variables_that_nobody_released_are_not_released_by_the_way() {
     refused(&stage, "LOG_LEVEL").await;
 }
 
+/// The post's producer, invoked through an alias of version 1.
+fn behind_an_alias(seed: u64) -> Stage {
+    let mut stage = Stage::of(seed, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
+    stage.topology.pipelines[0].producers[0].alias = Some("live".to_owned());
+    stage
+}
+
+fn upload_code(stage: &Stage) {
+    let name = PRODUCER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.upload_code(&region(WEST), &name, "another hash")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn code_that_nobody_released_is_not_released_by_the_way() {
+    let stage = behind_an_alias(222);
+    upload_code(&stage);
+    refused(&stage, "differs from the version behind its alias in code").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn configuration_that_nobody_released_is_not_released_by_the_way() {
+    for (seed, member, value) in [(223, "Timeout", 60), (224, "MemorySize", 512)] {
+        let stage = behind_an_alias(seed);
+        let mut input = json!({ "FunctionName": PRODUCER });
+        input[member] = json!(value);
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+        stage.pass(MINUTE).await;
+        refused(&stage, &format!("differs from the version behind its alias in {member}")).await;
+    }
+}
+
+/// An emergency goes on without such a producer, and does not touch its $LATEST.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_owes_the_switch_of_what_nobody_released() {
+    let stage = behind_an_alias(225);
+    upload_code(&stage);
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Owed);
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 0);
+    // Whoever uploaded it releases it: that is what the alias runs from then on.
+    stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": PRODUCER }));
+    let input = json!({"FunctionName": PRODUCER, "Name": "live", "FunctionVersion": "2"});
+    stage.call(Service::Lambda, WEST, "UpdateAlias", input);
+    stage.expect(stage.resume().await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_of_latest_is_left_there() {
+    let stage = behind_an_alias(226);
+    let input = json!({"FunctionName": PRODUCER, "Name": "live", "FunctionVersion": "$LATEST"});
+    stage.call(Service::Lambda, WEST, "UpdateAlias", input);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    assert_eq!((sent(&stage, "PublishVersion"), sent(&stage, "UpdateAlias")), (0, 0));
+    stage.must_have_lost_nothing().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alias_that_splits_its_traffic_is_refused_with_advice() {
     let mut stage = Stage::of(204, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() });
@@ -167,21 +227,147 @@ async fn a_function_at_rest_is_refused_before_anything_changes() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_update_that_fails_leaves_the_former_configuration_and_ends_the_run() {
-    let stage = Stage::post(208);
+/// Lambda accepts the next updates of the producer and then fails them; so many.
+fn fail_updates(stage: &Stage, count: u32) {
     let name = PRODUCER.parse().expect("a name");
-    stage.sandbox.with_world(|world| assert!(world.fail_next_update(&region(WEST), &name)));
+    stage.sandbox.with_world(|world| assert!(world.fail_updates(&region(WEST), &name, count)));
+}
+
+fn sent(stage: &Stage, operation: &str) -> usize {
+    stage.mutations().iter().filter(|call| call.operation == operation).count()
+}
+
+fn in_an_emergency(stage: &Stage) -> FailoverArgs {
+    FailoverArgs { emergency: true, ..stage.over() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_fails_once_is_sent_again() {
+    let stage = Stage::post(208);
+    fail_updates(&stage, 1);
+    stage.must_fail_over().await;
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 2);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_always_fails_leaves_the_former_configuration_and_ends_the_run() {
+    let stage = Stage::post(216);
+    fail_updates(&stage, 100);
     let exit = stage.failover(&stage.over()).await;
     stage.expect(exit, Exit::StepFailed);
-    let said = stage.stderr.text();
-    assert!(said.contains("SubnetOutOfIPAddresses"), "{said}");
+    assert!(stage.stderr.text().contains("SubnetOutOfIPAddresses"), "{}", stage.stderr.text());
     assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
-    // The same command is the repair once the cause is gone.
-    let input = json!({"FunctionName": PRODUCER, "Description": "mended"});
-    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
-    stage.pass(2 * MINUTE).await;
+    // The cause is gone: the same command is the repair, and only warns of what it finds.
+    fail_updates(&stage, 0);
     stage.must_fail_over().await;
+    assert!(said(&stage).contains("it goes on as before"), "{}", said(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_failed_in_an_emergency_is_settled_by_resume_alone() {
+    let stage = Stage::post(217);
+    fail_updates(&stage, 100);
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Owed);
+    let told = said(&stage);
+    assert!(told.contains("SubnetOutOfIPAddresses") && told.contains("NOT all switched"), "{told}");
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], WEST);
+    fail_updates(&stage, 0);
+    stage.expect(stage.resume().await, Exit::Done);
+    assert_eq!(stage.environment()["PRODUCING_TO_REGION"], EAST);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// `region_variable` is misspelt, or the code has changed: a variable that nobody reads switches nothing.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_adds_no_variable_that_the_producer_never_had() {
+    let stage = Stage::post(218);
+    let mut changed = stage.environment();
+    changed.remove("PRODUCING_TO_REGION");
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let refused = stage.failover(&in_an_emergency(&stage)).await.expect_err("it would switch nothing");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("producer_environment"), "{}", refused.message);
+    assert!(said(&stage).contains("has no variable PRODUCING_TO_REGION"), "{}", said(&stage));
+    assert!(stage.mutations().is_empty());
+}
+
+/// One function writes to both pipelines' streams, each by variables of its own.
+#[tokio::test(start_paused = true)]
+async fn two_pipelines_that_share_a_function_are_both_switched_in_an_emergency() {
+    let mut stage = Stage::of(219, &Story { pipelines: 2, ..Stage::light() });
+    let mut both = stage.environment();
+    both.insert("SECOND_REGION".to_owned(), WEST.to_owned());
+    both.insert("SECOND_STREAM".to_owned(), "KDS-HA-Stream-2".to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": both}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    let shared = &mut stage.topology.pipelines[1].producers[0];
+    shared.function = PRODUCER.parse().expect("a name");
+    shared.region_variable = "SECOND_REGION".to_owned();
+    shared.stream_variable = Some("SECOND_STREAM".to_owned());
+    stage.pass(MINUTE).await;
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Done);
+    let now = stage.environment();
+    assert_eq!((now["PRODUCING_TO_REGION"].as_str(), now["SECOND_REGION"].as_str()), (EAST, EAST));
+    assert_eq!(now.len(), both.len());
+    assert!(!said(&stage).contains("somebody else"), "{}", said(&stage));
+}
+
+/// The switch was applied, and the connection broke before its answer: the next look sees it.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_looks_for_an_answer_that_was_lost() {
+    let stage = Stage::post(220);
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        times: Some(1),
+        fault: Some(Fault::ApplyThenDrop),
+        ..Rule::default()
+    });
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Done);
+    assert_eq!(sent(&stage, "UpdateFunctionConfiguration"), 1);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// Waits until the world has got a call.
+async fn until_called(stage: &Stage, operation: &str) {
+    let calls = || stage.sandbox.log().iter().filter(|call| call.operation == operation).count();
+    let before = calls();
+    while calls() == before {
+        stage.pass(Duration::from_secs(1)).await;
+    }
+}
+
+/// The Region fell silent over the call: what nobody saw is owed, and not said to be undone.
+#[tokio::test(start_paused = true)]
+async fn a_switch_whose_end_nobody_saw_may_have_been_made() {
+    let stage = Stage::post(221);
+    stage.sandbox.inject(Rule {
+        operation: Some("UpdateFunctionConfiguration".to_owned()),
+        fault: Some(Fault::ApplyThenHang),
+        ..Rule::default()
+    });
+    let falls_silent = async {
+        until_called(&stage, "UpdateFunctionConfiguration").await;
+        stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
+    };
+    let emergency = in_an_emergency(&stage);
+    let (exit, ()) = tokio::join!(stage.failover(&emergency), falls_silent);
+    stage.expect(exit, Exit::Owed);
+    let said = said(&stage);
+    assert!(said.contains("it may have been switched: not seen"), "{said}");
+    assert!(said.contains("the producers may have been switched to it: not seen, and owed"), "{said}");
+    assert!(!said.contains("NOT all switched"), "{said}");
+    stage.sandbox.mend();
+    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    stage.pass(MINUTE).await;
+    stage.expect(stage.resume().await, Exit::Done);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
@@ -272,4 +458,59 @@ async fn a_producer_that_writes_to_another_stream_is_refused() {
     stage.topology.pipelines[0].stream.primary = stream.clone();
     stage.topology.pipelines[0].stream.standby = stream;
     refused(&stage, "writes to stream KDS-HA-Stream, which is not this pipeline's").await;
+}
+
+/// An update takes its time, and until its end invocations begin with the former environment: the last of them counts.
+#[tokio::test(start_paused = true)]
+async fn invocations_in_flight_are_counted_from_the_end_of_the_update() {
+    let delays = Delays { function_update: Span::millis(110_000, 110_000), ..Delays::default() };
+    let story = Story { slow_share: 0.0, producer_timeout_seconds: 600, delays, ..Stage::light() };
+    let stage = Stage::of(227, &story);
+    stage.must_fail_over().await;
+    stage.pass(5 * MINUTE).await;
+    let dawdles = async {
+        until_called(&stage, "UpdateFunctionConfiguration").await;
+        stage.pass(Duration::from_secs(105)).await;
+        let (name, most) = (PRODUCER.parse().expect("a name"), 10 * MINUTE);
+        stage.sandbox.with_world(|world| assert!(world.dawdle_once(&region(WEST), &name, most)));
+    };
+    let back = stage.back();
+    let (exit, ()) = tokio::join!(stage.failback(&back), dawdles);
+    stage.expect(exit, Exit::Done);
+    stage.must_have_lost_nothing().await;
+}
+
+/// The stream has one name in each Region: the other's is none that the producer could write to.
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_writes_to_the_other_regions_stream_name_is_refused() {
+    let mut stage = Stage::post(228);
+    stage.topology.pipelines[0].stream.standby = "KDS-HA-Standby".parse().expect("a name");
+    let mut changed = stage.environment();
+    changed.insert("PRODUCING_TO_REGION".to_owned(), EAST.to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": changed}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let names = "writes to stream KDS-HA-Stream, which is its name in us-west-2, not in us-east-2";
+    refused(&stage, names).await;
+}
+
+/// A warm pipeline's consumer reads what a forgotten producer writes to the Region that was left; it is said all the
+/// same, since nobody may be there to read it in the outage that is to come.
+#[tokio::test(start_paused = true)]
+async fn who_still_writes_to_the_region_that_a_warm_pipeline_left_is_told_of() {
+    let stage = Stage::of(229, &Story { warm: true, ..Stage::light() });
+    stage.must_fail_over().await;
+    stage.pass(20 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+    assert!(!said(&stage).contains("stray_writes"), "{}", said(&stage));
+    for number in 0..5 {
+        let key = number.to_string();
+        let input = json!({"StreamName": "KDS-HA-Stream", "PartitionKey": key, "Data": "c3RyYXk="});
+        stage.call(Service::Kinesis, WEST, "PutRecord", input);
+    }
+    stage.pass(3 * MINUTE).await;
+    stage.expect(stage.verify().await, Exit::Done);
+    let said = said(&stage);
+    assert!(said.contains("its consumer there still has to process them"), "{said}");
+    assert!(!said.contains("nobody reads it"), "{said}");
 }

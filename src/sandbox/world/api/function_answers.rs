@@ -51,7 +51,7 @@ impl Function {
                 add("StateReasonCode", json!("Idle"));
                 add("LastUpdateStatus", json!("Successful"));
             }
-            (FunctionState::Active, None) if self.updates == Updates::LastFailed => {
+            (FunctionState::Active, None) if matches!(self.updates, Updates::Failed(_)) => {
                 add("State", json!("Active"));
                 add("LastUpdateStatus", json!("Failed"));
                 add("LastUpdateStatusReason", json!("The subnet has no free IP addresses."));
@@ -87,7 +87,7 @@ impl Function {
         add("FunctionName", json!(self.name));
         add("Role", json!(configuration.role));
         add("CodeSize", json!(self.code_size));
-        add("CodeSha256", json!(self.code_sha256));
+        add("CodeSha256", json!(configuration.code_sha256));
         add("Description", json!(configuration.description));
         add("Timeout", json!(configuration.timeout_seconds));
         add("MemorySize", json!(configuration.memory_mb));

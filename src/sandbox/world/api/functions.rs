@@ -1,6 +1,6 @@
 //! Lambda: functions.
 
-use super::super::functions::{Behaviour, Configuration, FunctionId, Variables};
+use super::super::functions::{Behaviour, Configuration, FIRST_CODE, FunctionId, Variables};
 use super::lambda::{invalid_value, refuse_if_busy, refuse_if_stale};
 use super::{At, Input, World, empty, lambda_error, put};
 use crate::model::{Arn, FunctionName};
@@ -59,6 +59,7 @@ impl World {
             timeout_seconds: 3,
             memory_mb: 128,
             kms_key: None,
+            code_sha256: FIRST_CODE.to_owned(),
             reads: None,
         };
         let configuration = changed(&base, input)?;
