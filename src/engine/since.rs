@@ -106,6 +106,7 @@ mod tests {
                 last_update_reason: None,
                 revision_id: String::new(),
                 timeout_seconds: 30,
+                memory_mib: 128,
                 environment,
                 reserved_concurrency: None,
                 last_modified: Some(at(begun)),
