@@ -215,13 +215,15 @@ impl<'a> Request<'a> {
     }
 
     /// How long zero lag must hold before a reader counts as drained: the function's time-out, the batching
-    /// window, and the delay with which metrics would show that the last batch failed.
+    /// window, and the delay with which metrics would show that the last batch failed. A tumbling window has its result
+    /// only when it closes, with an invocation of its own (Lambda Developer Guide, services-kinesis-windows).
     pub(crate) fn hold(&self, reader: &crate::model::ReaderView) -> Duration {
         let timing = &self.topology.timing;
         let timeout = reader.function.known().map_or(900, |f| f.timeout_seconds);
         let mappings = reader.mappings.known().map(Vec::as_slice).unwrap_or_default();
-        let windows = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batching_window_seconds);
-        let window = windows.max().unwrap_or(0);
+        let windows = mappings.iter().filter_map(|m| m.settings.known());
+        let window =
+            windows.map(|s| s.batching_window_seconds + s.tumbling_window_seconds).max().unwrap_or(0);
         timing.quiet.max(Duration::from_secs(u64::from(timeout + window))) + timing.fresh
     }
 }
