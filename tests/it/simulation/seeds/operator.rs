@@ -18,7 +18,7 @@ const MOST_COMMANDS: u32 = 40;
 const ENOUGH: u32 = 3;
 
 /// What kdsha says of variables that a producer's alias does not have yet.
-const RELEASE: [&str; 2] = ["release these values first", "values that nobody released"];
+const RELEASE: [&str; 2] = ["release it first", "holds what was not released"];
 
 fn wants_a_release(said: &str) -> bool {
     RELEASE.iter().any(|words| said.contains(words))
