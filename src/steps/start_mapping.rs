@@ -14,6 +14,10 @@ use std::time::Duration;
 /// How far back the metrics are read, so that what was there before the start is still seen.
 const HISTORY: Duration = Duration::from_secs(3600);
 
+/// How long a shared metric is doubted: until then its cause may be what polled before the start, this mapping itself
+/// included.
+const DOUBT: Duration = Duration::from_secs(15 * 60);
+
 /// Periods before the start in which a metric that others share must have been silent to be a sign.
 const SILENT_PERIODS: u32 = 4;
 
@@ -104,13 +108,17 @@ impl StartMapping {
             return Check::Blocked(format!("no {} is configured", self.reader.role));
         };
         let metrics = &view.metrics;
+        let doubtless = seen.at >= since + DOUBT;
         let stream_age = &self.reader.side_view(seen).metrics.iterator_age;
         let by_reader = match (&self.reader.source, &metrics.millis_behind_latest) {
             (MappingSource::StreamConsumer { .. }, Some(behind)) => {
                 own_sign(behind, since).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
             }
-            _ => shared_sign(stream_age, since, seen.at, |_| true)
-                .map(|at| ("GetRecords.IteratorAgeMilliseconds", at)),
+            _ => {
+                let alone = || own_sign(stream_age, since).filter(|_| doubtless && self.reads_alone(seen));
+                let sign = shared_sign(stream_age, since, seen.at, |_| true).or_else(alone);
+                sign.map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
+            }
         };
         let found = own_sign(&metrics.polled_events, since)
             .map(|at| ("PolledEventCount", at))
@@ -124,16 +132,27 @@ impl StartMapping {
 }
 
 impl StartMapping {
+    /// Whether no other mapping is known to poll the stream as this one does; a fan-out consumer's does not.
+    fn reads_alone(&self, seen: Seen<'_>) -> bool {
+        let side = self.reader.side_view(seen);
+        let is_on = |mappings: &Vec<Mapping>| mappings.iter().any(|mapping| mapping.state.is_on());
+        let of_pipeline = [Some(&side.consumer), side.replicator.as_ref()].into_iter().flatten();
+        let mut others = of_pipeline.filter(|view| view.name != self.reader.function);
+        let polls =
+            |view: &ReaderView| view.stream_consumer.is_none() && view.mappings.known().is_none_or(is_on);
+        side.other_mappings.known().is_some_and(|mappings| !is_on(mappings)) && !others.any(polls)
+    }
+
     /// An invocation since the start, where nobody else is its cause: there was none shortly before, or the function
     /// reads nothing else.
     fn invoked(&self, view: &ReaderView, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let is_invoked = |n: f64| n > 0.0;
         let alone = || {
             let reads_this_alone = view.other_streams.known().is_some_and(Vec::is_empty);
-            let is_long_ago = since < now - HISTORY + HISTORY / 4;
+            let doubtless = now >= since + DOUBT;
             let points = view.metrics.invocations.known()?.since(since);
             let point = points.iter().find(|point| is_invoked(point.value));
-            point.filter(|_| reads_this_alone && is_long_ago).map(|point| point.at)
+            point.filter(|_| reads_this_alone && doubtless).map(|point| point.at)
         };
         shared_sign(&view.metrics.invocations, since, now, is_invoked).or_else(alone)
     }

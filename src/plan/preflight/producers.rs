@@ -2,7 +2,10 @@
 
 use super::{About, Checks};
 use crate::config::Producer;
-use crate::model::{AliasView, Environment, FunctionView, Observed, ProducerView, RunMark, Side, Verdict};
+use crate::model::{
+    AliasView, Environment, FunctionView, Mapping, MappingState, Observed, ProducerView, RunMark, Side,
+    Verdict,
+};
 use crate::plan::assess::{self, Active};
 use crate::plan::sequence::Selected;
 
@@ -195,13 +198,22 @@ impl Checks<'_> {
                 format!("the producers write to {region}, which is neither of the configured Regions"),
                 "correct [regions] in kdsha.toml",
             ),
-            Active::Mixed(values) => self.advise(
-                check,
-                &about,
-                Verdict::Fail,
-                format!("the producers do not agree: {}", values.into_iter().collect::<Vec<_>>().join(", ")),
-                "point them at one Region first; a partly switched pipeline has no safe start position",
-            ),
+            Active::Mixed(values) => {
+                let start = match of.is_cold() && *goal == *self.request.region(Side::Standby) {
+                    true => "; nobody has read what was written to the other one: give --start-at TIME before that",
+                    false => "",
+                };
+                self.advise(
+                    check,
+                    &about,
+                    Verdict::Fail,
+                    format!(
+                        "the producers do not agree: {}",
+                        values.into_iter().collect::<Vec<_>>().join(", ")
+                    ),
+                    format!("point them all at {expected_region} first{start}"),
+                )
+            }
             Active::Unknown(why) => self.say(check, &about, Verdict::Unknown, why),
         }
     }
@@ -237,6 +249,18 @@ impl Checks<'_> {
         let Active::Region(region) = assess::active(of.view) else { return };
         let standby = self.request.region(Side::Standby);
         let (evidence, advice) = match &of.view.standby.mark {
+            Observed::Known(_) if region == *standby && nobody_reads(of) => {
+                let primary = self.request.region(Side::Primary);
+                (
+                    format!(
+                        "somebody pointed the producers at {region}, and its consumer does not run: nobody reads there"
+                    ),
+                    format!(
+                        "point them at {primary} again, then `kdsha failover --to {region} --start-at TIME` with an instant \
+                         before they were moved"
+                    ),
+                )
+            }
             Observed::Known(_) => (format!("{region} is already active"), nothing_to_do.to_owned()),
             Observed::Unknown(_) => (
                 format!("the producers write to {region}; whether a run under way did that is not known"),
@@ -288,6 +312,13 @@ impl Checks<'_> {
             Active::Unknown(why) => self.say("active_region", &about, Verdict::Unknown, why),
         }
     }
+}
+
+/// Whether the standby's consumer is known not to run.
+fn nobody_reads(of: &Selected<'_>) -> bool {
+    let runs = |mapping: &Mapping| matches!(mapping.state, MappingState::Enabled | MappingState::Enabling);
+    let mappings = of.view.standby.consumer.mappings.known();
+    of.is_cold() && mappings.is_some_and(|mappings| !mappings.iter().any(runs))
 }
 
 /// The configured variables that a readable environment does not have.

@@ -482,6 +482,30 @@ async fn position_23_a_producer_that_writes_to_the_standby_already_decides_the_s
     stage.must_have_lost_nothing().await;
 }
 
+/// All producers were pointed at the standby by hand: no command calls that done, and the way out reads what waits.
+#[tokio::test(start_paused = true)]
+async fn position_24_a_move_by_hand_is_not_taken_for_a_failover() {
+    let stage = Stage::post(624);
+    stage.pass(10 * MINUTE).await;
+    let moved = stage.sandbox.now();
+    let point = async |at: &str| {
+        let mut variables = stage.environment();
+        variables.insert("PRODUCING_TO_REGION".to_owned(), at.to_owned());
+        let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+        stage.pass(20 * MINUTE).await;
+    };
+    point(EAST).await;
+    let refused = stage.failover(&stage.over()).await.expect_err("nobody reads there");
+    assert!(refused.hints.iter().any(|hint| hint.contains("--start-at TIME")), "{:?}", refused.hints);
+    assert!(said(&stage).contains("nobody reads there"), "{}", said(&stage));
+    point(WEST).await;
+    let start_at = Some(StartAt::Timestamp(moved - MINUTE));
+    stage.expect(stage.failover(&FailoverArgs { start_at, ..stage.over() }).await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// Shard-level metrics: a shard that nobody reads decides, or forbids an automatic answer.
 #[tokio::test(start_paused = true)]
 async fn position_19_shard_level_metrics_are_required_once_they_are_on() {
