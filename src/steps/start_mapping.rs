@@ -11,12 +11,9 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How far back the metrics are read, so that what was there before the start is still seen.
-const HISTORY: Duration = Duration::from_secs(3600);
-
-/// How long a shared metric is doubted: until then its cause may be what polled before the start, this mapping itself
-/// included.
-const DOUBT: Duration = Duration::from_secs(15 * 60);
+/// Periods that a wait reads at the least. What was there before the start is in sight for so long; later, a metric that
+/// others may share counts where nobody is known who shares it.
+const IN_SIGHT: u32 = 15;
 
 /// Periods before the start in which a metric that others share must have been silent to be a sign.
 const SILENT_PERIODS: u32 = 4;
@@ -71,12 +68,24 @@ fn shared_sign(
     let series = series.known()?;
     let before = (since - series.period * SILENT_PERIODS)..(since - series.period);
     // What is out of sight is not silence.
-    if before.start < now - HISTORY {
+    if before.start < now - series.period * IN_SIGHT {
         return None;
     }
     let was_there = series.points.iter().any(|point| before.contains(&point.at) && is_sign(point.value));
     let first = series.since(since).iter().find(|point| is_sign(point.value))?;
     (!was_there).then_some(first.at)
+}
+
+/// A sign in such a series once what was there before is out of sight: it counts where nobody else is known to cause it.
+fn late_sign(
+    series: &Observed<Series>,
+    since: Timestamp,
+    now: Timestamp,
+    is_sign: impl Fn(f64) -> bool,
+) -> Option<Timestamp> {
+    let series = series.known()?;
+    let point = series.since(since).iter().find(|point| is_sign(point.value))?;
+    (now >= since + series.period * IN_SIGHT).then_some(point.at)
 }
 
 impl StartMapping {
@@ -108,14 +117,14 @@ impl StartMapping {
             return Check::Blocked(format!("no {} is configured", self.reader.role));
         };
         let metrics = &view.metrics;
-        let doubtless = seen.at >= since + DOUBT;
         let stream_age = &self.reader.side_view(seen).metrics.iterator_age;
         let by_reader = match (&self.reader.source, &metrics.millis_behind_latest) {
             (MappingSource::StreamConsumer { .. }, Some(behind)) => {
                 own_sign(behind, since).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
             }
             _ => {
-                let alone = || own_sign(stream_age, since).filter(|_| doubtless && self.reads_alone(seen));
+                let alone =
+                    || late_sign(stream_age, since, seen.at, |_| true).filter(|_| self.reads_alone(seen));
                 let sign = shared_sign(stream_age, since, seen.at, |_| true).or_else(alone);
                 sign.map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
             }
@@ -147,13 +156,9 @@ impl StartMapping {
     /// reads nothing else.
     fn invoked(&self, view: &ReaderView, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let is_invoked = |n: f64| n > 0.0;
-        let alone = || {
-            let reads_this_alone = view.other_streams.known().is_some_and(Vec::is_empty);
-            let doubtless = now >= since + DOUBT;
-            let points = view.metrics.invocations.known()?.since(since);
-            let point = points.iter().find(|point| is_invoked(point.value));
-            point.filter(|_| reads_this_alone && doubtless).map(|point| point.at)
-        };
+        let reads_this_alone = view.other_streams.known().is_some_and(Vec::is_empty);
+        let late = || late_sign(&view.metrics.invocations, since, now, is_invoked);
+        let alone = || late().filter(|_| reads_this_alone);
         shared_sign(&view.metrics.invocations, since, now, is_invoked).or_else(alone)
     }
 
@@ -240,7 +245,7 @@ impl Step for StartMapping {
     }
 
     fn needs(&self) -> Needs {
-        Needs { history: HISTORY, ..self.reader.needs() }
+        self.reader.needs()
     }
 
     fn undo(&self) -> Undo {
