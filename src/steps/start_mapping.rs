@@ -5,15 +5,10 @@
 use super::reader::{Found, Reader, in_transition};
 use super::{Needs, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, ReaderView, Region, Series,
-    Timestamp,
+    Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, Region, Series, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// Periods that a wait reads at the least. What was there before the start is in sight for so long; later, a metric that
-/// others may share counts where nobody is known who shares it.
-const IN_SIGHT: u32 = 15;
 
 /// Periods before the start in which a metric that others share must have been silent to be a sign.
 const SILENT_PERIODS: u32 = 4;
@@ -62,30 +57,13 @@ fn own_sign(series: &Observed<Series>, since: Timestamp) -> Option<Timestamp> {
 fn shared_sign(
     series: &Observed<Series>,
     since: Timestamp,
-    now: Timestamp,
     is_sign: impl Fn(f64) -> bool,
 ) -> Option<Timestamp> {
     let series = series.known()?;
     let before = (since - series.period * SILENT_PERIODS)..(since - series.period);
-    // What is out of sight is not silence.
-    if before.start < now - series.period * IN_SIGHT {
-        return None;
-    }
     let was_there = series.points.iter().any(|point| before.contains(&point.at) && is_sign(point.value));
     let first = series.since(since).iter().find(|point| is_sign(point.value))?;
     (!was_there).then_some(first.at)
-}
-
-/// A sign in such a series once what was there before is out of sight: it counts where nobody else is known to cause it.
-fn late_sign(
-    series: &Observed<Series>,
-    since: Timestamp,
-    now: Timestamp,
-    is_sign: impl Fn(f64) -> bool,
-) -> Option<Timestamp> {
-    let series = series.known()?;
-    let point = series.since(since).iter().find(|point| is_sign(point.value))?;
-    (now >= since + series.period * IN_SIGHT).then_some(point.at)
 }
 
 impl StartMapping {
@@ -123,55 +101,16 @@ impl StartMapping {
                 own_sign(behind, since).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
             }
             _ => {
-                let alone =
-                    || late_sign(stream_age, since, seen.at, |_| true).filter(|_| self.reads_alone(seen));
-                let sign = shared_sign(stream_age, since, seen.at, |_| true).or_else(alone);
-                sign.map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
+                shared_sign(stream_age, since, |_| true).map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
             }
         };
         let found = own_sign(&metrics.polled_events, since)
             .map(|at| ("PolledEventCount", at))
-            .or_else(|| self.invoked(view, since, seen.at).map(|at| ("Invocations", at)))
+            .or_else(|| shared_sign(&metrics.invocations, since, |n| n > 0.0).map(|at| ("Invocations", at)))
             .or(by_reader);
         match found {
             Some((metric, at)) => Check::Done(format!("mapping {} polls: {metric} at {at:.0}", mapping.id)),
-            None => Check::NotYet(Progress::new(waiting, self.no_sign(mapping))),
-        }
-    }
-}
-
-impl StartMapping {
-    /// Whether no other mapping is known to poll the stream as this one does; a fan-out consumer's does not.
-    fn reads_alone(&self, seen: Seen<'_>) -> bool {
-        let side = self.reader.side_view(seen);
-        let is_on = |mappings: &Vec<Mapping>| mappings.iter().any(|mapping| mapping.state.is_on());
-        let of_pipeline = [Some(&side.consumer), side.replicator.as_ref()].into_iter().flatten();
-        let mut others = of_pipeline.filter(|view| view.name != self.reader.function);
-        let polls =
-            |view: &ReaderView| view.stream_consumer.is_none() && view.mappings.known().is_none_or(is_on);
-        side.other_mappings.known().is_some_and(|mappings| !is_on(mappings)) && !others.any(polls)
-    }
-
-    /// An invocation since the start, where nobody else is its cause: there was none shortly before, or the function
-    /// reads nothing else.
-    fn invoked(&self, view: &ReaderView, since: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        let is_invoked = |n: f64| n > 0.0;
-        let reads_this_alone = view.other_streams.known().is_some_and(Vec::is_empty);
-        let late = || late_sign(&view.metrics.invocations, since, now, is_invoked);
-        let alone = || late().filter(|_| reads_this_alone);
-        shared_sign(&view.metrics.invocations, since, now, is_invoked).or_else(alone)
-    }
-
-    fn no_sign(&self, mapping: &Mapping) -> String {
-        let none = "Enabled, and no data point of its polling yet";
-        match mapping.settings.known().is_some_and(|settings| settings.count_events) {
-            true => none.to_owned(),
-            // The stream's other metrics are of all its readers.
-            false => format!(
-                "{none}; `aws lambda update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount` \
-                 makes it show",
-                self.reader.region, mapping.id
-            ),
+            None => Check::NotYet(Progress::new(waiting, "Enabled, and no data point of its polling yet")),
         }
     }
 }
@@ -284,27 +223,21 @@ mod tests {
     #[test]
     fn what_begins_with_the_mapping_is_a_sign_of_it() {
         let invocations = series(&[(5, 0.0), (10, 3.0), (11, 7.0)]);
-        assert_eq!(shared_sign(&invocations, enabled(), at(12), is_invoked), Some(at(11)));
+        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), Some(at(11)));
         assert_eq!(own_sign(&series(&[(11, 0.0)]), enabled()), Some(at(11)), "an empty poll is a poll");
     }
 
     #[test]
     fn what_was_there_before_is_somebody_elses_doing() {
         let invocations = series(&[(8, 4.0), (9, 4.0), (10, 4.0), (11, 4.0)]);
-        assert_eq!(shared_sign(&invocations, enabled(), at(12), is_invoked), None);
+        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), None);
         let stream_age = series(&[(8, 0.0), (11, 0.0)]);
-        assert_eq!(shared_sign(&stream_age, enabled(), at(12), |_| true), None);
-    }
-
-    #[test]
-    fn what_is_out_of_sight_is_not_silence() {
-        let later = series(&[(80, 4.0), (81, 4.0)]);
-        assert_eq!(shared_sign(&later, enabled(), at(82), is_invoked), None);
+        assert_eq!(shared_sign(&stream_age, enabled(), |_| true), None);
     }
 
     #[test]
     fn the_period_in_which_it_was_enabled_proves_nothing() {
         assert_eq!(own_sign(&series(&[(10, 5.0)]), enabled()), None);
-        assert_eq!(shared_sign(&series(&[(10, 5.0)]), enabled(), at(12), is_invoked), None);
+        assert_eq!(shared_sign(&series(&[(10, 5.0)]), enabled(), is_invoked), None);
     }
 }
