@@ -4,8 +4,9 @@ use super::failover::FailoverOptions;
 use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{About, Checks};
 use super::sequence::{Request, Selected};
+use super::stranded::writes_to;
 use super::{Mode, assess};
-use crate::model::{ProducerView, Region, RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
+use crate::model::{ProducerView, RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
 use std::time::Duration;
 
 /// What the primary's consumer says of how far it has come.
@@ -82,18 +83,7 @@ pub(super) fn start_position(
                 false => Some(position),
             }
         }
-        (Ok(_), None) if !strays(of, request.region(Side::Standby)).is_empty() => {
-            let (region, strays) = (request.region(Side::Standby), strays(of, request.region(Side::Standby)));
-            let text = format!(
-                "{} to {region} already, where nobody reads: what arrived there since may lie before any start that the \
-                 primary's metrics give",
-                strays.join(", ")
-            );
-            let advice = "give --start-at TIME before the first of them was switched, or --start-at trim-horizon \
-                          (everything the standby's stream still has)";
-            checks.advise("start_position", &about, Verdict::Fail, text, advice);
-            None
-        }
+        (Ok(_), None) if has_stray_producers(checks, of) => None,
         (Ok(position), None) => {
             let text = format!(
                 "{} ({} before the oldest unprocessed record)",
@@ -105,34 +95,51 @@ pub(super) fn start_position(
             Some(position)
         }
         (Err(why), None) => {
-            let known = super::remembered::advice(&request, of, evidence.retention);
-            let supposed = evidence
-                .of_one_stream()
-                .map(|start| format!("{}, if you know that it reads this stream alone", start.flag()));
-            let known = known.into_iter().chain(supposed);
-            let known: String = known.map(|known| format!("{known}; or ")).collect();
-            let advice = format!(
-                "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
-                 (everything the standby's stream still has)"
-            );
-            checks.advise("start_position", &about, Verdict::Fail, why, advice);
+            ask_for_a_start(checks, of, &evidence, why);
             None
         }
     }
 }
 
-/// Producers that somebody else pointed at the standby, with when they were changed last: they may have been switched
-/// long before that.
-fn strays(of: &Selected<'_>, standby: &Region) -> Vec<String> {
-    let there = |producer: &&ProducerView| {
-        producer.region_value.known().and_then(Option::as_deref) == Some(standby.as_str())
-    };
+/// Says why there is no start, and every way to give one.
+fn ask_for_a_start(checks: &mut Checks<'_>, of: &Selected<'_>, evidence: &Evidence<'_>, why: String) {
+    let known = super::remembered::advice(&checks.request, of, evidence.retention);
+    let supposed = evidence
+        .of_one_stream()
+        .map(|start| format!("{}, if you know that it reads this stream alone", start.flag()));
+    let known: String = known.into_iter().chain(supposed).map(|known| format!("{known}; or ")).collect();
+    let advice = format!(
+        "{known}give one with --start-at TIME (before the first unprocessed record) or --start-at trim-horizon \
+         (everything the standby's stream still has)"
+    );
+    let about = checks.about(of, Side::Standby);
+    checks.advise("start_position", &about, Verdict::Fail, why, advice);
+}
+
+/// Whether somebody else pointed producers at the standby, which is then said with when they were changed last: they may
+/// have been switched long before that, and what they wrote is read by nobody.
+fn has_stray_producers(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
+    let standby = checks.request.region(Side::Standby);
     let name = |producer: &ProducerView| {
         let changed = producer.function.known().and_then(|function| function.last_modified);
         let changed = changed.map(|at| format!(" (changed at {at:.0})")).unwrap_or_default();
         format!("{} writes{changed}", producer.name)
     };
-    of.view.producers.iter().filter(there).map(name).collect()
+    let strays: Vec<String> =
+        of.view.producers.iter().filter(|producer| writes_to(producer, standby)).map(name).collect();
+    if strays.is_empty() {
+        return false;
+    }
+    let text = format!(
+        "{} to {standby} already, where nobody reads: what arrived there since may lie before any start that the \
+         primary's metrics give",
+        strays.join(", ")
+    );
+    let advice = "give --start-at TIME before the first of them was switched, or --start-at trim-horizon (everything the \
+                  standby's stream still has)";
+    let about = checks.about(of, Side::Standby);
+    checks.advise("start_position", &about, Verdict::Fail, text, advice);
+    true
 }
 
 /// Says so where only an earlier look tells that the metrics are of one stream.

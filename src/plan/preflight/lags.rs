@@ -1,6 +1,6 @@
 //! Checks of how far readers are behind: those that should run, on records that arrive.
 
-use super::Checks;
+use super::{About, Checks};
 use crate::config::Timing;
 use crate::model::{FailureKind, Observed, ReaderView, Series, Side, SideView, Timestamp, Verdict, duration};
 use crate::plan::Mode;
@@ -91,7 +91,32 @@ fn all_failed(reader: &ReaderView, from: Timestamp) -> Option<f64> {
 const LOOK_AT_THE_MAPPING: &str = "look at its mapping's state and LastProcessingResult and at its function's Throttles; \
                                    disabled and enabled again, a mapping goes on from its checkpoint";
 
+/// What a lag is held against, and what to do where it is not met or not known.
+struct Objective {
+    name: &'static str,
+    most: Duration,
+    unproven: &'static str,
+    late: &'static str,
+}
+
 impl Checks<'_> {
+    fn judge(&mut self, check: &str, about: &About, asks: Asks, reading: Reading, objective: Objective) {
+        match reading {
+            Reading::Dead(why) => self.advise(check, about, asks.dead(), why, LOOK_AT_THE_MAPPING),
+            Reading::Unproven(why) => {
+                self.advise(check, about, asks.unproven(), format!("unknown: {why}"), objective.unproven);
+            }
+            Reading::Behind(lag) => {
+                let (behind, most) = (duration::show(lag.lag), duration::show(objective.most));
+                let evidence = format!("{behind} behind, {} {most}", objective.name);
+                match lag.lag > objective.most {
+                    true => self.advise(check, about, Verdict::Warn, evidence, objective.late),
+                    false => self.ok(check, about, evidence),
+                }
+            }
+        }
+    }
+
     /// The consumer of a side that should keep up. A planned move waits until its lag is gone, so more than the RTO is
     /// said.
     pub(crate) fn consumer_lag(&mut self, of: &Selected<'_>, side: Side, asks: Asks) {
@@ -104,47 +129,28 @@ impl Checks<'_> {
             let advice = "it processes nothing: look at its log, and mend its code or what it writes to";
             return self.advise(check, &about, asks.dead(), evidence, advice);
         }
-        match reading(view, &view.consumer, &topology.timing, now) {
-            Reading::Dead(why) => self.advise(check, &about, asks.dead(), why, LOOK_AT_THE_MAPPING),
-            Reading::Unproven(why) => {
-                let evidence = format!("unknown: {why}");
-                let advice = "without a fresh data point nothing tells whether the consumer keeps up";
-                self.advise(check, &about, asks.unproven(), evidence, advice);
-            }
-            Reading::Behind(lag) => {
-                let rto = topology.objectives.rto;
-                let evidence = format!("{} behind, RTO {}", duration::show(lag.lag), duration::show(rto));
-                let advice = "a planned move waits until it has caught up: look at its Errors, Throttles and concurrency";
-                match lag.lag > rto {
-                    true => self.advise(check, &about, Verdict::Warn, evidence, advice),
-                    false => self.ok(check, &about, evidence),
-                }
-            }
-        }
+        let reading = reading(view, &view.consumer, &topology.timing, now);
+        let objective = Objective {
+            name: "RTO",
+            most: topology.objectives.rto,
+            unproven: "without a fresh data point nothing tells whether the consumer keeps up",
+            late: "a planned move waits until it has caught up: look at its Errors, Throttles and concurrency",
+        };
+        self.judge(check, &about, asks, reading, objective);
     }
 
     /// The replicator's lag against the RPO, and its batch size.
     pub(crate) fn replicator(&mut self, of: &Selected<'_>, view: &ReaderView, asks: Asks) {
         let (check, about) = ("replicator_lag", self.about(of, Side::Primary));
         let (topology, now) = (self.request.topology, self.request.snapshot.taken_at);
-        match reading(&of.view.primary, view, &topology.timing, now) {
-            Reading::Dead(why) => self.advise(check, &about, asks.dead(), why, LOOK_AT_THE_MAPPING),
-            Reading::Unproven(why) => {
-                let evidence = format!("unknown: {why}");
-                let advice =
-                    "without a fresh data point nothing tells whether records are copied, and no drain ends";
-                self.advise(check, &about, asks.unproven(), evidence, advice);
-            }
-            Reading::Behind(lag) => {
-                let rpo = topology.objectives.rpo;
-                let evidence = format!("{} behind, RPO {}", duration::show(lag.lag), duration::show(rpo));
-                let advice = "the drain will take as long as the replicator needs to catch up";
-                match lag.lag > rpo {
-                    true => self.advise(check, &about, Verdict::Warn, evidence, advice),
-                    false => self.ok(check, &about, evidence),
-                }
-            }
-        }
+        let objective = Objective {
+            name: "RPO",
+            most: topology.objectives.rpo,
+            unproven: "without a fresh data point nothing tells whether records are copied, and no drain ends",
+            late: "the drain will take as long as the replicator needs to catch up",
+        };
+        let reading = reading(&of.view.primary, view, &topology.timing, now);
+        self.judge(check, &about, asks, reading, objective);
         let mappings = view.mappings.known().map(Vec::as_slice).unwrap_or_default();
         let largest = mappings.iter().filter_map(|m| m.settings.known()).map(|s| s.batch_size).max();
         if let Some(size) = largest.filter(|size| *size > 500) {
