@@ -58,7 +58,11 @@ pub fn plan_failover(request: Request<'_>, options: FailoverOptions) -> Plan {
             positions.insert(selected.pipeline.name.clone(), position.clone());
         }
         let mut moved = Move::new(&mut checks, selected, position.map(|p| p.start), options.mode);
-        moved.told_of_the_leftover(&mut checks);
+        if let Some(start) = moved.told_of_the_leftover(&mut checks)
+            && let Some(position) = positions.get_mut(&moved.of.pipeline.name)
+        {
+            position.is_of_a_leftover(start, request.snapshot.taken_at);
+        }
         if options.mode == Mode::Emergency {
             moved.left = left_behind(&mut checks, &moved, options);
         }

@@ -22,7 +22,10 @@ pub(crate) fn duplicates(position: &Position) -> String {
         Some(n) => {
             format!("about {} are processed a second time{reach}", text::plural(n as usize, "record"))
         }
-        None if !reach.is_empty() => format!("unknown number{reach}: IncomingRecords gave no answer"),
+        None if !reach.is_empty() => format!("unknown number{reach}"),
+        None if position.start == StartAt::TrimHorizon => {
+            "unknown: up to everything that the stream still has".to_owned()
+        }
         None => "unknown: IncomingRecords gave no answer".to_owned(),
     }
 }

@@ -48,13 +48,17 @@ impl Move<'_> {
         self.of.view.standby.stream.known().map_or(24, |stream| stream.retention_hours)
     }
 
-    /// A leftover that fits starts where it was told to, or where it had come to, and not where this run would.
-    pub(super) fn told_of_the_leftover(&self, checks: &mut Checks<'_>) {
-        let (Some(start), Some(mapping)) = (self.start, self.found()) else { return };
-        let at = mapping.position.map_or_else(|| "an unknown position".to_owned(), |p| p.to_string());
-        let own = StartingPosition::from(start);
-        if self.goes_on || self.unfit(mapping, start).is_some() || mapping.position == Some(own) {
-            return;
+    /// A leftover that fits starts where it was told to, or where it had come to, and not where this run would: the
+    /// earliest is returned.
+    pub(super) fn told_of_the_leftover(&self, checks: &mut Checks<'_>) -> Option<StartAt> {
+        let (start, mapping) = (self.start?, self.found()?);
+        let at = match mapping.position? {
+            StartingPosition::TrimHorizon => StartAt::TrimHorizon,
+            StartingPosition::AtTimestamp(at) => StartAt::Timestamp(at),
+            StartingPosition::Latest => return None,
+        };
+        if self.goes_on || self.unfit(mapping, start).is_some() || at == start {
+            return None;
         }
         let region = &self.standby.region;
         let evidence = format!(
@@ -68,6 +72,7 @@ impl Move<'_> {
         );
         let about = checks.about(&self.of, Side::Standby);
         checks.advise("leftover_mapping", &about, Verdict::Warn, evidence, advice);
+        Some(at)
     }
 
     /// Whether the standby's mapping is there already and stays: one that an earlier part of this run prepared, or a

@@ -104,6 +104,20 @@ pub struct Position {
     pub notes: Vec<String>,
 }
 
+impl Position {
+    /// A mapping that is there starts earlier: what it repeats is not known, since it may have processed some of it.
+    pub(crate) fn is_of_a_leftover(&mut self, start: StartAt, now: Timestamp) {
+        self.notes
+            .push(format!("{start} is the start of the mapping that is there; without it, {}", self.start));
+        self.duplicates = None;
+        self.rewind = match start {
+            StartAt::Timestamp(at) => Duration::try_from(now.duration_since(at)).ok(),
+            StartAt::TrimHorizon => None,
+        };
+        self.start = start;
+    }
+}
+
 /// Clocks of two Regions and disorder of arrival times; AWS promises neither ("no guarantees about the time stamp
 /// accuracy", Kinesis API Reference, GetRecords).
 pub const ALLOWANCE: Duration = Duration::from_secs(60);

@@ -252,6 +252,8 @@ async fn position_11_a_leftover_that_starts_earlier_is_adopted() {
     let there = mapping(&stage, EAST, CONSUMER);
     assert_eq!(there["UUID"], left["UUID"]);
     assert!(said(&stage).contains("is there and is used: it starts at TRIM_HORIZON"), "{}", said(&stage));
+    let repeated = "an unknown number of records (all that the stream has) are processed a second time";
+    assert!(said(&stage).contains(repeated), "{}", said(&stage));
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
