@@ -2,11 +2,12 @@
 
 use super::assess::{self, Active};
 use super::position::Position;
+use super::stranded::writes_to;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    AliasView, CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
-    ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
+    AliasView, CheckReport, CutOverToken, Environment, MappingSettings, MappingState, Observed, PipelineName,
+    PipelineView, ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
 };
 use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
 use std::collections::BTreeMap;
@@ -113,6 +114,21 @@ impl<'a> Request<'a> {
         (is_over && stands && is_back).then_some(mark)
     }
 
+    /// The mark of the failback that stopped reading the standby, where producers write to it again: a failback that is
+    /// over, or an earlier part of this one. It had read all that arrived before it was marked; what came later may
+    /// lie there unread.
+    pub(crate) fn left_unread(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
+        let mark = of.view.standby.mark.known()?.as_ref()?;
+        let has_stopped =
+            mark.intent == RunMark::FAILBACK && (mark.state == RunState::Closed || mark.run == *self.run);
+        let reader = assess::reader_of(of.pipeline, &self.topology.regions, Side::Standby);
+        let mappings = of.view.standby.consumer.mappings.known()?;
+        let is_read = mappings.iter().any(|m| reader.owns(m) && m.state != MappingState::Deleting);
+        let standby = self.region(Side::Standby);
+        let is_written = of.view.producers.iter().any(|producer| writes_to(producer, standby));
+        (of.is_cold() && has_stopped && !is_read && is_written).then_some(mark)
+    }
+
     /// The selected pipelines that rest on a side, with nothing under way and nothing owed.
     pub fn at_rest_on(&self, side: Side) -> Vec<PipelineName> {
         let there = self.selected().into_iter().filter(|of| self.rests_on(of, side));
@@ -154,7 +170,9 @@ impl<'a> Request<'a> {
             Some(StartAt::Timestamp(at)) => Some(at),
             Some(StartAt::TrimHorizon) | None => None,
         };
-        let marked_at = self.marked_at(of.view);
+        // Until all of it is read, the mark goes on to say from where on the standby's stream may be unread.
+        let unread = self.left_unread(of).filter(|_| intent == RunMark::FAILBACK && state == RunState::Open);
+        let marked_at = unread.map_or_else(|| self.marked_at(of.view), |mark| mark.token.marked_at);
         // Of a run that goes on, what its first look knew: by now its producers may have been switched.
         let emergency = match own {
             Some(mark) => mark.token.emergency,
