@@ -6,10 +6,11 @@ use super::stranded::writes_to;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    AliasView, CheckReport, CutOverToken, Environment, MappingSettings, MappingState, Observed, PipelineName,
-    PipelineView, ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
+    AliasView, CheckReport, CutOverToken, Environment, Mapping, MappingSettings, MappingState, Observed,
+    PipelineName, PipelineView, ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
+    Timestamp,
 };
-use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
+use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, Seen, SwitchProducer};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -306,6 +307,7 @@ pub(crate) fn plan(
     if let Some(accepted) = request.accepted {
         accepted.mark(&mut checks);
     }
+    stages.iter_mut().for_each(|stage| stage.steps.retain(|step| !is_stopped_before(&request, step)));
     let steps = stages.iter_mut().flat_map(|stage| &mut stage.steps);
     steps.for_each(|planned| let_age(planned, &checks));
     Plan {
@@ -319,6 +321,22 @@ pub(crate) fn plan(
         stages: stages.into_iter().filter(|stage| !stage.steps.is_empty()).collect(),
         rto: request.topology.objectives.rto,
     }
+}
+
+/// Whether a drain is for a reader that was stopped before the run was marked, as a failover before it does: preflight
+/// has judged that, and of a stop so long ago no metric tells any more.
+fn is_stopped_before(request: &Request<'_>, planned: &PlannedStep) -> bool {
+    let AnyStep::Drain(drain) = &planned.step else { return false };
+    let Some(pipeline) = request.snapshot.pipelines.get(&planned.pipeline) else { return false };
+    let seen = Seen { pipeline, at: request.snapshot.taken_at };
+    let marked_at = request.marked_at(pipeline);
+    let mappings = drain.reader.view(seen).and_then(|view| view.mappings.known());
+    let is_before = |mapping: &Mapping| {
+        let at = mapping.last_modified;
+        mapping.state == MappingState::Disabled && at.is_some_and(|at| at < marked_at)
+    };
+    let mut own = mappings.into_iter().flatten().filter(|mapping| drain.reader.owns(mapping)).peekable();
+    !drain.is_deleted && own.peek().is_some() && own.all(is_before)
 }
 
 /// Who accepts that a mapping drops what is too old is not stopped for it at the end of the run.
