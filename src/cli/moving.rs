@@ -9,8 +9,10 @@ use crate::model::{
     Check, CheckReport, Effect, Event, Exit, Observed, PipelineName, RunId, RunState, Side, Snapshot,
     StartAt, StepOutcome, Timestamp, Verdict,
 };
-use crate::plan::{Accepted, Intent, Memory, Mode, OnFailure, Plan, PlannedEffect, Request, seen};
-use crate::steps::Seen;
+use crate::plan::{
+    Accepted, Intent, Memory, Mode, OnFailure, Plan, PlannedEffect, PlannedStep, Request, seen,
+};
+use crate::steps::{AnyStep, Seen};
 use crate::ui::Ui;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -92,13 +94,17 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         owed: standing::owed(&runs, &snapshot, Some(&run)),
         remembered: session.state.remembered(),
     };
-    let kept = earlier.filter(|run| run.plan.intent == wanted.intent && !run.turned);
+    let today = moving.today(&snapshot);
+    let is_kept = |run: &&RunRecord| {
+        run.plan.intent == wanted.intent && !run.turned && !reads_again(&today) && !reads_again(&run.plan)
+    };
+    let kept = earlier.filter(is_kept);
     match (earlier, marked_at(&snapshot, &run)) {
         (Some(record), _) => ui.going_on(&run, record.began, Some(record.accepted())),
         (None, Some(began)) => ui.going_on(&run, began, None),
         (None, None) => {}
     }
-    let mut plan = moving.plan(&snapshot, kept);
+    let mut plan = moving.plan(today, kept);
     if wanted.dry_run {
         ui.plan(&plan, &effects(&plan, &snapshot));
         return Ok(if plan.blockers().is_empty() { Exit::Done } else { Exit::Blocked });
@@ -108,6 +114,9 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     }
     if let (Some(record), None) = (earlier, kept) {
         plan.remember(&record.plan);
+        if record.plan.intent == plan.intent {
+            plan.accept_as(&record.plan);
+        }
     }
     refuse(ui, &plan)?;
     ui.plan_summary(&plan, &effects(&plan, &snapshot));
@@ -161,10 +170,15 @@ impl Moving<'_> {
         Request { accepted: self.wanted.accepted.as_ref(), remembered: Some(&self.remembered), ..request }
     }
 
-    /// Today's plan; of a run that is gone on with, what was confirmed, with today's checks.
-    fn plan(&self, snapshot: &Snapshot, kept: Option<&RunRecord>) -> Plan {
+    /// Today's plan.
+    fn today(&self, snapshot: &Snapshot) -> Plan {
         let mut plan = (self.wanted.plan)(self.request(snapshot));
         lead_with_the_cause(&mut plan.checks);
+        plan
+    }
+
+    /// Today's plan; of a run that is gone on with, what was confirmed, with today's checks.
+    fn plan(&self, mut plan: Plan, kept: Option<&RunRecord>) -> Plan {
         let Some(kept) = kept else { return plan };
         plan.accept_as(&kept.plan);
         plan = Plan { checks: plan.checks, ..kept.plan.clone() };
@@ -321,6 +335,14 @@ fn unfinished<'r>(
     Err(Failure::new(Exit::Locked, message).hint("`kdsha resume` goes on with it"))
 }
 
+/// Whether a failback has the standby's consumer created, since producers were set back to it. Nothing of an earlier
+/// plan fits then: before it that consumer was drained and deleted, and after it once more.
+fn reads_again(plan: &Plan) -> bool {
+    let creates = |planned: &PlannedStep| matches!(&planned.step, AnyStep::CreateMapping(create) if create.reader.side == Side::Standby);
+    let is_failback = matches!(plan.intent, Intent::Failback { .. });
+    is_failback && plan.stages.iter().flat_map(|stage| &stage.steps).any(creates)
+}
+
 /// The run whose open mark we left ourselves: its journal is gone, the world is not.
 fn marked(session: &Session, snapshot: &Snapshot, wanted: &Wanted<'_>) -> Option<RunId> {
     let marks = snapshot.pipelines.values().filter_map(|view| view.standby.mark.known()?.as_ref());
@@ -455,7 +477,8 @@ fn open(
     } else {
         journal.replan(snapshot.taken_at, plan)?;
         // A turn that is written down already is not told twice.
-        before.turned = (!run.turned).then(|| "--emergency was given".to_owned());
+        let turns = !run.turned && run.plan.intent != plan.intent;
+        before.turned = turns.then(|| "--emergency was given".to_owned());
     }
     Ok((journal, before))
 }

@@ -2,7 +2,7 @@
 
 use super::preflight::{About, Checks, Due, Meaning};
 use super::sequence::{Request, Selected, carried};
-use super::{Consent, Intent, Plan, PlannedStep, Stage, assess, stranded};
+use super::{Consent, Intent, Mode, Plan, PlannedStep, Stage, assess, settings, stranded};
 use crate::model::{
     Mapping, MappingSettings, MappingState, ReaderView, RunMark, RunState, Side, StartAt, Timestamp, Verdict,
 };
@@ -73,6 +73,8 @@ struct Move<'a> {
     replicator: Option<Reader>,
     consumer_returns: Return,
     replicator_returns: Option<Return>,
+    /// The mapping that reads what the standby took after an earlier failback had stopped reading it.
+    unread: Option<CreateMapping>,
     /// When the run was marked, or now: its producers write nothing to the primary before.
     marked_at: Timestamp,
 }
@@ -90,8 +92,9 @@ impl<'a> Move<'a> {
         let replicator_returns =
             replicator.as_ref().filter(|_| of.is_cold()).map(|r| replicator_returns(checks, &of, r));
         let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
+        let unread = unread(checks, &of, &standby);
         let marked_at = request.marked_at(of.view);
-        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns, marked_at }
+        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns, unread, marked_at }
     }
 
     fn removal(&self, returns: Option<&Return>) -> Vec<PlannedStep> {
@@ -115,6 +118,34 @@ impl<'a> Move<'a> {
         }
     }
 
+    /// A replicator that runs copies into the standby's stream, which would never be quiet. Stopped before the mapping
+    /// is created: as long as there is none, a run that is gone on with finds what it has to do.
+    fn stop_copies(&self, settle: Duration) -> Vec<PlannedStep> {
+        let replicator = self.replicator.iter().filter(|_| self.unread.is_some());
+        replicator.map(|reader| self.of.step(StopMapping { reader: reader.clone(), settle })).collect()
+    }
+
+    fn read_again(&self) -> Vec<PlannedStep> {
+        self.unread.iter().map(|create| self.of.step(create.clone())).collect()
+    }
+
+    fn see_it_read(&self) -> Vec<PlannedStep> {
+        let start = |create: &CreateMapping| StartMapping {
+            reader: create.reader.clone(),
+            enable: true,
+            until: Until::Polling,
+            replay: None,
+            oldest: None,
+        };
+        self.unread.iter().map(|create| self.of.step(start(create))).collect()
+    }
+
+    /// How long zero lag must hold; a mapping that is yet to be created has its window all the same.
+    fn hold(&self, request: &Request<'_>) -> Duration {
+        let window = self.unread.as_ref().map_or(0, |create| create.settings.batching_window_seconds);
+        request.hold(&self.of.view.standby.consumer) + Duration::from_secs(u64::from(window))
+    }
+
     fn start_consumer(&self) -> PlannedStep {
         let replay = "Records that were processed in the standby may come again here, and an old value may overwrite \
                       a newer one in a last-writer-wins table.";
@@ -135,7 +166,7 @@ impl<'a> Move<'a> {
     }
 
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
-        let hold = request.hold(&self.of.view.standby.consumer);
+        let hold = self.hold(request);
         let fresh = request.topology.timing.fresh;
         self.of.step(Drain { reader: self.standby.clone(), hold, fresh, is_deleted: true })
     }
@@ -192,6 +223,34 @@ fn floor(at: Timestamp) -> Timestamp {
 /// The run is marked before the producers are switched, so this is never after the switch.
 fn before_switch(request: &Request<'_>, of: &Selected<'_>) -> StartAt {
     StartAt::Timestamp(floor(request.marked_at(of.view) - of.pipeline.overlap_buffer))
+}
+
+/// The standby's consumer reads again what came after an earlier failback had been marked: that one had read all before.
+fn unread(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reader) -> Option<CreateMapping> {
+    let since = checks.request.left_unread(of)?.token.marked_at;
+    let start = StartAt::Timestamp(floor(since - of.pipeline.overlap_buffer));
+    let region = checks.request.region(Side::Standby);
+    let evidence = format!(
+        "the producers write to {region} again, where a failback had stopped the consumer: {}",
+        arrived_since(&checks.request, of, since)
+    );
+    let advice = format!(
+        "they are processed first, from {start} on, some of them once more; whatever points the producers at {region}, \
+         such as a deploy, does it again"
+    );
+    let about = checks.about(of, Side::Standby);
+    checks.advise(stranded::CHECK, &about, Verdict::Warn, evidence, advice);
+    let settings = settings::settings_for(checks, of, Some(start), Mode::Emergency);
+    Some(CreateMapping { reader: reader.clone(), start, enabled: true, settings })
+}
+
+fn arrived_since(request: &Request<'_>, of: &Selected<'_>, since: Timestamp) -> String {
+    let reaches = since >= request.snapshot.taken_at - request.history;
+    let counted = of.view.standby.metrics.incoming_records.known().filter(|_| reaches);
+    match counted.and_then(|series| series.sum_since(since)) {
+        Some(sum) => format!("at most {sum:.0} records arrived since {since:.0} and are unread"),
+        None => format!("how many records arrived since {since:.0} is not known"),
+    }
 }
 
 fn consumer_returns(
@@ -312,7 +371,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>) {
     checks.function_settings(of, Side::Primary);
     checks.producers(of, Side::Standby);
     // Of what is there already, `active_region` says so; how its mappings should be is not this run's to say.
-    let is_settled = continuing || request.rests_on(of, Side::Primary);
+    // After a finished failback the primary's readers run, and go on: a run that reads the standby again goes on with it.
+    let goes_on = continuing || request.left_unread(of).is_some();
+    let is_settled = goes_on || request.rests_on(of, Side::Primary);
     let cold_due = |due: Due| if is_settled { Due::AtMostOne } else { due };
     let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
     checks.mapping(of, &standby, &of.view.standby.consumer, cold_due(Due::Running));
@@ -356,6 +417,9 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
     };
     vec![
         request.stage("Mark the run", mark(RunState::Open)),
+        request.stage("Stop the replicator", cold(&|m| m.stop_copies(settle))),
+        request.stage(format!("Create the consumer in {standby}"), cold(&|m| m.read_again())),
+        request.stage(format!("See that the consumer in {standby} reads again"), cold(&|m| m.see_it_read())),
         request.stage(
             format!("Remove mappings in {primary} that cannot be trusted"),
             cold(&|m| {
@@ -380,14 +444,7 @@ fn stages(request: &Request<'_>, moves: &[Move<'_>]) -> Vec<Stage> {
         ),
         request.stage(
             format!("Prove {standby} quiet"),
-            cold(&|m| {
-                vec![request.quiet(
-                    &m.of,
-                    Side::Standby,
-                    vec![m.standby.clone()],
-                    request.hold(&m.of.view.standby.consumer),
-                )]
-            }),
+            cold(&|m| vec![request.quiet(&m.of, Side::Standby, vec![m.standby.clone()], m.hold(request))]),
         ),
         request.stage(format!("Drain the consumer in {standby}"), cold(&|m| vec![m.drain(request)])),
         request.stage(

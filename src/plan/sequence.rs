@@ -2,13 +2,15 @@
 
 use super::assess::{self, Active};
 use super::position::Position;
+use super::stranded::writes_to;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
 use crate::config::{Pipeline, StandbyMode, Topology};
 use crate::model::{
-    AliasView, CheckReport, CutOverToken, Environment, MappingSettings, Observed, PipelineName, PipelineView,
-    ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt, Timestamp,
+    AliasView, CheckReport, CutOverToken, Environment, Mapping, MappingSettings, MappingState, Observed,
+    PipelineName, PipelineView, ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
+    Timestamp,
 };
-use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, SwitchProducer};
+use crate::steps::{AnyStep, MarkRun, ProveQuiet, Reader, Seen, SwitchProducer};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -113,6 +115,21 @@ impl<'a> Request<'a> {
         (is_over && stands && is_back).then_some(mark)
     }
 
+    /// The mark of the failback that stopped reading the standby, where producers write to it again: a failback that is
+    /// over, or an earlier part of this one. It had read all that arrived before it was marked; what came later may
+    /// lie there unread.
+    pub(crate) fn left_unread(&self, of: &Selected<'a>) -> Option<&'a RunMark> {
+        let mark = of.view.standby.mark.known()?.as_ref()?;
+        let has_stopped =
+            mark.intent == RunMark::FAILBACK && (mark.state == RunState::Closed || mark.run == *self.run);
+        let reader = assess::reader_of(of.pipeline, &self.topology.regions, Side::Standby);
+        let mappings = of.view.standby.consumer.mappings.known()?;
+        let is_read = mappings.iter().any(|m| reader.owns(m) && m.state != MappingState::Deleting);
+        let standby = self.region(Side::Standby);
+        let is_written = of.view.producers.iter().any(|producer| writes_to(producer, standby));
+        (of.is_cold() && has_stopped && !is_read && is_written).then_some(mark)
+    }
+
     /// The selected pipelines that rest on a side, with nothing under way and nothing owed.
     pub fn at_rest_on(&self, side: Side) -> Vec<PipelineName> {
         let there = self.selected().into_iter().filter(|of| self.rests_on(of, side));
@@ -154,7 +171,9 @@ impl<'a> Request<'a> {
             Some(StartAt::Timestamp(at)) => Some(at),
             Some(StartAt::TrimHorizon) | None => None,
         };
-        let marked_at = self.marked_at(of.view);
+        // Until all of it is read, the mark goes on to say from where on the standby's stream may be unread.
+        let unread = self.left_unread(of).filter(|_| intent == RunMark::FAILBACK && state == RunState::Open);
+        let marked_at = unread.map_or_else(|| self.marked_at(of.view), |mark| mark.token.marked_at);
         // Of a run that goes on, what its first look knew: by now its producers may have been switched.
         let emergency = match own {
             Some(mark) => mark.token.emergency,
@@ -290,6 +309,7 @@ pub(crate) fn plan(
     if let Some(accepted) = request.accepted {
         accepted.mark(&mut checks);
     }
+    stages.iter_mut().for_each(|stage| stage.steps.retain(|step| !is_stopped_before(&request, step)));
     let steps = stages.iter_mut().flat_map(|stage| &mut stage.steps);
     steps.for_each(|planned| let_age(planned, &checks));
     Plan {
@@ -303,6 +323,22 @@ pub(crate) fn plan(
         stages: stages.into_iter().filter(|stage| !stage.steps.is_empty()).collect(),
         rto: request.topology.objectives.rto,
     }
+}
+
+/// Whether a drain is for a reader that was stopped before the run was marked, as a failover before it does: preflight
+/// has judged that, and of a stop so long ago no metric tells any more.
+fn is_stopped_before(request: &Request<'_>, planned: &PlannedStep) -> bool {
+    let AnyStep::Drain(drain) = &planned.step else { return false };
+    let Some(pipeline) = request.snapshot.pipelines.get(&planned.pipeline) else { return false };
+    let seen = Seen { pipeline, at: request.snapshot.taken_at };
+    let marked_at = request.marked_at(pipeline);
+    let mappings = drain.reader.view(seen).and_then(|view| view.mappings.known());
+    let is_before = |mapping: &Mapping| {
+        let at = mapping.last_modified;
+        mapping.state == MappingState::Disabled && at.is_some_and(|at| at < marked_at)
+    };
+    let mut own = mappings.into_iter().flatten().filter(|mapping| drain.reader.owns(mapping)).peekable();
+    !drain.is_deleted && own.peek().is_some() && own.all(is_before)
 }
 
 /// Who accepts that a mapping drops what is too old is not stopped for it at the end of the run.

@@ -47,6 +47,12 @@ pub struct Drain {
 /// How long Lambda may pause before it tries a failed batch again; no figure is published.
 const BEFORE_A_RETRY: Duration = Duration::from_secs(60);
 
+/// How far back a stop is looked into: whoever goes on with a run within that time goes on where it was.
+const STOPPED_LATELY: Duration = Duration::from_secs(3 * 3600);
+
+/// Points from so many periods before the hold count, and none that is older.
+const RECENT_PERIODS: u32 = 15;
+
 /// Two points of a series further apart than this many periods have a gap between them.
 const GAP_PERIODS: u32 = 3;
 
@@ -92,11 +98,19 @@ impl Drain {
         behind.unwrap_or(&side.metrics.iterator_age)
     }
 
+    /// From where on data points count.
+    fn recent(&self, now: Timestamp, period: Duration) -> Timestamp {
+        now - self.hold - self.fresh - period * RECENT_PERIODS
+    }
+
     /// Rule 2. `Ok` carries the evidence.
     fn zero_throughout(&self, series: &Series, seen: Seen<'_>) -> Result<String, Check> {
         let now = seen.at;
         let from = now - self.hold;
         let complete = series.complete(now);
+        let recent =
+            complete.partition_point(|point| point.at + series.period <= self.recent(now, series.period));
+        let complete = &complete[recent..];
         let Some(last) = complete.last() else {
             let why = "no data point: missing is not zero; no reader may be polling";
             return Err(self.not_yet(seen, why));
@@ -207,12 +221,16 @@ impl Drain {
         }
     }
 
-    /// When the newest record arrived that is known of.
+    /// When the newest record arrived that is known of, up to the moment that is looked at.
     fn newest_arrival(&self, seen: Seen<'_>) -> Option<Timestamp> {
         let side = self.reader.side_view(seen);
-        let read = side.probe.known().and_then(|probe| probe.newest());
+        let read = side.probe.known().and_then(|probe| probe.newest()).filter(|at| *at <= seen.at);
         let counted = side.metrics.incoming_records.known();
-        read.or(counted.and_then(|series| series.points.iter().rev().find(|p| p.value > 0.0)).map(|p| p.at))
+        let newest = counted.and_then(|series| {
+            let recent = series.since(self.recent(seen.at, series.period));
+            recent.iter().rev().find(|point| point.value > 0.0 && point.at <= seen.at)
+        });
+        read.or(newest.map(|point| point.at))
     }
 
     /// No invocation takes longer: the hold is the time-out, the batching window and the delay of metrics.
@@ -235,13 +253,19 @@ impl Drain {
 
     fn is_drained(&self, seen: Seen<'_>) -> Result<String, Check> {
         let side = self.reader.side_view(seen);
-        let Some(view) = self.reader.view(seen) else {
-            return Err(Check::Blocked(format!("no {} is configured", self.reader.role)));
-        };
         let probe = side.probe.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
         if !probe.is_silent_since(seen.at - self.hold) {
             return Err(self.not_yet(seen, probe.noise(self.hold)));
         }
+        self.has_nothing_in_hand(seen)
+    }
+
+    /// Rules 2 to 4.
+    fn has_nothing_in_hand(&self, seen: Seen<'_>) -> Result<String, Check> {
+        let side = self.reader.side_view(seen);
+        let Some(view) = self.reader.view(seen) else {
+            return Err(Check::Blocked(format!("no {} is configured", self.reader.role)));
+        };
         let position = self.position(side, seen);
         let position = position.as_result().map_err(|reason| self.not_yet(seen, reason.text.clone()))?;
         let evidence = self.zero_throughout(position, seen)?;
@@ -253,6 +277,68 @@ impl Drain {
         self.none_within(retried, "the function was throttled: Throttles", &metrics.throttles, seen)?;
         let (role, hold) = (self.reader.role, duration::show(self.hold));
         Ok(format!("{role} lag {evidence}, no arrivals, no errors, no throttles for {hold}"))
+    }
+}
+
+/// A mapping that is found stopped: by this run once it was drained, or by somebody else before.
+impl Drain {
+    /// Stopped is drained where the same proof holds for the moment of the stop. It is waited for until CloudWatch has
+    /// all of that moment.
+    fn was_drained(&self, mapping: &Mapping, seen: Seen<'_>) -> Check {
+        let Some(stopped) = mapping.last_modified else {
+            return self.stopped_before(mapping, "AWS did not say when it was stopped");
+        };
+        let shown = stopped + self.fresh;
+        if seen.at < shown {
+            let left = duration::show(age(shown, seen.at));
+            return self
+                .not_yet(seen, format!("it is stopped; in {left} the metrics show whether it was drained"));
+        }
+        if let Some(why) = self.unanswered(seen) {
+            return self.not_yet(seen, why);
+        }
+        match self.had_nothing_left(mapping, Seen { at: stopped, ..seen }) {
+            Ok(evidence) => Check::Done(format!("already stopped at {stopped:.0}, drained: {evidence}")),
+            Err(Check::NotYet(progress)) => self.stopped_before(mapping, &progress.because),
+            Err(check) => check,
+        }
+    }
+
+    /// All rules at the moment of the stop; the silence by what CloudWatch counted. What arrived after the stop is no
+    /// matter of the drain: preflight says it, with its expiry.
+    fn had_nothing_left(&self, mapping: &Mapping, at_the_stop: Seen<'_>) -> Result<String, Check> {
+        let side = self.reader.side_view(at_the_stop);
+        let arrived = side.metrics.incoming_records.known().and_then(|series| {
+            let mut points = series.since(at_the_stop.at - self.hold).iter();
+            points.find(|point| point.value > 0.0 && point.at <= at_the_stop.at)
+        });
+        if let Some(point) = arrived {
+            return Err(
+                self.not_yet(at_the_stop, format!("{:.0} records arrived at {:.0}", point.value, point.at))
+            );
+        }
+        self.has_read(mapping, at_the_stop)?;
+        self.has_nothing_in_hand(at_the_stop)
+    }
+
+    /// Why the metrics say nothing at all: that is no reason to give up.
+    fn unanswered(&self, seen: Seen<'_>) -> Option<String> {
+        let side = self.reader.side_view(seen);
+        let view = self.reader.view(seen)?;
+        let (metrics, incoming) = (&view.metrics, &side.metrics.incoming_records);
+        let read =
+            [incoming, self.position(side, seen), &metrics.iterator_age, &metrics.errors, &metrics.throttles];
+        read.into_iter().find_map(|series| series.reason().map(|reason| reason.text.clone()))
+    }
+
+    fn stopped_before(&self, mapping: &Mapping, why: &str) -> Check {
+        Check::Blocked(format!(
+            "mapping {id} is stopped, and nothing proves that it was drained before ({why}): what it has not processed \
+             would wait for the failback; `aws lambda update-event-source-mapping --region {} --uuid {id} --enabled`, then \
+             the same command again",
+            self.reader.region,
+            id = mapping.id
+        ))
     }
 }
 
@@ -316,9 +402,7 @@ impl Step for Drain {
                 ));
             }
             Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled => {
-                return Check::Done(
-                    "already stopped; its checkpoint keeps what it has not processed".to_owned(),
-                );
+                return self.was_drained(mapping, seen);
             }
             Ok(Found::One(mapping)) => {
                 if let Err(check) = self.has_read(mapping, seen) {
@@ -334,7 +418,11 @@ impl Step for Drain {
 
     fn needs(&self) -> Needs {
         let probe = ProbeNeed { side: self.reader.side, look_back: self.hold };
-        Needs { probe: Some(probe), history: self.looks_back(), ..Needs::side(self.reader.side) }
+        let history = match self.is_deleted {
+            true => self.looks_back(),
+            false => self.looks_back() + STOPPED_LATELY,
+        };
+        Needs { probe: Some(probe), history, ..Needs::side(self.reader.side) }
     }
 
     fn undo(&self) -> Undo {

@@ -266,3 +266,61 @@ async fn a_standby_consumer_that_somebody_stops_in_its_drain_is_not_deleted() {
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
+
+/// A colleague stops the primary's consumer in the middle of a failover's drain, with a batch that fails: being stopped is
+/// no drain. The run ends and says the way out, by which it goes on.
+#[tokio::test(start_paused = true)]
+async fn a_consumer_that_somebody_stops_in_its_drain_does_not_count_as_drained() {
+    let stage = Stage::post(414);
+    let uuid = mapping(&stage, WEST, CONSUMER)["UUID"].clone();
+    let colleague = async {
+        while !stage.stderr.text().contains("] Prove us-west-2 quiet") {
+            tokio::time::sleep(MINUTE / 12).await;
+        }
+        set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+        while !stage.stderr.text().contains("] Drain the readers in us-west-2") {
+            tokio::time::sleep(MINUTE / 12).await;
+        }
+        let stop = json!({"UUID": uuid, "Enabled": false});
+        stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", stop);
+    };
+    let args = stage.over();
+    let (exit, ()) = tokio::join!(stage.failover(&args), colleague);
+    stage.expect(exit, Exit::StepFailed);
+    let said = said(&stage);
+    assert!(said.contains("nothing proves that it was drained before"), "{said}");
+    assert!(said.contains("--enabled`, then the same command again"), "{said}");
+    set_fault(&stage, WEST, CONSUMER, None);
+    stage.expect(stage.failover(&args).await, Exit::StepFailed);
+    let start = json!({"UUID": uuid, "Enabled": true});
+    stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", start);
+    stage.must_fail_over().await;
+    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A run that was interrupted after its own stop goes on two hours later: the metrics still show that it was drained.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_drained_and_stopped_goes_on_later() {
+    for journal_is_kept in [true, false] {
+        let stage = Stage::post(415);
+        let stopped = async {
+            while stage.mappings(WEST).iter().any(|m| m["State"] != "Disabled") {
+                tokio::time::sleep(MINUTE / 12).await;
+            }
+        };
+        let args = stage.over();
+        tokio::select! {
+            exit = stage.failover(&args) => panic!("it was not interrupted: {exit:?}"),
+            () = stopped => {}
+        }
+        if !journal_is_kept {
+            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+        }
+        stage.pass(120 * MINUTE).await;
+        stage.must_fail_over().await;
+        stage.must_fail_back().await;
+        stage.must_have_lost_nothing().await;
+    }
+}

@@ -13,4 +13,5 @@ mod positions;
 mod post;
 mod preflight;
 mod producers;
+mod redeployed;
 mod shared;
