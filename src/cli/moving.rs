@@ -41,9 +41,11 @@ pub struct Wanted<'a> {
 /// Whose open run a command goes on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenRuns {
-    /// Only one's own.
+    /// Only one's own: the same command again.
     Own,
-    /// Anybody's: `kdsha resume`, when its owner cannot go on.
+    /// The one that this machine has a journal of, with the pipelines of its plan: `kdsha resume`.
+    Resumed,
+    /// Anybody's, with the pipelines that it has marked: `kdsha resume`, when its owner cannot go on.
     Anybodys,
 }
 
@@ -52,7 +54,7 @@ pub enum OpenRuns {
 /// # Errors
 /// What stops it before anything was changed.
 pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
-    let pipelines = session.pipelines()?;
+    let selected = session.pipelines()?;
     let verb = wanted.intent.verb();
     let mut lock = match wanted.dry_run {
         true => None,
@@ -64,7 +66,7 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     drop(looking);
     let runs = standing::readable(listed, &snapshot, ui)?;
     ui.set_scene(&session.topology, &snapshot);
-    let earlier = unfinished(&runs, &snapshot, &wanted.intent, &pipelines)?;
+    let earlier = unfinished(&runs, &snapshot, wanted, session)?;
     if let Some(run) = earlier {
         session::same_account(&snapshot, run)?;
     }
@@ -73,15 +75,18 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         Some(run) => run.clone(),
         None => session::new_run_id(snapshot.taken_at, verb)?,
     };
-    let pipelines = match begun {
-        Some(_) => pipelines,
-        None => not_there_yet(session, ui, &snapshot, &run, pipelines, &wanted.intent),
+    // A run that was found again by its mark may have a journal in which nothing was sent yet.
+    let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
+    let pipelines = match covered(earlier, begun.as_ref(), &snapshot, &selected, wanted.open_runs) {
+        Some(its) => its,
+        None => not_there_yet(session, ui, &snapshot, &run, selected.clone(), &wanted.intent),
     };
+    if begun.is_some() {
+        tell_who_is_in(ui, &run, &pipelines, &selected);
+    }
     if let Some(lock) = &mut lock {
         lock.tell(&session::holder(session, verb, Some(&run)))?;
     }
-    // A run that was found again by its mark may have a journal in which nothing was sent yet.
-    let earlier = earlier.or_else(|| runs.iter().find(|record| record.header.run == run));
     // For the case that the command has to be given again when the primary says nothing any more. A folder that cannot
     // be written stops the run at its journal, with a better word.
     let _ = session.state.remember(&seen(&session.request(&snapshot, &run, &pipelines, &[], None)));
@@ -128,6 +133,42 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     moving.run(&mut journal, &plan, before).await
 }
 
+/// The pipelines of a run that was begun: those of its journal's plan; taken over by its mark, those that it has
+/// marked. `None` where the command says which they are.
+fn covered(
+    record: Option<&RunRecord>,
+    begun: Option<&RunId>,
+    snapshot: &Snapshot,
+    selected: &[PipelineName],
+    open_runs: OpenRuns,
+) -> Option<Vec<PipelineName>> {
+    let run = begun?;
+    let are_selected = |run: &&RunRecord| run.plan.pipelines.iter().all(|name| selected.contains(name));
+    if let Some(record) = record.filter(are_selected) {
+        return Some(record.plan.pipelines.clone());
+    }
+    let is_marked = |name: &&PipelineName| {
+        let mark = snapshot.pipelines.get(*name).and_then(|view| view.standby.mark.known()?.as_ref());
+        mark.is_some_and(|mark| mark.run == *run && mark.state != RunState::Closed)
+    };
+    (open_runs != OpenRuns::Own).then(|| selected.iter().filter(is_marked).cloned().collect())
+}
+
+/// Says which pipelines a run covers, where others were selected too.
+fn tell_who_is_in(ui: &Ui, run: &RunId, covered: &[PipelineName], selected: &[PipelineName]) {
+    let others: Vec<&PipelineName> = selected.iter().filter(|name| !covered.contains(name)).collect();
+    if others.is_empty() {
+        return;
+    }
+    let verb = if others.len() == 1 { "is" } else { "are" };
+    let covered = listed(covered);
+    ui.note(&format!("run {run} covers {covered}; {} {verb} not in it: left as before", listed(others)));
+}
+
+fn listed<'n>(names: impl IntoIterator<Item = &'n PipelineName>) -> String {
+    names.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// The pipelines to move: those that rest where they are to go are left as they are, unless all of them do.
 fn not_there_yet(
     session: &Session,
@@ -138,10 +179,7 @@ fn not_there_yet(
     intent: &Intent,
 ) -> Vec<PipelineName> {
     let request = session.request(snapshot, run, &pipelines, &[], None);
-    let side = match intent {
-        Intent::Failover { .. } => Side::Standby,
-        Intent::Failback { .. } => Side::Primary,
-    };
+    let side = side_of(intent);
     let there = request.at_rest_on(side);
     if there.is_empty() || there.len() == pipelines.len() {
         return pipelines;
@@ -150,6 +188,13 @@ fn not_there_yet(
         ui.note(&format!("{name} is active in {} already: left as it is", session.topology.regions.of(side)));
     }
     pipelines.into_iter().filter(|name| !there.contains(name)).collect()
+}
+
+fn side_of(intent: &Intent) -> Side {
+    match intent {
+        Intent::Failover { .. } => Side::Standby,
+        Intent::Failback { .. } => Side::Primary,
+    }
 }
 
 /// A command under way.
@@ -316,10 +361,11 @@ fn of_terminal(error: std::io::Error) -> Failure {
 fn unfinished<'r>(
     runs: &'r [RunRecord],
     snapshot: &Snapshot,
-    intent: &Intent,
-    pipelines: &[PipelineName],
+    wanted: &Wanted<'_>,
+    session: &Session,
 ) -> Result<Option<&'r RunRecord>, Failure> {
-    let overlaps = |run: &&RunRecord| run.plan.pipelines.iter().any(|name| pipelines.contains(name));
+    let (intent, selected) = (&wanted.intent, session.pipelines()?);
+    let overlaps = |run: &&RunRecord| run.plan.pipelines.iter().any(|name| selected.contains(name));
     let Some(run) = standing::unfinished(runs, snapshot).into_iter().find(overlaps) else { return Ok(None) };
     if run.undoing {
         let message = format!("run {} is being put back", run.header.run);
@@ -328,11 +374,46 @@ fn unfinished<'r>(
     let its = run.intent();
     let same_way = its.verb() == intent.verb() && its.to() == intent.to();
     let turns = matches!(intent, Intent::Failover { mode: Mode::Emergency, .. });
-    if run.plan.pipelines == pipelines && (its == *intent || (same_way && turns)) {
+    let are_its = are_its_pipelines(run, session, snapshot, &selected, wanted);
+    if are_its && (its == *intent || (same_way && turns)) {
         return Ok(Some(run));
     }
-    let message = format!("run {} is unfinished: {its}", run.header.run);
-    Err(Failure::new(Exit::Locked, message).hint("`kdsha resume` goes on with it"))
+    let message =
+        format!("run {} is unfinished: {its}, which covers {}", run.header.run, listed(&run.plan.pipelines));
+    Err(Failure::new(Exit::Locked, message).hint(how_to_go_on(run, session)))
+}
+
+/// Whether a command acts on the pipelines of a run: on all of them, and beside them only on such as rest there
+/// already. `kdsha resume` takes those of the run, whichever others there are.
+fn are_its_pipelines(
+    run: &RunRecord,
+    session: &Session,
+    snapshot: &Snapshot,
+    selected: &[PipelineName],
+    wanted: &Wanted<'_>,
+) -> bool {
+    let its = &run.plan.pipelines;
+    let there = || {
+        let request = session.request(snapshot, &run.header.run, selected, &[], None);
+        request.at_rest_on(side_of(&wanted.intent))
+    };
+    let others: Vec<&PipelineName> = selected.iter().filter(|name| !its.contains(name)).collect();
+    let has_all = its.iter().all(|name| selected.contains(name));
+    let is_resumed = wanted.open_runs == OpenRuns::Resumed;
+    has_all && (is_resumed || others.is_empty() || others.iter().all(|name| there().contains(name)))
+}
+
+/// The command that goes on with a run, and what it needs.
+fn how_to_go_on(run: &RunRecord, session: &Session) -> String {
+    let is_configured = |name: &PipelineName| session.topology.pipelines.iter().any(|p| p.name == *name);
+    let missing: Vec<&PipelineName> = run.plan.pipelines.iter().filter(|name| !is_configured(name)).collect();
+    match (missing.is_empty(), session.selected.is_empty()) {
+        (false, _) => {
+            format!("kdsha.toml has no {}: add it again, then `kdsha resume` goes on", listed(missing))
+        }
+        (true, true) => "`kdsha resume` goes on with it".to_owned(),
+        (true, false) => "`kdsha resume` goes on with it, without --pipeline".to_owned(),
+    }
 }
 
 /// Whether a failback has the standby's consumer created, since producers were set back to it. Nothing of an earlier

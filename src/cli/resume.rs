@@ -31,7 +31,7 @@ pub async fn run(session: &Session, ui: &Ui, args: &ResumeArgs) -> Result<Exit, 
         if run.undoing {
             return undo::run(session, ui).await;
         }
-        return go_on(session, ui, &run.intent(), args, OpenRuns::Own).await;
+        return go_on(session, ui, &run.intent(), args, OpenRuns::Resumed).await;
     }
     if let Some(run) = standing::owing(&runs, &snapshot).into_iter().next() {
         lock.tell(&session::holder(session, "resume", Some(&run.header.run)))?;

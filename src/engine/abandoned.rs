@@ -34,8 +34,9 @@ pub fn way_back_of(mark: &RunMark, topology: &Topology, snapshot: &Snapshot) -> 
             Prepared::ByTheRun(delete) => deletes.push(step(delete.into())),
             Prepared::Before(why) => stays.push(told(why)),
         }
-        marks.push(step(closed(topology, view, found).into()));
+        marks.push(step(put_back(topology, view, found).into()));
     }
+    let pipelines = marks.iter().map(|planned| planned.pipeline.clone()).collect();
     let stages = [("Prepare the consumer", deletes), ("Mark the run", marks)];
     let stages = stages.into_iter().filter(|(_, steps)| !steps.is_empty());
     let plan = Plan {
@@ -43,7 +44,7 @@ pub fn way_back_of(mark: &RunMark, topology: &Topology, snapshot: &Snapshot) -> 
         intent: Intent::Failover { to: topology.regions.standby.clone(), mode: Mode::Planned },
         taken_at: snapshot.taken_at,
         owner: mark.owner.clone(),
-        pipelines: snapshot.pipelines.keys().cloned().collect(),
+        pipelines,
         checks: Vec::new(),
         positions: BTreeMap::new(),
         stages: stages.map(|(title, steps)| way_back(title, steps)).collect(),
@@ -52,12 +53,10 @@ pub fn way_back_of(mark: &RunMark, topology: &Topology, snapshot: &Snapshot) -> 
     Ok(WayBack { plan, stays })
 }
 
-fn closed(topology: &Topology, view: &PipelineView, found: &RunMark) -> MarkRun {
-    MarkRun {
-        region: topology.regions.standby.clone(),
-        stream: view.standby.stream_name.clone(),
-        mark: RunMark { state: RunState::Closed, owed: Vec::new(), ..found.clone() },
-    }
+/// What was marked before the run is not known here.
+fn put_back(topology: &Topology, view: &PipelineView, found: &RunMark) -> MarkRun {
+    let (region, stream) = (topology.regions.standby.clone(), view.standby.stream_name.clone());
+    MarkRun { region, stream, mark: found.clone(), replaced: None }.put_back()
 }
 
 /// The producers write to the primary, and its readers run.

@@ -5,10 +5,10 @@ use super::stage::{Work, failed};
 use super::{Engine, Halt};
 use crate::config::{Pipeline, Producer};
 use crate::model::{
-    Environment, Event, FunctionName, Observed, PipelineName, Progress, Region, RunState, Secret, Side,
-    Snapshot, StepOutcome,
+    Environment, Event, FunctionName, Observed, PipelineName, Progress, Region, RunMark, RunState, Secret,
+    Side, Snapshot, StepOutcome,
 };
-use crate::plan::{OnFailure, Stage};
+use crate::plan::{OnFailure, Plan, Stage};
 use crate::steps::{AnyStep, SwitchProducer};
 use crate::ui::{Change, ChangePrompt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,16 @@ pub fn environments(snapshot: &Snapshot) -> Environments {
     producers.filter_map(readable).collect()
 }
 
+/// The marks that a plan sets.
+pub(super) fn marks_of(plan: &Plan) -> Vec<(PipelineName, RunMark)> {
+    let steps = plan.stages.iter().flat_map(|stage| &stage.steps);
+    let marks = steps.filter_map(|planned| match &planned.step {
+        AnyStep::MarkRun(step) => Some((planned.pipeline.clone(), step.mark.clone())),
+        _ => None,
+    });
+    marks.collect()
+}
+
 impl Engine<'_> {
     /// Stops when the streams are another run's: it was faster. Until this run has set its own mark, that is one
     /// under way; afterwards any other mark in its place, because then what stands in the world is the other's.
@@ -38,7 +48,7 @@ impl Engine<'_> {
         for (name, view) in &snapshot.pipelines {
             let Observed::Known(Some(mark)) = &view.standby.mark else { continue };
             let state = match mark.state {
-                _ if mark.run == ours => continue,
+                _ if mark.run == ours || self.sets(name, mark) => continue,
                 RunState::Open => "is under way",
                 RunState::Owed | RunState::Closed if is_marked => "took its place",
                 RunState::Owed | RunState::Closed => continue,
@@ -49,6 +59,11 @@ impl Engine<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// Whether the plan itself leaves this mark: a run that is put back gives the stream back to the one before it.
+    fn sets(&self, pipeline: &PipelineName, mark: &RunMark) -> bool {
+        self.set_back.borrow().iter().any(|(name, back)| name == pipeline && back == mark)
     }
 
     /// Why a step may not be sent yet: the standby does not say that this run holds its stream. It may have failed

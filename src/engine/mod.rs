@@ -25,7 +25,8 @@ use crate::aws::Aws;
 use crate::config::Topology;
 use crate::journal::{Journal, JournalError};
 use crate::model::{
-    AccountId, Check, Event, Exit, FunctionName, PipelineName, Region, Snapshot, StepOutcome, Timestamp,
+    AccountId, Check, Event, Exit, FunctionName, PipelineName, Region, RunMark, Snapshot, StepOutcome,
+    Timestamp,
 };
 use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::Needs;
@@ -121,6 +122,8 @@ pub struct Engine<'a> {
     /// Producers that are switched although somebody else changed their keys.
     accepted: RefCell<BTreeSet<(Region, FunctionName)>>,
     is_undoing: Cell<bool>,
+    /// The marks that are put back.
+    set_back: RefCell<Vec<(PipelineName, RunMark)>>,
     /// Calls that AWS accepted in this run, without the run mark.
     changes: Cell<usize>,
 }
@@ -178,6 +181,7 @@ impl<'a> Engine<'a> {
             seen: RefCell::default(),
             accepted: RefCell::default(),
             is_undoing: Cell::new(false),
+            set_back: RefCell::default(),
             changes: Cell::new(0),
         }
     }
@@ -246,6 +250,7 @@ impl<'a> Engine<'a> {
     pub async fn run(&self, plan: &Plan, earlier: &Earlier) -> Ended {
         *self.environments.borrow_mut() = earlier.environments.clone();
         self.is_undoing.set(earlier.undoing);
+        *self.set_back.borrow_mut() = if earlier.undoing { guard::marks_of(plan) } else { Vec::new() };
         self.changes.set(earlier.changes);
         let began = earlier.began.unwrap_or_else(|| self.now());
         let beyond = earlier.beyond.iter().map(|(pipeline, code)| Owing::beyond(pipeline, code));

@@ -4,7 +4,7 @@ use crate::config::Topology;
 use crate::journal::RunRecord;
 use crate::model::{Effect, Event, Performed, PipelineName, RunState, Sent, Timestamp};
 use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
-use crate::steps::{AnyStep, DeleteMapping, MarkRun, StopMapping, Undo};
+use crate::steps::{AnyStep, DeleteMapping, StopMapping, Undo};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -59,7 +59,9 @@ pub fn of(run: &RunRecord, topology: &Topology, now: Timestamp) -> Result<WayBac
             if stage.is_point_of_no_return {
                 return Err(NoWayBack::TooLate);
             }
-            let is_known = |step: &PlannedStep| stages.iter().any(|stage| stage.steps.contains(step));
+            let known = || stages.iter().flat_map(|stage: &Stage| &stage.steps);
+            let is_known =
+                |step: &PlannedStep| known().any(|known| known == step || marks_alike(known, step));
             match opposite(&planned.step, topology) {
                 Way::Back(step) => {
                     let step = PlannedStep { pipeline: planned.pipeline.clone(), step: *step };
@@ -117,6 +119,12 @@ fn changed(run: &RunRecord) -> Vec<(&PipelineName, &Effect)> {
     told.chain(run.unanswered.iter().map(|(pipeline, effect)| (pipeline, effect))).collect()
 }
 
+/// Whether two steps mark the same pipeline: of a run that was planned anew only its first mark tells what was there.
+fn marks_alike(known: &PlannedStep, step: &PlannedStep) -> bool {
+    let is_mark = |planned: &PlannedStep| matches!(planned.step, AnyStep::MarkRun(_));
+    known.pipeline == step.pipeline && is_mark(known) && is_mark(step)
+}
+
 /// Whether a stage of the way back deletes the mapping that a step has deleted already.
 fn makes_way(stage: &Stage, planned: &PlannedStep) -> bool {
     let AnyStep::DeleteMapping(gone) = &planned.step else { return false };
@@ -139,12 +147,7 @@ enum Way {
 fn opposite(step: &AnyStep, topology: &Topology) -> Way {
     let back: AnyStep = match step {
         AnyStep::MarkRun(mark) if mark.mark.state != RunState::Open => return Way::NotNeeded,
-        AnyStep::MarkRun(mark) => {
-            let mut back: MarkRun = mark.clone();
-            back.mark.state = RunState::Closed;
-            back.mark.owed.clear();
-            back.into()
-        }
+        AnyStep::MarkRun(mark) => mark.put_back().into(),
         AnyStep::CreateMapping(create) => DeleteMapping {
             reader: create.reader.clone(),
             only: None,

@@ -43,7 +43,7 @@ pub enum RunState {
 pub struct RunMark {
     /// The run.
     pub run: RunId,
-    /// [`RunMark::FAILOVER`], [`RunMark::EMERGENCY`] or [`RunMark::FAILBACK`].
+    /// [`RunMark::FAILOVER`], [`RunMark::EMERGENCY`], [`RunMark::FAILBACK`] or [`RunMark::PUT_BACK`].
     pub intent: String,
     /// `user@host` of whoever started it.
     pub owner: String,
@@ -76,6 +76,8 @@ impl RunMark {
     pub const EMERGENCY: &'static str = "emergency failover";
     /// The intent of a failback.
     pub const FAILBACK: &'static str = "failback";
+    /// What a run leaves that was put back where no run stood before, or where none is known: it moved nothing.
+    pub const PUT_BACK: &'static str = "put back";
 
     /// Whether the run moves to the standby, planned or not.
     pub fn is_failover(&self) -> bool {
@@ -85,6 +87,13 @@ impl RunMark {
     /// Whether the run moves to the standby without draining the primary first.
     pub fn is_emergency(&self) -> bool {
         self.intent == Self::EMERGENCY
+    }
+
+    /// The mark of this run once it is put back: closed, and of no move.
+    pub fn put_back(&self) -> RunMark {
+        let token = CutOverToken { emergency: None, ..self.token.clone() };
+        let (intent, state) = (Self::PUT_BACK.to_owned(), RunState::Closed);
+        RunMark { intent, state, token, owed: Vec::new(), ..self.clone() }
     }
 
     /// The keys of all tags of a mark.
@@ -234,6 +243,20 @@ mod tests {
             (RunMark::FAILOVER.to_owned(), RunState::Open, None);
         tags.extend(mark.to_tags());
         assert_eq!(RunMark::from_tags(&tags), Ok(Some(mark)));
+    }
+
+    #[test]
+    fn a_run_that_was_put_back_has_moved_nothing() {
+        for intent in [RunMark::FAILOVER, RunMark::EMERGENCY, RunMark::FAILBACK] {
+            let opened = RunMark { intent: intent.to_owned(), ..mark() };
+            let left = opened.put_back();
+            assert!(!left.is_failover() && !left.is_emergency() && left.intent != RunMark::FAILBACK);
+            assert_eq!((&left.run, left.state), (&opened.run, RunState::Closed));
+            // Tags cannot be taken away by setting tags.
+            let mut tags = opened.to_tags();
+            tags.extend(left.to_tags());
+            assert_eq!(RunMark::from_tags(&tags), Ok(Some(left)));
+        }
     }
 
     #[test]

@@ -189,7 +189,14 @@ impl<'a> Request<'a> {
         };
         mark.token.emergency = emergency.filter(|_| mark.may_turn());
         let (region, stream) = (self.region(Side::Standby).clone(), of.pipeline.stream.standby.clone());
-        of.step(MarkRun { region, stream, mark })
+        of.step(MarkRun { region, stream, mark, replaced: self.stood_before(of).map(Box::new) })
+    }
+
+    /// The mark of the last run that is over: what this one's stands in the place of, and gives way to again where it
+    /// is put back.
+    fn stood_before(&self, of: &Selected<'_>) -> Option<RunMark> {
+        let mark = of.view.standby.mark.known()?.as_ref()?;
+        (mark.run != *self.run && mark.state == RunState::Closed).then(|| mark.clone())
     }
 
     /// Points the producers at a side.

@@ -15,12 +15,39 @@ pub struct MarkRun {
     pub stream: StreamName,
     /// The mark.
     pub mark: RunMark,
+    /// The mark in whose place it is set, where the plan saw one. Older journals do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Box<RunMark>>,
+}
+
+impl MarkRun {
+    /// Takes the mark of an undone run away again: it sets the one that was there before, or one of no move.
+    pub fn put_back(&self) -> MarkRun {
+        let before = self.replaced.as_deref().cloned();
+        MarkRun {
+            mark: before.unwrap_or_else(|| self.mark.put_back()),
+            replaced: Some(Box::new(self.mark.clone())),
+            ..self.clone()
+        }
+    }
+
+    /// The open run that this mark takes off the stream: only the way back replaces one.
+    fn undone(&self) -> Option<&RunMark> {
+        self.replaced.as_deref().filter(|mark| mark.state == RunState::Open)
+    }
 }
 
 impl Step for MarkRun {
     const SLUG: &'static str = "mark_run";
 
     fn summary(&self) -> String {
+        if let Some(undone) = self.undone().filter(|undone| undone.run != self.mark.run) {
+            let (stream, run) = (&self.stream, &self.mark.run);
+            return format!(
+                "Put the mark of run {run} back on stream {stream}, in place of run {}'s",
+                undone.run
+            );
+        }
         match self.mark.state {
             RunState::Open => format!("Mark stream {} with run {}", self.stream, self.mark.run),
             RunState::Owed => format!("Mark stream {} with what run {} owes", self.stream, self.mark.run),
@@ -61,6 +88,7 @@ impl Step for MarkRun {
             Ok(Some(mark)) if mark.run == self.mark.run && mark.state == RunState::Closed => {
                 Check::Done(format!("run {} is closed already", mark.run))
             }
+            Ok(Some(mark)) if self.undone().is_some_and(|undone| undone.run == mark.run) => Check::Ready,
             // A run that was done once is not opened again: it is settled.
             Ok(Some(mark))
                 if mark.run == self.mark.run
@@ -87,14 +115,7 @@ impl Step for MarkRun {
     }
 
     fn undo(&self) -> Undo {
-        let mut mark = self.mark.clone();
-        mark.state = RunState::Closed;
-        mark.owed.clear();
-        Undo::Effects(vec![Effect::TagStream {
-            region: self.region.clone(),
-            stream: self.stream.clone(),
-            tags: mark.to_tags(),
-        }])
+        Undo::Effects(self.put_back().effects())
     }
 }
 

@@ -71,6 +71,7 @@ fn mark(state: RunState) -> MarkRun {
             },
             owed: Vec::new(),
         },
+        replaced: None,
     }
 }
 
