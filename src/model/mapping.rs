@@ -220,9 +220,52 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Whether a stopped mapping's checkpoint may have been trimmed: AWS does not document what it does then.
-    pub fn is_expired(&self, retention_hours: u32, now: Timestamp) -> bool {
+    /// Whether a stopped mapping's checkpoint may have been trimmed: AWS does not document what it does then. It is as old
+    /// as the last change at least, and where something else tells how far it `had_come`, as old as that.
+    pub fn is_expired(&self, retention_hours: u32, now: Timestamp, had_come: Option<Timestamp>) -> bool {
         let retention = Duration::from_secs(u64::from(retention_hours) * 3600);
-        self.state == MappingState::Disabled && self.last_modified.is_some_and(|at| at + retention <= now)
+        let read = self.last_modified.into_iter().chain(had_come).min();
+        self.state == MappingState::Disabled && read.is_some_and(|at| at + retention <= now)
+    }
+
+    /// Whether Lambda says that it has never handed a record to its function.
+    pub fn has_processed_nothing(&self) -> bool {
+        self.last_processing_result.as_deref() == Some("No records processed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 3600 * hour).expect("an instant")
+    }
+
+    fn mapping(state: MappingState, changed: Option<i64>) -> Mapping {
+        Mapping {
+            id: "7c0b5f4e-1111-4222-8333-444455556666".parse().expect("an id"),
+            function: "F".parse().expect("a name"),
+            qualifier: None,
+            source: Arn::new("arn:aws:kinesis:us-west-2:123456789012:stream/S"),
+            state,
+            position: None,
+            last_modified: changed.map(at),
+            last_processing_result: None,
+            state_transition_reason: None,
+            settings: Observed::Known(MappingSettings::default()),
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_as_old_as_the_earliest_thing_that_tells() {
+        let is_expired = |changed: Option<i64>, had_come: Option<i64>| {
+            mapping(MappingState::Disabled, changed).is_expired(24, at(48), had_come.map(at))
+        };
+        assert!(is_expired(Some(24), None) && !is_expired(Some(25), None));
+        assert!(is_expired(Some(47), Some(24)), "a change made it younger");
+        assert!(is_expired(Some(24), Some(47)) && !is_expired(Some(47), Some(25)));
+        assert!(is_expired(None, Some(24)) && !is_expired(None, None), "nothing tells");
+        assert!(!mapping(MappingState::Enabled, Some(0)).is_expired(24, at(48), Some(at(0))), "it reads");
     }
 }

@@ -1,14 +1,16 @@
 //! The way back to the primary Region. Both Regions must answer; nothing may be owed.
 
-use super::preflight::{About, Checks, Due, Meaning};
-use super::sequence::{Request, Selected, carried};
+mod returns;
+mod waiting;
+
+use super::preflight::{Checks, Due, Meaning};
+use super::sequence::{Request, Selected};
 use super::{Consent, Intent, Mode, Plan, PlannedStep, Stage, assess, settings, stranded};
-use crate::model::{
-    Mapping, MappingSettings, MappingState, ReaderView, RunMark, RunState, Side, StartAt, Timestamp, Verdict,
-};
+use crate::model::{RunMark, RunState, Side, StartAt, Timestamp, Verdict};
 use crate::steps::{
     CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
+use returns::{Return, consumer_returns, replicator_returns};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,33 +40,6 @@ pub fn plan_failback(request: Request<'_>, options: FailbackOptions) -> Plan {
     super::sequence::plan(request, intent, checks.reports, BTreeMap::new(), stages)
 }
 
-/// How a reader of the primary comes back.
-enum Return {
-    /// Its kept mapping is enabled: it goes on from its checkpoint.
-    Kept,
-    /// A new mapping, perhaps in place of an old one.
-    New(Box<NewMapping>),
-    /// It cannot: a failed check says why.
-    Impossible,
-}
-
-/// A mapping that takes a kept one's place, or its own.
-struct NewMapping {
-    replaces: Option<DeleteMapping>,
-    start: StartAt,
-    settings: MappingSettings,
-}
-
-impl Return {
-    fn new(replaces: Option<DeleteMapping>, start: StartAt, settings: MappingSettings) -> Return {
-        Return::New(Box::new(NewMapping { replaces, start, settings }))
-    }
-
-    fn is_kept(&self) -> bool {
-        matches!(self, Return::Kept)
-    }
-}
-
 /// One pipeline on its way back.
 struct Move<'a> {
     of: Selected<'a>,
@@ -75,8 +50,8 @@ struct Move<'a> {
     replicator_returns: Option<Return>,
     /// The mapping that reads what the standby took after an earlier failback had stopped reading it.
     unread: Option<CreateMapping>,
-    /// When the run was marked, or now: its producers write nothing to the primary before.
-    marked_at: Timestamp,
+    /// When the oldest record has arrived that the primary's consumer must process.
+    oldest: Timestamp,
 }
 
 impl<'a> Move<'a> {
@@ -85,16 +60,12 @@ impl<'a> Move<'a> {
         let regions = &request.topology.regions;
         let consumer = assess::reader_of(of.pipeline, regions, Side::Primary);
         let replicator = assess::replicator_of(of.pipeline, regions);
-        let consumer_returns = match of.is_cold() {
-            true => consumer_returns(checks, &of, &consumer, options),
-            false => Return::Kept,
-        };
+        let (consumer_returns, oldest) = consumer_returns(checks, of, &consumer, options.skip_stranded);
         let replicator_returns =
             replicator.as_ref().filter(|_| of.is_cold()).map(|r| replicator_returns(checks, &of, r));
         let standby = assess::reader_of(of.pipeline, regions, Side::Standby);
         let unread = unread(checks, &of, &standby);
-        let marked_at = request.marked_at(of.view);
-        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns, unread, marked_at }
+        Move { of, consumer, standby, replicator, consumer_returns, replicator_returns, unread, oldest }
     }
 
     fn removal(&self, returns: Option<&Return>) -> Vec<PlannedStep> {
@@ -154,7 +125,7 @@ impl<'a> Move<'a> {
             enable: self.consumer_returns.is_kept(),
             until: Until::Polling,
             replay: Some(replay.to_owned()),
-            oldest: Some(self.marked_at),
+            oldest: Some(self.oldest),
         })
     }
 
@@ -181,39 +152,6 @@ impl<'a> Move<'a> {
         let sink = self.of.pipeline.sink.is_some() && !self.of.standby_writes_copies();
         self.of.step(VerifyResult { region, running, stopped, sink, left: None })
     }
-}
-
-fn mapping_of<'a>(reader: &Reader, view: &'a ReaderView) -> Option<&'a Mapping> {
-    view.mappings.known()?.iter().find(|m| reader.owns(m))
-}
-
-fn settings_for(
-    checks: &mut Checks<'_>,
-    about: &About,
-    mapping: Option<&Mapping>,
-    fallback: Option<&Mapping>,
-) -> MappingSettings {
-    let request = checks.request;
-    if let Some(settings) = mapping.and_then(|m| m.settings.known()) {
-        return MappingSettings { count_events: true, ..settings.clone() };
-    }
-    match fallback.and_then(|m| m.settings.known()) {
-        Some(settings) => {
-            let (from, to) = (request.region(Side::Standby), request.region(Side::Primary));
-            let (settings, lost) = carried(settings, from, to);
-            checks.not_carried(about, &format!("the mapping in {to}"), &lost);
-            settings
-        }
-        None => MappingSettings { count_events: true, ..MappingSettings::default() },
-    }
-}
-
-fn replaced(reader: &Reader, mapping: Option<&Mapping>, because: &str) -> Option<DeleteMapping> {
-    mapping.map(|mapping| DeleteMapping {
-        reader: reader.clone(),
-        only: Some(mapping.id.clone()),
-        because: because.to_owned(),
-    })
 }
 
 fn floor(at: Timestamp) -> Timestamp {
@@ -250,106 +188,6 @@ fn arrived_since(request: &Request<'_>, of: &Selected<'_>, since: Timestamp) -> 
     match counted.and_then(|series| series.sum_since(since)) {
         Some(sum) => format!("at most {sum:.0} records arrived since {since:.0} and are unread"),
         None => format!("how many records arrived since {since:.0} is not known"),
-    }
-}
-
-fn consumer_returns(
-    checks: &mut Checks<'_>,
-    of: &Selected<'_>,
-    reader: &Reader,
-    options: FailbackOptions,
-) -> Return {
-    let request = checks.request;
-    let about = checks.about(of, Side::Primary);
-    let mapping = mapping_of(reader, &of.view.primary.consumer);
-    let fallback = mapping_of(
-        &assess::reader_of(of.pipeline, &request.topology.regions, Side::Standby),
-        &of.view.standby.consumer,
-    );
-    let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
-    let now = request.snapshot.taken_at;
-    let new = |checks: &mut Checks<'_>, replaces, start| {
-        Return::new(replaces, start, settings_for(checks, &about, mapping, fallback))
-    };
-    let stranded = stranded::in_words(of, &request);
-    match mapping {
-        Some(mapping) if options.skip_stranded && mapping.state == MappingState::Disabled => {
-            let evidence = format!("--skip-stranded: {stranded}; they will not be processed");
-            checks.advise(
-                stranded::CHECK,
-                &about,
-                Verdict::Warn,
-                evidence,
-                "leave the flag out to process them",
-            );
-            let because = "--skip-stranded: the kept checkpoint is given up";
-            new(checks, replaced(reader, Some(mapping), because), before_switch(&request, of))
-        }
-        Some(mapping) if mapping.is_expired(retention, now) => {
-            let evidence = format!(
-                "the kept mapping was stopped for longer than the retention of {retention} h; {stranded}"
-            );
-            let advice = "it is replaced by one that starts at the oldest record of the stream, all of which arrived after \
-                          the stop; records that have expired are lost";
-            checks.advise(stranded::CHECK, &about, Verdict::Warn, evidence, advice);
-            let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
-            new(checks, replaced(reader, Some(mapping), because), StartAt::TrimHorizon)
-        }
-        Some(_) => {
-            let evidence = format!("the kept mapping goes on from its checkpoint; {stranded}");
-            checks.ok(stranded::CHECK, &about, evidence);
-            stranded_age(checks, of, mapping);
-            Return::Kept
-        }
-        None => match of.view.standby.mark.known().and_then(Option::as_ref) {
-            Some(mark) => {
-                let start = mark.token.position.map_or(StartAt::TrimHorizon, StartAt::Timestamp);
-                let evidence =
-                    format!("no mapping was kept; a new one starts at the cut-over position {start}");
-                checks.advise(
-                    stranded::CHECK,
-                    &about,
-                    Verdict::Warn,
-                    evidence,
-                    "records may be processed twice",
-                );
-                new(checks, None, start)
-            }
-            None => {
-                let evidence = format!("{reader} has no mapping, and no run mark says where to start one");
-                let advice = "create the mapping by hand, AT_TIMESTAMP of the failover, never LATEST";
-                checks.advise(stranded::CHECK, &about, Verdict::Fail, evidence, advice);
-                Return::Impossible
-            }
-        },
-    }
-}
-
-/// Stranded records that the kept mapping would discard because of their age.
-fn stranded_age(checks: &mut Checks<'_>, of: &Selected<'_>, mapping: Option<&Mapping>) {
-    let limit = mapping.and_then(|m| m.settings.known()).and_then(|s| s.maximum_record_age_seconds);
-    let mark = of.view.standby.mark.known().and_then(Option::as_ref);
-    let Some(from) = mark.and_then(|m| m.token.position) else { return };
-    let age = checks.request.snapshot.taken_at.duration_since(from);
-    checks.record_age(of, Side::Primary, limit, Duration::try_from(age).unwrap_or_default());
-}
-
-fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, reader: &Reader) -> Return {
-    let request = checks.request;
-    let Some(view) = &of.view.primary.replicator else { return Return::Impossible };
-    let about = checks.about(of, Side::Primary);
-    let mapping = mapping_of(reader, view);
-    let retention = of.view.primary.stream.known().map_or(24, |s| s.retention_hours);
-    let now = request.snapshot.taken_at;
-    let start = before_switch(&request, of);
-    match mapping {
-        Some(mapping) if mapping.is_expired(retention, now) => {
-            let because = "its checkpoint may have been trimmed, and what Lambda does then is not documented";
-            let replaces = replaced(reader, Some(mapping), because);
-            Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
-        }
-        Some(_) => Return::Kept,
-        None => Return::new(None, start, settings_for(checks, &about, None, None)),
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Request<'a> {
 
 /// What switching producers and starting readers takes: polling may begin minutes after `Enabled` (Lambda Developer
 /// Guide, services-kinesis-create).
-const STARTS: Duration = Duration::from_secs(5 * 60);
+pub(crate) const STARTS: Duration = Duration::from_secs(5 * 60);
 
 /// One selected pipeline: as configured and as seen.
 #[derive(Debug, Clone, Copy)]

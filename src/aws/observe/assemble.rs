@@ -179,8 +179,7 @@ fn other_streams(
 
 /// Whether a mapping that is off may have invoked its function since then.
 fn was_on(mapping: &Mapping, since: Timestamp) -> bool {
-    let has_processed = mapping.last_processing_result.as_deref() != Some("No records processed");
-    has_processed && mapping.last_modified.is_some_and(|at| at >= since)
+    !mapping.has_processed_nothing() && mapping.last_modified.is_some_and(|at| at >= since)
 }
 
 /// Mappings on a side's stream that are neither the consumer's nor the replicator's.

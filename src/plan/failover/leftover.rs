@@ -27,7 +27,7 @@ impl Move<'_> {
                 "a leftover mapping would start at {at}, which may skip records before {start}"
             ));
         }
-        if !self.goes_on && mapping.is_expired(self.retention_hours(), self.now) {
+        if !self.goes_on && mapping.is_expired(self.retention_hours(), self.now, None) {
             return Some(format!(
                 "a leftover mapping was stopped for longer than the retention of {} h: what Lambda does with its \
                  checkpoint is not documented",

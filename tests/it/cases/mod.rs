@@ -6,6 +6,7 @@
 mod drains;
 mod health;
 mod holes;
+mod kept;
 mod mappings;
 mod models;
 mod next;
