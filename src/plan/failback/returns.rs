@@ -4,7 +4,8 @@
 use super::before_switch;
 use super::waiting::{LimitOf, Waiting};
 use crate::model::{
-    Mapping, MappingSettings, MappingState, ReaderView, RunMark, Side, StartAt, Timestamp, Verdict,
+    Mapping, MappingSettings, MappingState, ReaderView, RunMark, Side, StartAt, StartingPosition, Timestamp,
+    Verdict,
 };
 use crate::plan::preflight::{About, Checks};
 use crate::plan::sequence::{Request, Selected, carried};
@@ -13,6 +14,7 @@ use crate::steps::{DeleteMapping, Reader};
 
 const NOT_DOCUMENTED: &str =
     "its checkpoint may have been trimmed, and what Lambda does then is not documented";
+const NO_CHECKPOINT: &str = "created LATEST, and without a checkpoint, it may skip what lies in the stream";
 
 /// How a reader of the primary comes back.
 pub(super) enum Return {
@@ -111,6 +113,7 @@ impl<'a> Found<'a> {
         self.tell_of_nothing_to_skip(checks);
         match self.mapping {
             Some(mapping) if is_expired(&checks.request, &self.of, mapping) => self.expired(checks, mapping),
+            Some(mapping) if has_no_checkpoint(mapping) => self.never_read(checks, mapping),
             Some(mapping) => self.kept(checks, mapping),
             // What is not known is said by the check of its mappings, and is not taken for none.
             None if self.is_unseen() => Return::Impossible,
@@ -159,6 +162,17 @@ impl<'a> Found<'a> {
         self.made(checks, replaced(self.reader, mapping, NOT_DOCUMENTED), StartAt::TrimHorizon)
     }
 
+    fn never_read(&self, checks: &mut Checks<'_>, mapping: &Mapping) -> Return {
+        let start = self.cut_over().unwrap_or(StartAt::TrimHorizon);
+        let evidence = format!(
+            "the kept mapping was created LATEST and has processed no record: enabled, it may begin at the newest one; {}",
+            stranded::in_words(&self.of, &checks.request)
+        );
+        let advice = format!("it is replaced by one that starts at {start}; records may be processed twice");
+        checks.advise(stranded::CHECK, &self.about, Verdict::Warn, evidence, advice);
+        self.made(checks, replaced(self.reader, mapping, NO_CHECKPOINT), start)
+    }
+
     fn kept(&self, checks: &mut Checks<'_>, mapping: &Mapping) -> Return {
         let stranded = match self.waiting.nothing() {
             Some(why) => format!("nothing is stranded: {why}"),
@@ -169,6 +183,7 @@ impl<'a> Found<'a> {
         // One that runs has begun on what there was.
         if !mapping.state.is_on() {
             self.must_outlast(checks, mapping);
+            self.tell_of_latest(checks, mapping);
         }
         Return::Kept
     }
@@ -180,6 +195,14 @@ impl<'a> Found<'a> {
             Ok(None) => {}
             Err(reason) => self.waiting.may_not_outlast(checks, &self.of, &reason.text, &at),
         }
+    }
+
+    fn tell_of_latest(&self, checks: &mut Checks<'_>, mapping: &Mapping) {
+        let skipped = match self.waiting.nothing() {
+            Some(_) => "nothing waits there now, and what arrives before it polls may be skipped",
+            None => "what is stranded there would be skipped",
+        };
+        tell_of_latest(checks, &self.about, (self.reader, mapping), skipped, self.cut_over());
     }
 
     fn anew(&self, checks: &mut Checks<'_>) -> Return {
@@ -225,6 +248,44 @@ fn no_effect(checks: &mut Checks<'_>, about: &About, why: &str) {
     checks.advise(stranded::CHECK, about, Verdict::Warn, evidence, advice);
 }
 
+/// Without a checkpoint, a mapping that was created LATEST begins wherever the newest record is.
+fn has_no_checkpoint(mapping: &Mapping) -> bool {
+    mapping.state == MappingState::Disabled
+        && mapping.position == Some(StartingPosition::Latest)
+        && mapping.has_processed_nothing()
+}
+
+/// What a mapping does on a shard on which it has no checkpoint, its position says: AWS documents neither that it has one
+/// on shards that came while it was stopped, nor that an update leaves LATEST where it was (Lambda Developer Guide,
+/// services-kinesis-create). The checkpoints that it has would be lost with it, so it is not replaced unasked.
+fn tell_of_latest(
+    checks: &mut Checks<'_>,
+    about: &About,
+    (reader, mapping): (&Reader, &Mapping),
+    skipped: &str,
+    start: Option<StartAt>,
+) {
+    if mapping.position != Some(StartingPosition::Latest) {
+        return;
+    }
+    let evidence = format!(
+        "mapping {} of {reader} was created LATEST: a shard on which it has no checkpoint, such as one that came while it \
+         was stopped, may begin at its newest record; {skipped}",
+        mapping.id
+    );
+    let advice = match start {
+        Some(start) => format!(
+            "if the stream was resharded, or to be sure: `aws lambda delete-event-source-mapping --region {} --uuid {}`, \
+             then the same command again: it creates one that starts at {start}, which repeats records and skips none",
+            reader.region, mapping.id
+        ),
+        None => {
+            "if the stream was resharded, replace it by hand by one AT_TIMESTAMP of the failover".to_owned()
+        }
+    };
+    checks.advise("kept_mapping", about, Verdict::Warn, evidence, advice);
+}
+
 fn retention_hours(of: &Selected<'_>) -> u32 {
     of.view.primary.stream.known().map_or(24, |stream| stream.retention_hours)
 }
@@ -257,7 +318,17 @@ pub(super) fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, rea
             let replaces = replaced(reader, mapping, NOT_DOCUMENTED);
             Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
         }
-        Some(_) => Return::Kept,
+        Some(mapping) if has_no_checkpoint(mapping) => {
+            let replaces = replaced(reader, mapping, NO_CHECKPOINT);
+            Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
+        }
+        Some(mapping) => {
+            if !mapping.state.is_on() {
+                let skipped = "what arrives there before it polls would not be copied";
+                tell_of_latest(checks, &about, (reader, mapping), skipped, Some(start));
+            }
+            Return::Kept
+        }
         None => Return::new(None, start, settings_for(checks, &about, None, None)),
     }
 }

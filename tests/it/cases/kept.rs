@@ -1,7 +1,7 @@
 //! The primary's consumer on its way back: its kept mapping, or the one that takes its place, skips nothing and gives
 //! nothing up that waits for it; and what it has nothing to do with does not hold it up.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault};
+use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs};
 use kdsha::model::{Exit, StartAt, Timestamp};
@@ -296,4 +296,86 @@ async fn a_flag_that_finds_nothing_to_skip_is_said_to_have_no_effect() {
     let stage = stranded(1413).await;
     stage.expect(stage.failback(&skipping(&stage)).await, Exit::Done);
     assert!(!said(&stage).contains(told), "{}", said(&stage));
+}
+
+/// Created LATEST in the middle of an outage, and stopped before it had read: enabled, it would begin at the newest
+/// record. It gives way to one that begins at the cut-over position.
+#[tokio::test(start_paused = true)]
+async fn a_kept_mapping_at_latest_that_has_never_read_is_replaced() {
+    let stage = Stage::post(1414);
+    stage.pass(10 * MINUTE).await;
+    delete(&stage, WEST, CONSUMER).await;
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    let input = json!({"FunctionName": CONSUMER, "EventSourceArn": stream_arn(WEST),
+        "StartingPosition": "LATEST", "Enabled": false});
+    let latest = stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input)["UUID"].clone();
+    stage.pass(5 * MINUTE).await;
+    let emergency = FailoverArgs { emergency: true, ..stage.over() };
+    stage.expect(stage.failover(&emergency).await, Exit::Done);
+    set_fault(&stage, WEST, REPLICATOR, None);
+    stage.pass(5 * MINUTE).await;
+    assert!(stage.sandbox.with_world(|world| world.stranded()) > 0, "nothing was stranded");
+    stage.must_fail_back().await;
+    let there = mapping(&stage, WEST, CONSUMER);
+    assert_ne!(there["UUID"], latest, "{}", said(&stage));
+    assert_eq!(there["StartingPosition"], "AT_TIMESTAMP");
+    assert!(said(&stage).contains("has processed no record"), "{}", said(&stage));
+    stage.must_have_lost_nothing().await;
+}
+
+/// The same of a replicator: what arrives between the switch and its first poll would not be copied.
+#[tokio::test(start_paused = true)]
+async fn a_kept_replicator_at_latest_is_replaced_or_warned_of_as_a_consumer_is() {
+    let stage = Stage::post(1419);
+    let mut input = json!({"FunctionName": REPLICATOR, "StartingPosition": "LATEST"});
+    input["EventSourceArn"] = mapping(&stage, WEST, REPLICATOR)["EventSourceArn"].clone();
+    delete(&stage, WEST, REPLICATOR).await;
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input.clone());
+    stage.pass(20 * MINUTE).await;
+    let read = mapping(&stage, WEST, REPLICATOR)["UUID"].clone();
+    stage.must_fail_over().await;
+    stage.expect(stage.failback(&dry(&stage)).await, Exit::Done);
+    assert!(said(&stage).contains("would not be copied"), "{}", said(&stage));
+    stage.must_fail_back().await;
+    assert_eq!(mapping(&stage, WEST, REPLICATOR)["UUID"], read);
+
+    stage.pass(10 * MINUTE).await;
+    stage.must_fail_over().await;
+    delete(&stage, WEST, REPLICATOR).await;
+    input["Enabled"] = json!(false);
+    let unread = stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input)["UUID"].clone();
+    stage.pass(2 * MINUTE).await;
+    stage.must_fail_back().await;
+    let there = mapping(&stage, WEST, REPLICATOR);
+    assert_ne!(there["UUID"], unread);
+    assert_eq!(there["StartingPosition"], "AT_TIMESTAMP");
+    stage.must_have_lost_nothing().await;
+}
+
+/// One that has read holds checkpoints, and is kept; what it does on a shard without one is said, and how to be sure.
+#[tokio::test(start_paused = true)]
+async fn a_kept_mapping_at_latest_that_has_read_is_kept_with_a_warning() {
+    let stage = Stage::post(1415);
+    remap(&stage, json!({"StartingPosition": "LATEST"})).await;
+    let latest = mapping(&stage, WEST, CONSUMER)["UUID"].as_str().expect("an id").to_owned();
+    stage.must_fail_over().await;
+    stage.pass(5 * MINUTE).await;
+    stage.expect(stage.failback(&dry(&stage)).await, Exit::Done);
+    let said = said(&stage);
+    assert!(said.contains("kept mapping") && said.contains("was created LATEST"), "{said}");
+    let way_out = format!("`aws lambda delete-event-source-mapping --region us-west-2 --uuid {latest}`");
+    assert!(said.contains(&way_out), "{said}");
+    stage.must_fail_back().await;
+    assert_eq!(mapping(&stage, WEST, CONSUMER)["UUID"], latest.as_str());
+    // The way out is one.
+    let stage = Stage::post(1416);
+    remap(&stage, json!({"StartingPosition": "LATEST"})).await;
+    let before = stage.sandbox.with_world(|world| world.ledger()).lost;
+    stage.must_fail_over().await;
+    stage.pass(5 * MINUTE).await;
+    delete(&stage, WEST, CONSUMER).await;
+    stage.must_fail_back().await;
+    assert_eq!(mapping(&stage, WEST, CONSUMER)["StartingPosition"], "AT_TIMESTAMP");
+    let lost = stage.account().await.lost;
+    assert_eq!(lost, before, "the way out skipped records");
 }
