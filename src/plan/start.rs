@@ -5,6 +5,7 @@ use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{About, Checks};
 use super::sequence::{Request, Selected};
 use super::stranded::writes_to;
+use super::timeout::{self, Timeout};
 use super::{Mode, assess};
 use crate::model::{ProducerView, RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
 use std::time::Duration;
@@ -23,7 +24,6 @@ pub(super) fn evidence<'a>(
     let settings = settings.or_else(|| Some(&super::remembered::settings(request, of)?.value));
     let remembered = || Some(&super::remembered::other_streams(request, of)?.value);
     let other_streams = primary.consumer.other_streams.known().or_else(remembered);
-    let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
     let seconds = |n: u32| Duration::from_secs(u64::from(n));
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
     Evidence {
@@ -34,7 +34,7 @@ pub(super) fn evidence<'a>(
         history: request.history,
         buffer: Buffer {
             overlap,
-            consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
+            consumer_timeout: Timeout::of(request, of).length(),
             batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
             allowance: position::ALLOWANCE,
         },
@@ -60,6 +60,9 @@ pub(super) fn start_position(
     let marked = own.and_then(|mark| position_of(mark, options.mode));
     if let (Some(start), Mode::Planned) = (marked, options.mode) {
         return Some(fixed(start, Origin::RunMark));
+    }
+    if evidence.derive().is_ok() || evidence.of_one_stream().is_some() {
+        timeout::by_memory(checks, of);
     }
     if let Some(start) = options.start_at {
         if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {

@@ -8,6 +8,7 @@ use kdsha::cli::args::FailoverArgs;
 use kdsha::config::StandbyMode;
 use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
+use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
 use kdsha::ui::Format;
 use serde_json::json;
@@ -20,6 +21,7 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
         .await
         .unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints));
     assert!(matches!(exit, Exit::Done | Exit::Owed), "{exit:?}\n{}", stage.stderr.text());
+    none_is_passed_over(stage);
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     for function in [CONSUMER, REPLICATOR] {
         set_fault(stage, WEST, function, None);
@@ -32,6 +34,23 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
     stage.pass(5 * MINUTE).await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// What the standby's stream has and nobody has processed lies before no reader's start there. A failback hides a start
+/// that skips: the primary's kept mapping processes its own copies.
+fn none_is_passed_over(stage: &Stage) {
+    let count = stage.sandbox.with_world(|world| world.passed_over(&region(EAST)));
+    assert_eq!(count, 0, "passed over\n{}", stage.stderr.text());
+}
+
+/// Lambda in the primary Region answers nothing any more; CloudWatch does.
+fn silence_lambda(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        service: Some(Service::Lambda),
+        fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
+        ..Rule::default()
+    });
 }
 
 /// The created mapping's start in the standby.
@@ -527,6 +546,58 @@ async fn position_19_shard_level_metrics_are_required_once_they_are_on() {
     stage.expect(exit, Exit::Done);
     assert!(stage.stdout.text().contains("furthest behind of 3 shards"), "{}", stage.stdout.text());
     emergency_and_back(&stage, None).await;
+}
+
+/// One record with which no batch is worked off: its shard stands still, and the others go on.
+fn poison_one_shard(stage: &Stage) {
+    stage.sandbox.with_world(|world| world.set_poison(1.0));
+    let record = json!({"StreamName": "KDS-HA-Stream", "PartitionKey": "poison", "Data": "cG9pc29u"});
+    stage.call(Service::Kinesis, WEST, "PutRecord", record);
+    stage.sandbox.with_world(|world| world.set_poison(0.0));
+}
+
+/// A pipeline whose consumer may run for fifteen minutes in the primary and for half of one in the standby, and of which
+/// one shard's batch has run into that time-out again and again for 44 minutes, beside shards that work.
+async fn one_shard_times_out(seed: u64) -> Stage {
+    let story = Story { function_timeout_seconds: 900, history: 60 * MINUTE, ..Stage::light() };
+    let stage = Stage::of(seed, &story);
+    let quick = json!({"FunctionName": CONSUMER, "Timeout": 30});
+    stage.call(Service::Lambda, EAST, "UpdateFunctionConfiguration", quick);
+    stage.pass(MINUTE).await;
+    stage.status(Format::Human).await.expect("a look");
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::HangsOnPoison));
+    poison_one_shard(&stage);
+    stage.pass(44 * MINUTE).await;
+    stage
+}
+
+/// The primary's consumer cannot be read: the time-out that a look saw counts, never the shorter one of the standby's.
+#[tokio::test(start_paused = true)]
+async fn position_25_a_time_out_that_cannot_be_read_is_remembered() {
+    let stage = one_shard_times_out(625).await;
+    silence_lambda(&stage);
+    let exit = stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await;
+    stage.expect(exit, Exit::Owed);
+    assert!(said(&stage).contains("a look from this machine saw 900 s at"), "{}", said(&stage));
+    none_is_passed_over(&stage);
+}
+
+/// A look of an older kdsha kept no time-out: then it is the longest that Lambda allows.
+#[tokio::test(start_paused = true)]
+async fn position_25_a_time_out_that_nobody_knows_is_the_longest_there_is() {
+    let stage = one_shard_times_out(626).await;
+    let file = stage.state.path().join("positions.json");
+    let mut kept: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("a look was kept")).expect("JSON");
+    for pipeline in kept["pipelines"].as_object_mut().expect("pipelines").values_mut() {
+        pipeline.as_object_mut().expect("parts").remove("timeout_seconds");
+    }
+    std::fs::write(&file, kept.to_string()).expect("written");
+    silence_lambda(&stage);
+    let exit = stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await;
+    stage.expect(exit, Exit::Owed);
+    assert!(said(&stage).contains("900 s are taken, the longest that Lambda allows"), "{}", said(&stage));
+    none_is_passed_over(&stage);
 }
 
 /// A story in which nothing is wrong at all, as a control of the tests above: one consumer, everything processed.
