@@ -245,6 +245,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         checks.stream_consumer(&about, &of.view.primary.consumer);
         checks.shared_function(of, &consumer, &of.view.primary.consumer);
         checks.other_readers(of, Side::Primary);
+        if !is_settled {
+            checks.consumer_lag(of, Side::Primary, Asks::BeforeItsDrain);
+        }
         if !of.is_cold() {
             checks.settings_match(of, &consumer, &standby);
         }
