@@ -18,6 +18,7 @@ mod sequence;
 mod settings;
 mod start;
 mod stranded;
+mod strays;
 mod timeout;
 
 pub use accept::{ACCEPTABLE, Accepted};

@@ -5,11 +5,11 @@
 use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
-use kdsha::config::StandbyMode;
+use kdsha::config::{Producer, StandbyMode};
 use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
+use kdsha::sandbox::world::{Copying, FunctionFault, Outage, Story, World};
 use kdsha::ui::Format;
 use serde_json::json;
 use std::time::Duration;
@@ -49,6 +49,16 @@ fn silence_lambda(stage: &Stage) {
         region: Some(region(WEST)),
         service: Some(Service::Lambda),
         fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
+        ..Rule::default()
+    });
+}
+
+/// CloudWatch in the primary Region answers nothing any more.
+fn no_metrics(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        operation: Some("GetMetricData".to_owned()),
+        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
         ..Rule::default()
     });
 }
@@ -501,6 +511,99 @@ async fn position_23_a_producer_that_writes_to_the_standby_already_decides_the_s
     stage.pass(5 * MINUTE).await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// The post's pipeline with two producers, one of which somebody pointed at the standby 40 minutes ago.
+async fn a_stray_producer(seed: u64, copying: Copying) -> Stage {
+    let mut stage = Stage::of(seed, &Story { producers: 2, copying, ..Stage::light() });
+    if copying == Copying::None {
+        stage.topology.pipelines[0].replicator = None;
+    }
+    let first = stage.topology.pipelines[0].producers[0].clone();
+    let second = Producer { function: format!("{PRODUCER}-b").parse().expect("a name"), ..first };
+    stage.topology.pipelines[0].producers.push(second);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    let mut variables = stage.environment();
+    variables.insert("PRODUCING_TO_REGION".to_owned(), EAST.to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(40 * MINUTE).await;
+    stage
+}
+
+/// The start lies before all that the primary's metrics tell, and behind what the stray producer wrote.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_given_start_behind_a_stray_producers_records_is_refused() {
+    let stage = a_stray_producer(627, Copying::FanOut).await;
+    let at = |ago: u32| Some(StartAt::Timestamp(stage.sandbox.now() - ago * MINUTE));
+    let emergency = |start_at| FailoverArgs { emergency: true, start_at, ..stage.over() };
+    let refused = stage.failover(&emergency(at(30))).await.expect_err("ten minutes would be skipped");
+    assert!(refused.message.contains("start_at"), "{}", refused.message);
+    assert!(said(&stage).contains("would skip what arrived there before"), "{}", said(&stage));
+    assert!(stage.mutations().is_empty());
+    stage.expect(stage.failover(&emergency(at(60))).await, Exit::Done);
+    assert!(said(&stage).contains("may have done so before it was changed last"), "{}", said(&stage));
+    none_is_passed_over(&stage);
+}
+
+/// Lambda in the primary does not tell where its producers write. Where nobody copies, arrivals in the standby do.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_stray_producer_that_cannot_be_read_shows_in_the_standbys_arrivals() {
+    let stage = a_stray_producer(628, Copying::None).await;
+    silence_lambda(&stage);
+    let at = |ago: u32| Some(StartAt::Timestamp(stage.sandbox.now() - ago * MINUTE));
+    let emergency = |start_at| FailoverArgs { emergency: true, start_at, ..stage.over() };
+    let refused = stage.failover(&emergency(None)).await.expect_err("it wrote before any derived start");
+    assert!(refused.message.contains("start_position"), "{}", refused.message);
+    assert!(said(&stage).contains("where nobody reads and nobody copies"), "{}", said(&stage));
+    let refused = stage.failover(&emergency(at(30))).await.expect_err("ten minutes would be skipped");
+    assert!(refused.message.contains("start_at"), "{}", refused.message);
+    stage.expect(stage.failover(&emergency(at(60))).await, Exit::Owed);
+    none_is_passed_over(&stage);
+}
+
+/// A planned run was cut off behind its switch and goes on as an emergency: its own producers have written to the standby
+/// since, whether the primary's metrics tell anything or not.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_given_start_behind_the_runs_own_switch_is_refused() {
+    let stage = Stage::post(630);
+    let switched = async {
+        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
+            stage.pass(MINUTE / 30).await;
+        }
+    };
+    let args = stage.over();
+    tokio::select! {
+        exit = stage.failover(&args) => panic!("it was not cut off: {exit:?}"),
+        () = switched => {}
+    }
+    stage.pass(30 * MINUTE).await;
+    no_metrics(&stage);
+    let start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 10 * MINUTE));
+    let on = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: true, start_at };
+    let session = stage.session().await;
+    let refused = kdsha::cli::resume::run(&session, &stage.ui(Format::Human), &on).await;
+    let refused = refused.expect_err("twenty minutes would be skipped");
+    assert_eq!(refused.exit, Exit::Blocked, "{}", refused.message);
+    assert!(said(&stage).contains("this run may have its producers write to us-east-2"), "{}", said(&stage));
+}
+
+/// With a replicator, arrivals tell nothing: that is said of the derived start and of one that is given.
+#[tokio::test(start_paused = true)]
+async fn position_26_whether_a_producer_strays_that_cannot_be_read_is_said_to_be_unknown() {
+    let stage = Stage::post(629);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    silence_lambda(&stage);
+    let given = Some(StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE));
+    let derived = "before the oldest unprocessed record)";
+    for (start_at, of) in [(None, derived), (given, "the primary may have left unprocessed")] {
+        let args = FailoverArgs { emergency: true, dry_run: true, start_at, ..stage.over() };
+        stage.expect(stage.failover(&args).await, Exit::Done);
+        let unknown = format!("{of}; whether a producer writes to us-east-2 already is not known");
+        assert!(said(&stage).contains(&unknown), "{start_at:?} {}", said(&stage));
+    }
 }
 
 /// All producers were pointed at the standby by hand: no command calls that done, and the way out reads what waits.
