@@ -92,7 +92,7 @@ pub(super) fn start_position(
                 position.start,
                 duration::show(evidence.buffer.total())
             );
-            strays::say_the_start(checks, of, text);
+            strays::say_the_start(checks, of, position.start, text);
             own_metrics_by_memory(checks, of);
             Some(position)
         }
@@ -168,7 +168,7 @@ fn skips_nothing(
             let advice = format!("leave --start-at out, or give {} or an earlier instant", safe.flag());
             checks.advise("start_at", about, Verdict::Fail, text, advice);
         }
-        (None, Ok(_)) => match strays::doubt(checks, of) {
+        (None, Ok(_)) => match strays::doubt(checks, of, start) {
             None => checks.ok("start_at", about, format!("{given} lies before all that may be unprocessed")),
             Some(doubt) => {
                 let text =

@@ -14,7 +14,7 @@ pub(super) enum Strays {
     Pointed { names: String, changed: Option<Timestamp> },
     /// This very run points them there, not before it was marked.
     OfThisRun { marked_at: Timestamp },
-    /// Records arrived where nobody copies any.
+    /// Records arrived where kdsha.toml names nobody who copies any.
     Arrived { first: Timestamp, count: f64 },
     /// Nothing tells, and why.
     Unknown(String),
@@ -49,15 +49,12 @@ impl Strays {
             Strays::OfThisRun { marked_at } if *marked_at < start => {
                 Some(format!("this run may have its producers write to {standby} since {marked_at:.0}"))
             }
-            Strays::Arrived { first, count } if *first < start => {
-                Some(format!("{count:.0} records arrived in {standby} since {first:.0}, where nobody reads"))
-            }
             _ => None,
         }
     }
 
     /// What a start at an instant may pass over.
-    fn doubt_of(&self, standby: &Region) -> Option<String> {
+    fn doubt_of(&self, start: Timestamp, standby: &Region) -> Option<String> {
         match self {
             Strays::Pointed { names, .. } => Some(format!(
                 "{names} to {standby}, where nobody reads, and may have done so before it was changed last"
@@ -65,6 +62,13 @@ impl Strays {
             Strays::Unknown(why) => {
                 Some(format!("whether a producer writes to {standby} already is not known: {why}"))
             }
+            // Somebody may copy of whom kdsha.toml knows nothing: then they are no loss.
+            Strays::Arrived { first, count } if *first < start => Some(format!(
+                "{count:.0} records arrived in {standby} since {first:.0}, where nobody reads, and kdsha.toml names \
+                 nobody who copies: what a producer wrote there is skipped up to the start, unless it is given as {} or \
+                 earlier",
+                StartAt::Timestamp(*first).flag()
+            )),
             Strays::None | Strays::OfThisRun { .. } | Strays::Arrived { .. } => None,
         }
     }
@@ -76,36 +80,20 @@ const BEFORE_THE_FIRST: &str = "give --start-at TIME before the first of them wa
 
 /// Whether strays forbid a start that the primary's metrics give; a check says so.
 pub(super) fn forbid_a_derived_start(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
-    let standby = checks.request.region(Side::Standby);
-    let before_any = "may lie before any start that the primary's metrics give";
-    let (text, advice) = match Strays::of(&checks.request, of) {
-        Strays::Pointed { names, .. } => (
-            format!(
-                "{names} to {standby} already, where nobody reads: what arrived there since {before_any}"
-            ),
-            BEFORE_THE_FIRST.to_owned(),
-        ),
-        Strays::Arrived { first, count } => (
-            format!(
-                "{count:.0} records arrived in {standby} since {first:.0}, where nobody reads and nobody copies: they \
-                 {before_any}"
-            ),
-            format!(
-                "give {} or an earlier instant, or --start-at trim-horizon",
-                StartAt::Timestamp(first).flag()
-            ),
-        ),
-        Strays::None | Strays::OfThisRun { .. } | Strays::Unknown(_) => return false,
-    };
-    let about = checks.about(of, Side::Standby);
-    checks.advise("start_position", &about, Verdict::Fail, text, advice);
+    let Strays::Pointed { names, .. } = Strays::of(&checks.request, of) else { return false };
+    let (about, standby) = (checks.about(of, Side::Standby), checks.request.region(Side::Standby));
+    let text = format!(
+        "{names} to {standby} already, where nobody reads: what arrived there since may lie before any start that the \
+         primary's metrics give"
+    );
+    checks.advise("start_position", &about, Verdict::Fail, text, BEFORE_THE_FIRST);
     true
 }
 
 /// Says a derived start, and whether strays may lie before it.
-pub(super) fn say_the_start(checks: &mut Checks<'_>, of: &Selected<'_>, text: String) {
+pub(super) fn say_the_start(checks: &mut Checks<'_>, of: &Selected<'_>, start: StartAt, text: String) {
     let about = checks.about(of, Side::Standby);
-    match Strays::of(&checks.request, of).doubt_of(checks.request.region(Side::Standby)) {
+    match doubt(checks, of, start) {
         None => checks.ok("start_position", &about, text),
         Some(doubt) => {
             let advice = "was one switched by hand? Then give --start-at TIME before that";
@@ -129,9 +117,10 @@ pub(super) fn are_passed_over(
     true
 }
 
-/// What a given start may pass over, in words.
-pub(super) fn doubt(checks: &Checks<'_>, of: &Selected<'_>) -> Option<String> {
-    Strays::of(&checks.request, of).doubt_of(checks.request.region(Side::Standby))
+/// What a start may pass over, in words.
+pub(super) fn doubt(checks: &Checks<'_>, of: &Selected<'_>, start: StartAt) -> Option<String> {
+    let StartAt::Timestamp(start) = start else { return None };
+    Strays::of(&checks.request, of).doubt_of(start, checks.request.region(Side::Standby))
 }
 
 fn changed(producer: &ProducerView) -> Option<Timestamp> {
