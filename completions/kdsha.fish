@@ -69,6 +69,7 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l overlap-buffer 
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l timeout -d 'How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t'This machine\'s clock is off'
 concurrency\t'The standby\'s account may have too few concurrent executions left'
+consumer_lag\t'A consumer processes nothing, or may not: the run would wait for it, or move to it'
 credentials\t'The credentials may expire before the run ends'
 health\t'The Region to move to fails too'
 mapping_settings\t'The standby\'s mapping would not be set as the primary\'s is'
@@ -97,6 +98,7 @@ complete -c kdsha -n "__fish_kdsha_using_subcommand failover" -s h -l help -d 'P
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l timeout -d 'How long one wait may take, such as 90s, 30m or 1h30m, instead of the configured time-out' -r
 complete -c kdsha -n "__fish_kdsha_using_subcommand failback" -l accept -d 'Go on although this check failed or is unknown; may be given several times' -r -f -a "clock\t'This machine\'s clock is off'
 concurrency\t'The standby\'s account may have too few concurrent executions left'
+consumer_lag\t'A consumer processes nothing, or may not: the run would wait for it, or move to it'
 credentials\t'The credentials may expire before the run ends'
 health\t'The Region to move to fails too'
 mapping_settings\t'The standby\'s mapping would not be set as the primary\'s is'

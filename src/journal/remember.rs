@@ -87,7 +87,19 @@ mod tests {
         let shared = Remembered { other_streams: orders.clone(), ..Remembered::default() };
         state.remember(&of(shared)).expect("written");
         let start = Some(SeenAt { at: instant(200), value: instant(100) });
-        assert_eq!(state.remembered(), of(Remembered { start, settings: None, other_streams: orders }));
+        let both = Remembered { start, other_streams: orders, ..Remembered::default() };
+        assert_eq!(state.remembered(), of(both));
+    }
+
+    #[test]
+    fn an_older_file_is_read_and_what_it_does_not_have_is_not_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = StateFolder::at(folder.path());
+        let start = r#"{"at":"1970-01-01T00:03:20Z","value":"1970-01-01T00:01:40Z"}"#;
+        let parts = format!(r#"{{"start":{start},"settings":null,"other_streams":null}}"#);
+        let older = format!(r#"{{"version":2,"pipelines":{{"1/us-west-2/S":{parts}}}}}"#);
+        fs::write(folder.path().join(FILE), older).expect("written");
+        assert_eq!(state.remembered(), look(200, 100));
     }
 
     #[test]

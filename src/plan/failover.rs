@@ -3,6 +3,7 @@
 mod leftover;
 
 use super::preflight::{Asks, Checks, Due, Meaning};
+use super::remembered::primary_settings;
 use super::sequence::{Request, Selected};
 use super::settings::settings_for;
 use super::start::{emergency_start, start_position, unprocessed_from};
@@ -231,6 +232,10 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         // Nothing starts it: what is moved there is processed by what runs there already.
         checks.consumer_lag(of, Side::Standby, Asks::Before(mode));
     }
+    if let Some(settings) = primary_settings(of, &request).filter(|_| !of.is_cold()) {
+        // Of a cold pipeline this is said with the settings of the mapping that it gets.
+        checks.discards(of, &settings);
+    }
     if continuing {
         arriving::waiting_in_the_standby(checks, of);
     }
@@ -245,6 +250,9 @@ fn check_pipeline(checks: &mut Checks<'_>, of: &Selected<'_>, mode: Mode) {
         checks.stream_consumer(&about, &of.view.primary.consumer);
         checks.shared_function(of, &consumer, &of.view.primary.consumer);
         checks.other_readers(of, Side::Primary);
+        if !is_settled {
+            checks.consumer_lag(of, Side::Primary, Asks::BeforeItsDrain);
+        }
         if !of.is_cold() {
             checks.settings_match(of, &consumer, &standby);
         }

@@ -18,6 +18,8 @@ mod sequence;
 mod settings;
 mod start;
 mod stranded;
+mod strays;
+mod timeout;
 
 pub use accept::{ACCEPTABLE, Accepted};
 pub use failback::{FailbackOptions, plan_failback};

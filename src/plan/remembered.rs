@@ -1,6 +1,6 @@
 //! For the night on which the primary says nothing: what every look at a sound pipeline sees of its consumer is kept,
-//! and an emergency that sees less goes by it: the position it offers, the mapping's settings it takes, and the other
-//! streams of the function tell whether its metrics are of one stream. An older position is a safe one: the first record
+//! and an emergency that sees less goes by it: the position it offers, the mapping's settings and the function's
+//! time-out it takes, and the other streams of the function tell whether its metrics are of one stream. An older position is a safe one: the first record
 //! that nobody has processed only moves forward, so what lay before it then lies before it now; it costs duplicates,
 //! never records.
 
@@ -30,6 +30,8 @@ pub struct Remembered {
     pub settings: Option<SeenAt<MappingSettings>>,
     /// The streams besides its own that the consumer's function read.
     pub other_streams: Option<SeenAt<Vec<String>>>,
+    /// The consumer's Timeout.
+    pub timeout_seconds: Option<SeenAt<u32>>,
 }
 
 /// Pipelines by what they are: account, Region and stream, whatever they are called.
@@ -41,6 +43,7 @@ impl Remembered {
         renew(&mut self.start, look.start);
         renew(&mut self.settings, look.settings);
         renew(&mut self.other_streams, look.other_streams);
+        renew(&mut self.timeout_seconds, look.timeout_seconds);
     }
 }
 
@@ -73,7 +76,9 @@ pub fn seen(request: &Request<'_>) -> Memory {
         let settings = primary_settings(of, request).map(|value| SeenAt { at, value });
         let others = of.view.primary.consumer.other_streams.known();
         let other_streams = others.map(|value| SeenAt { at, value: value.clone() });
-        Some((key(request, of)?, Remembered { start, settings, other_streams }))
+        let function = of.view.primary.consumer.function.known();
+        let timeout_seconds = function.map(|function| SeenAt { at, value: function.timeout_seconds });
+        Some((key(request, of)?, Remembered { start, settings, other_streams, timeout_seconds }))
     };
     let resting = |of: &Selected<'_>| of.is_cold() && request.rests_on(of, Side::Primary);
     request.selected().iter().filter(|of| resting(of)).filter_map(look).collect()
@@ -94,6 +99,11 @@ pub(super) fn settings<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&
 /// The streams besides its own that the consumer's function read when a look from this machine saw it last.
 pub(super) fn other_streams<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&'a SeenAt<Vec<String>>> {
     find(request, of)?.other_streams.as_ref()
+}
+
+/// The consumer's Timeout when a look from this machine saw it last.
+pub(super) fn timeout<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&'a SeenAt<u32>> {
+    find(request, of)?.timeout_seconds.as_ref()
 }
 
 /// The flag that gives the position of an earlier look, and why it may be trusted. `None` where there is none, or

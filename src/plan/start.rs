@@ -4,9 +4,9 @@ use super::failover::FailoverOptions;
 use super::position::{self, Buffer, Evidence, Origin, Position};
 use super::preflight::{About, Checks};
 use super::sequence::{Request, Selected};
-use super::stranded::writes_to;
-use super::{Mode, assess};
-use crate::model::{ProducerView, RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
+use super::timeout::{self, Timeout};
+use super::{Mode, assess, strays};
+use crate::model::{RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
 use std::time::Duration;
 
 /// What the primary's consumer says of how far it has come.
@@ -23,7 +23,6 @@ pub(super) fn evidence<'a>(
     let settings = settings.or_else(|| Some(&super::remembered::settings(request, of)?.value));
     let remembered = || Some(&super::remembered::other_streams(request, of)?.value);
     let other_streams = primary.consumer.other_streams.known().or_else(remembered);
-    let function = primary.consumer.function.known().or(of.view.standby.consumer.function.known());
     let seconds = |n: u32| Duration::from_secs(u64::from(n));
     let retention = of.view.standby.stream.known().map_or(24, |s| s.retention_hours);
     Evidence {
@@ -34,7 +33,7 @@ pub(super) fn evidence<'a>(
         history: request.history,
         buffer: Buffer {
             overlap,
-            consumer_timeout: seconds(function.map_or(900, |f| f.timeout_seconds)),
+            consumer_timeout: Timeout::of(request, of).length(),
             batching_window: seconds(settings.map_or(300, |s| s.batching_window_seconds)),
             allowance: position::ALLOWANCE,
         },
@@ -61,13 +60,16 @@ pub(super) fn start_position(
     if let (Some(start), Mode::Planned) = (marked, options.mode) {
         return Some(fixed(start, Origin::RunMark));
     }
+    if evidence.derive().is_ok() || evidence.of_one_stream().is_some() {
+        timeout::by_memory(checks, of);
+    }
     if let Some(start) = options.start_at {
         if matches!(start, StartAt::Timestamp(at) if at >= evidence.now) {
             let text = format!("{} lies in the future (now {})", start.flag(), evidence.now);
             checks.advise("start_position", &about, Verdict::Fail, text, "give an instant in the past");
             return None;
         }
-        skips_nothing(checks, &about, &evidence, start);
+        skips_nothing(checks, of, &about, &evidence, start);
         return Some(fixed(start, Origin::Operator));
     }
     match (evidence.derive(), marked) {
@@ -83,14 +85,14 @@ pub(super) fn start_position(
                 false => Some(position),
             }
         }
-        (Ok(_), None) if has_stray_producers(checks, of) => None,
+        (Ok(_), None) if strays::forbid_a_derived_start(checks, of) => None,
         (Ok(position), None) => {
             let text = format!(
                 "{} ({} before the oldest unprocessed record)",
                 position.start,
                 duration::show(evidence.buffer.total())
             );
-            checks.ok("start_position", &about, text);
+            strays::say_the_start(checks, of, position.start, text);
             own_metrics_by_memory(checks, of);
             Some(position)
         }
@@ -114,32 +116,6 @@ fn ask_for_a_start(checks: &mut Checks<'_>, of: &Selected<'_>, evidence: &Eviden
     );
     let about = checks.about(of, Side::Standby);
     checks.advise("start_position", &about, Verdict::Fail, why, advice);
-}
-
-/// Whether somebody else pointed producers at the standby, which is then said with when they were changed last: they may
-/// have been switched long before that, and what they wrote is read by nobody.
-fn has_stray_producers(checks: &mut Checks<'_>, of: &Selected<'_>) -> bool {
-    let standby = checks.request.region(Side::Standby);
-    let name = |producer: &ProducerView| {
-        let changed = producer.function.known().and_then(|function| function.last_modified);
-        let changed = changed.map(|at| format!(" (changed at {at:.0})")).unwrap_or_default();
-        format!("{} writes{changed}", producer.name)
-    };
-    let strays: Vec<String> =
-        of.view.producers.iter().filter(|producer| writes_to(producer, standby)).map(name).collect();
-    if strays.is_empty() {
-        return false;
-    }
-    let text = format!(
-        "{} to {standby} already, where nobody reads: what arrived there since may lie before any start that the \
-         primary's metrics give",
-        strays.join(", ")
-    );
-    let advice = "give --start-at TIME before the first of them was switched, or --start-at trim-horizon (everything the \
-                  standby's stream still has)";
-    let about = checks.about(of, Side::Standby);
-    checks.advise("start_position", &about, Verdict::Fail, text, advice);
-    true
 }
 
 /// Says so where only an earlier look tells that the metrics are of one stream.
@@ -169,10 +145,19 @@ fn position_of(mark: &RunMark, mode: Mode) -> Option<StartAt> {
     }
 }
 
+const IN_DOUBT: &str = "in doubt an earlier instant: it repeats records, and skips none";
+
 /// Whether an emergency's `--start-at` lies behind what the data points say may be unprocessed. A planned run drains
 /// first, so that nothing before its switch is unprocessed.
-fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>, start: StartAt) {
-    if evidence.mode == Mode::Planned || start == StartAt::TrimHorizon {
+fn skips_nothing(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    about: &About,
+    evidence: &Evidence<'_>,
+    start: StartAt,
+) {
+    let passes_strays_over = strays::are_passed_over(checks, of, about, start);
+    if passes_strays_over || evidence.mode == Mode::Planned || start == StartAt::TrimHorizon {
         return;
     }
     let given = start.flag();
@@ -183,13 +168,17 @@ fn skips_nothing(checks: &mut Checks<'_>, about: &About, evidence: &Evidence<'_>
             let advice = format!("leave --start-at out, or give {} or an earlier instant", safe.flag());
             checks.advise("start_at", about, Verdict::Fail, text, advice);
         }
-        (None, Ok(_)) => {
-            checks.ok("start_at", about, format!("{given} lies before all that may be unprocessed"));
-        }
+        (None, Ok(_)) => match strays::doubt(checks, of, start) {
+            None => checks.ok("start_at", about, format!("{given} lies before all that may be unprocessed")),
+            Some(doubt) => {
+                let text =
+                    format!("{given} lies before all that the primary may have left unprocessed; {doubt}");
+                checks.advise("start_at", about, Verdict::Warn, text, IN_DOUBT);
+            }
+        },
         (None, Err(why)) => {
             let text = format!("whether records before {given} are unprocessed is not known: {why}");
-            let advice = "in doubt an earlier instant: it repeats records, and skips none";
-            checks.advise("start_at", about, Verdict::Warn, text, advice);
+            checks.advise("start_at", about, Verdict::Warn, text, IN_DOUBT);
         }
     }
 }

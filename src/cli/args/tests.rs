@@ -311,6 +311,8 @@ Options:
           Possible values:
           - clock:            This machine's clock is off
           - concurrency:      The standby's account may have too few concurrent executions left
+          - consumer_lag:     A consumer processes nothing, or may not: the run would wait for it,
+            or move to it
           - credentials:      The credentials may expire before the run ends
           - health:           The Region to move to fails too
           - mapping_settings: The standby's mapping would not be set as the primary's is

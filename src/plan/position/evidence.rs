@@ -110,6 +110,7 @@ impl Evidence<'_> {
         known(&self.reader.iterator_age, function)?;
         let age = self.reader.iterator_age.known();
         self.must_have_processed(age, function)?;
+        self.must_have_been_read(position.known(), name)?;
         let all = [(position.known(), name), (age, function)];
         let named =
             |(series, name): (Option<_>, &str)| Some(Named { name: name.to_owned(), series: series? });
@@ -167,6 +168,17 @@ impl Evidence<'_> {
                 "{name} has no data point in the last {history}: nothing tells whether records wait that arrived before"
             ),
         })
+    }
+
+    /// The function's own age alone is that of the newest record of a batch, which may span an hour.
+    fn must_have_been_read(&self, position: Option<&Series>, name: &str) -> Result<(), String> {
+        let is_silent = position.is_none_or(|series| series.complete(self.now).is_empty());
+        match self.mode {
+            Mode::Emergency if is_silent => {
+                Err(format!("{name} has no data point: nothing says how far the stream was read"))
+            }
+            Mode::Emergency | Mode::Planned => Ok(()),
+        }
     }
 
     /// The lag of every open shard, where the stream has shard-level metrics. They are those of GetRecords, so

@@ -158,6 +158,79 @@ fn a_consumer_that_has_been_silent_for_as_long_as_anybody_looked_may_have_left_o
 }
 
 #[test]
+fn the_functions_age_alone_gives_an_emergency_no_automatic_answer() {
+    // It is that of the newest record of a batch, and a batch may span an hour.
+    let reader = reader(&[(0, 100.0)], &[], &[(0, 5.0)]);
+    let stream = stream(&[], &[(0, 5.0)]);
+    let why = evidence(&reader, &stream, Mode::Emergency, 1).derive().expect_err("one of two series");
+    assert!(why.contains("GetRecords.IteratorAgeMilliseconds has no data point"), "{why}");
+    assert!(evidence(&reader, &stream, Mode::Planned, 1).derive().is_ok(), "its drain needs the other one");
+}
+
+#[test]
+fn a_fan_out_consumers_own_lag_decides_in_place_of_the_streams_age() {
+    let mut reader = reader(&[(30, 100.0)], &[], &[(30, 1.0)]);
+    reader.millis_behind_latest = Some(series(&[(29, 600_000.0), (30, 0.0)]));
+    let none_polls = stream(&[], &[(30, 5.0)]);
+    let position = evidence(&reader, &none_polls, Mode::Emergency, 31).derive().expect("data points");
+    assert_eq!(start(&position), at(19) - MINUTE * 6 - Duration::from_secs(30));
+    reader.millis_behind_latest = Some(series(&[]));
+    let polled = stream(&[(30, 0.0)], &[(30, 5.0)]);
+    assert!(evidence(&reader, &polled, Mode::Emergency, 31).derive().is_err(), "the age is that of others");
+}
+
+#[test]
+fn throttles_alone_are_reached_behind() {
+    let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 500.0)).collect();
+    let throttled: Vec<(i64, f64)> = (20..60).map(|m| (m, 3.0)).collect();
+    let mut reader = reader(&every, &[], &every);
+    reader.throttles = series(&throttled);
+    let stream = stream(&every, &every);
+    let position = evidence(&reader, &stream, Mode::Emergency, 61).derive().expect("a sound beginning");
+    assert!(position.notes.iter().any(|note| note.contains("throttles since")), "{:?}", position.notes);
+    assert!(start(&position) <= at(19) - MINUTE * 6, "{}", start(&position));
+}
+
+#[test]
+fn points_that_come_late_move_no_start() {
+    let every: Vec<(i64, f64)> = (0..30).map(|m| (m, 500.0)).collect();
+    let reader = reader(&every, &[], &every);
+    let stream = stream(&every, &every);
+    let start_at = |now| {
+        let position = evidence(&reader, &stream, Mode::Emergency, now).derive().expect("data points");
+        start(&position)
+    };
+    assert_eq!(start_at(31), start_at(90));
+}
+
+#[test]
+fn traffic_that_the_filters_drop_is_no_gap_and_tells_nothing_of_a_consumer_that_is_silent() {
+    let every: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
+    let wanted = [(5, 800.0), (55, 800.0)];
+    let rare = reader(&wanted, &[], &wanted);
+    let stream = stream(&every, &every);
+    let filtered = Evidence { is_filtered: true, ..evidence(&rare, &stream, Mode::Emergency, 61) };
+    assert!(filtered.derive().expect("data points").notes.is_empty());
+    let silent = reader(&[], &[], &[]);
+    let filtered = Evidence { is_filtered: true, ..evidence(&silent, &stream, Mode::Emergency, 61) };
+    let why = filtered.derive().expect_err("nothing tells");
+    assert!(why.contains("or its filters drop everything"), "{why}");
+}
+
+#[test]
+fn the_expected_duplicates_are_what_arrived_from_the_minute_of_the_start_on() {
+    let reader = reader(&[(30, 0.0)], &[], &[(30, 1.0)]);
+    let arrivals: Vec<(i64, f64)> = (0..31).map(|m| (m, 10.0)).collect();
+    let stream = stream(&[(30, 0.0)], &arrivals);
+    let evidence = evidence(&reader, &stream, Mode::Planned, 31);
+    let from = |minute: i64, seconds: u64| StartAt::Timestamp(at(minute) + Duration::from_secs(seconds));
+    // The minute in which the start lies counts whole.
+    assert_eq!(evidence.duplicates(from(20, 30)), Some(110));
+    assert_eq!(evidence.duplicates(StartAt::TrimHorizon), None);
+    assert_eq!(evidence.duplicates(from(-150, 0)), None, "further back than anybody looked");
+}
+
+#[test]
 fn an_emergency_reaches_back_before_errors_began() {
     let invocations: Vec<(i64, f64)> = (0..60).map(|m| (m, 5.0)).collect();
     let ages: Vec<(i64, f64)> = (0..60).map(|m| (m, 1_000.0)).collect();
@@ -326,6 +399,36 @@ fn a_tumbling_window_is_read_again_from_its_beginning() {
 }
 
 proptest! {
+    /// One shard is throttled for a while, and then its whole backlog is one batch that runs into its time-out again and
+    /// again, beside shards that work: whatever the time-out is and whenever somebody looks, nothing of that batch lies
+    /// before the start, or there is none.
+    #[test]
+    fn no_start_lies_behind_a_batch_that_times_out_again_and_again(
+        timeout in 1i64..16,
+        throttled in 0i64..30,
+        began in 40i64..70,
+        lasts in 0i64..100,
+    ) {
+        let now = began + lasts;
+        // An invocation is stamped with its beginning, and seen when it has ended.
+        let tries: Vec<i64> = (began..now).step_by(timeout as usize).filter(|at| at + timeout <= now).collect();
+        let of_both = |m: i64| if tries.contains(&m) { 500.0_f64.max(60_000.0 * (m - began) as f64) } else { 500.0 };
+        let ages: Vec<(i64, f64)> = (0..now).map(|m| (m, of_both(m))).collect();
+        let every: Vec<(i64, f64)> = (0..now).map(|m| (m, 5.0)).collect();
+        let errors: Vec<(i64, f64)> = tries.iter().map(|m| (*m, 1.0)).collect();
+        let ahead: Vec<(i64, f64)> = (0..now).map(|m| (m, 0.0)).collect();
+        let throttles: Vec<(i64, f64)> = (began - throttled..began).map(|m| (m, 1.0)).collect();
+        let mut reader = reader(&ages, &errors, &every);
+        reader.throttles = series(&throttles);
+        let stream = stream(&ahead, &every);
+        let mut evidence = evidence(&reader, &stream, Mode::Emergency, now);
+        evidence.buffer.consumer_timeout = MINUTE * timeout as u32;
+        if let Ok(position) = evidence.derive() {
+            let oldest = at(began - throttled);
+            prop_assert!(start(&position) <= oldest, "{} behind {oldest}", start(&position));
+        }
+    }
+
     /// Whatever the points are, nothing in the window was unprocessed before the start plus its buffer.
     #[test]
     fn no_point_in_the_window_lies_before_the_start(

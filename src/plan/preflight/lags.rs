@@ -15,13 +15,16 @@ pub(crate) enum Asks {
     AtRest,
     /// A run, which a reader that does not read would hold up or follow.
     Before(Mode),
+    /// A planned run, which drains the reader behind its switch. The drain is the proof that it reads; one that is known
+    /// not to would never end.
+    BeforeItsDrain,
 }
 
 impl Asks {
     /// What a reader means that does not read, or whose every invocation fails.
     fn dead(self) -> Verdict {
         match self {
-            Asks::AtRest | Asks::Before(Mode::Planned) => Verdict::Fail,
+            Asks::AtRest | Asks::Before(Mode::Planned) | Asks::BeforeItsDrain => Verdict::Fail,
             Asks::Before(Mode::Emergency) => Verdict::Warn,
         }
     }
@@ -29,7 +32,7 @@ impl Asks {
     fn unproven(self) -> Verdict {
         match self {
             Asks::Before(Mode::Planned) => Verdict::Fail,
-            Asks::AtRest | Asks::Before(Mode::Emergency) => Verdict::Warn,
+            Asks::AtRest | Asks::Before(Mode::Emergency) | Asks::BeforeItsDrain => Verdict::Warn,
         }
     }
 }
@@ -87,6 +90,28 @@ fn all_failed(reader: &ReaderView, from: Timestamp) -> Option<f64> {
     (invoked >= IN_A_ROW && failed >= invoked).then_some(invoked)
 }
 
+/// Records that arrived after the last batch that a consumer's function is known to have had in hand, and so long ago
+/// that it would show had it been handed them. Another reader of the stream keeps the stream's own age at zero.
+fn not_handed(side: &SideView, timing: &Timing, now: Timestamp) -> Option<f64> {
+    let consumer = &side.consumer;
+    let mappings = consumer.mappings.known()?;
+    let settings: Vec<_> = mappings.iter().filter_map(|mapping| mapping.settings.known()).collect();
+    let may_drop = settings.is_empty() || settings.iter().any(|settings| !settings.filters.is_empty());
+    if may_drop {
+        return None;
+    }
+    let window = settings.iter().map(|settings| settings.batching_window_seconds).max().unwrap_or(0);
+    let longest = consumer.function.known()?.timeout_seconds + window;
+    let ages = consumer.metrics.iterator_age.known()?;
+    let handed = ages.last().map(|point| point.at + ages.period);
+    let changed = mappings.iter().filter_map(|mapping| mapping.last_modified).max();
+    let from = handed.into_iter().chain(changed.map(|at| at + STARTS)).max()?;
+    let until = now - timing.fresh - Duration::from_secs(u64::from(longest));
+    let arrived = side.metrics.incoming_records.known()?.complete(until);
+    let count: f64 = arrived.iter().filter(|point| point.at >= from).map(|point| point.value).sum();
+    (count > 0.0).then_some(count)
+}
+
 /// What to do about a reader that does not read.
 const LOOK_AT_THE_MAPPING: &str = "look at its mapping's state and LastProcessingResult and at its function's Throttles; \
                                    disabled and enabled again, a mapping goes on from its checkpoint";
@@ -102,7 +127,10 @@ struct Objective {
 impl Checks<'_> {
     fn judge(&mut self, check: &str, about: &About, asks: Asks, reading: Reading, objective: Objective) {
         match reading {
-            Reading::Dead(why) => self.advise(check, about, asks.dead(), why, LOOK_AT_THE_MAPPING),
+            Reading::Dead(why) => {
+                let advice = self.or_at_once(asks, LOOK_AT_THE_MAPPING);
+                self.advise(check, about, asks.dead(), why, advice);
+            }
             Reading::Unproven(why) => {
                 self.advise(check, about, asks.unproven(), format!("unknown: {why}"), objective.unproven);
             }
@@ -117,6 +145,17 @@ impl Checks<'_> {
         }
     }
 
+    /// What to do, and what else there is where a drain is asked for that would not end.
+    fn or_at_once(&self, asks: Asks, advice: &str) -> String {
+        let to = self.request.region(Side::Standby);
+        match asks {
+            Asks::BeforeItsDrain => {
+                format!("{advice}; `kdsha failover --to {to} --emergency` does not wait for it")
+            }
+            Asks::AtRest | Asks::Before(_) => advice.to_owned(),
+        }
+    }
+
     /// The consumer of a side that should keep up. A planned move waits until its lag is gone, so more than the RTO is
     /// said.
     pub(crate) fn consumer_lag(&mut self, of: &Selected<'_>, side: Side, asks: Asks) {
@@ -127,9 +166,14 @@ impl Checks<'_> {
             let length = duration::show(window);
             let evidence = format!("all {count:.0} invocations of the last {length} ended in errors");
             let advice = "it processes nothing: look at its log, and mend its code or what it writes to";
-            return self.advise(check, &about, asks.dead(), evidence, advice);
+            return self.advise(check, &about, asks.dead(), evidence, self.or_at_once(asks, advice));
         }
-        let reading = reading(view, &view.consumer, &topology.timing, now);
+        let mut reading = reading(view, &view.consumer, &topology.timing, now);
+        let not_handed = not_handed(view, &topology.timing, now);
+        if let (Reading::Behind(_), Some(count)) = (&reading, not_handed) {
+            let why = format!("{count:.0} records arrived since its function was last known to be invoked");
+            reading = Reading::Dead(why);
+        }
         let objective = Objective {
             name: "RTO",
             most: topology.objectives.rto,

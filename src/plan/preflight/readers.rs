@@ -315,14 +315,17 @@ impl Checks<'_> {
             Some(destination) => format!("their metadata goes to {destination}"),
             None => "nothing keeps them (no on-failure destination)".to_owned(),
         };
-        self.advise(
-            "discards",
-            &about,
-            Verdict::Warn,
-            format!("the consumer's mapping gives records up {}; {kept}", limits.join(" and ")),
-            "what it gave up before the start position is not processed again: look at DroppedEventCount, and give \
-             an earlier --start-at if it matters",
-        );
+        let advice = match of.is_cold() {
+            true => {
+                "what it gave up before the start position is not processed again: look at DroppedEventCount, and \
+                 give an earlier --start-at if it matters"
+            }
+            false => {
+                "what it gave up counts as processed, and a drain does not wait for it: look at DroppedEventCount"
+            }
+        };
+        let evidence = format!("the consumer's mapping gives records up {}; {kept}", limits.join(" and "));
+        self.advise("discards", &about, Verdict::Warn, evidence, advice);
     }
 
     /// Records that a mapping would discard because of their age.

@@ -230,7 +230,8 @@ impl Function {
 
     /// The code runs into an error of its own with this configuration.
     pub fn fails_with(&self, configuration: &Configuration) -> bool {
-        self.fault.is_some() || self.required.iter().any(|name| !configuration.variables.contains_key(name))
+        matches!(self.fault, Some(FunctionFault::Fails | FunctionFault::Hangs))
+            || self.required.iter().any(|name| !configuration.variables.contains_key(name))
     }
 
     /// The pending or updating time is over.

@@ -51,7 +51,14 @@ impl World {
         let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
         let last = shard.get(checkpoint + count - 1).map_or(now, |record| record.arrival);
         let limit = Millis::from(configuration.timeout_seconds) * SECOND;
-        let takes = duration(function, configuration.delay_ms(), count.div_ceil(lanes), &mut self.rng);
+        let mut batch = shard.from(checkpoint).take_while(|(position, _)| *position < checkpoint + count);
+        let hangs = function.fault == Some(FunctionFault::Hangs)
+            || function.fault == Some(FunctionFault::HangsOnPoison)
+                && batch.any(|(_, record)| self.books.is_poison(record.id));
+        let takes = match hangs {
+            true => Millis::MAX / 4,
+            false => duration(function, configuration.delay_ms(), count.div_ceil(lanes), &mut self.rng),
+        };
         function.running += lanes as u32;
         self.metrics.record(function.series.concurrent, now, now, f64::from(function.running));
         cursor.flight = Some(Flight {
@@ -261,9 +268,6 @@ fn result_of(data: &[u8], region: &str) -> Option<(String, Map<String, Value>)> 
 
 /// Milliseconds that an invocation takes for so many records, before its time-out.
 fn duration(function: &Function, delay_ms: Option<f64>, records: u64, rng: &mut fastrand::Rng) -> Millis {
-    if function.fault == Some(FunctionFault::Hangs) {
-        return Millis::MAX / 4;
-    }
     let each = delay_ms.unwrap_or(function.per_record_ms);
     rng.i64(20..60) + (each * records as f64) as Millis
 }

@@ -21,6 +21,8 @@ pub enum FunctionFault {
     Fails,
     /// Every invocation runs into its time-out.
     Hangs,
+    /// An invocation with a poison record in its batch runs into its time-out; the others end well.
+    HangsOnPoison,
 }
 
 /// Kinesis operations of the data plane; the other ones are its control plane.

@@ -6,7 +6,7 @@ use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{Delays, FunctionFault, Outage, Span, Story, World};
+use kdsha::sandbox::world::{Delays, FunctionFault, MetricTrouble, Outage, Span, Story, World};
 use kdsha::ui::Format;
 use serde_json::{Value, json};
 
@@ -124,6 +124,86 @@ async fn a_warm_standby_whose_consumer_fails_is_no_place_for_a_planned_failover(
     let emergency = kdsha::cli::args::FailoverArgs { emergency: true, ..stage.over() };
     let checks = before(&stage, emergency, Exit::Done).await;
     assert_eq!(found(&checks, "consumer_lag", EAST).0, "warn");
+}
+
+/// A planned failover drains the primary's consumer behind the switch: one that processes nothing is said before anything
+/// is moved, with both ways out. Whoever is about to mend it says so by name.
+#[tokio::test(start_paused = true)]
+async fn a_primary_consumer_whose_every_invocation_fails_is_said_before_the_producers_are_switched() {
+    for warm in [false, true] {
+        let stage = Stage::of(713, &Story { warm, ..Stage::light() });
+        set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+        stage.pass(12 * MINUTE).await;
+        let refused = stage.failover(&stage.over()).await.expect_err("no drain would end");
+        assert_eq!(refused.exit, Exit::Blocked);
+        assert!(refused.message.contains("consumer_lag"), "{}", refused.message);
+        assert!(stage.mutations().is_empty());
+        let checks = before(&stage, stage.over(), Exit::Blocked).await;
+        let (verdict, evidence, advice) = found(&checks, "consumer_lag", WEST);
+        assert_eq!((verdict, evidence.contains("ended in errors")), ("fail", true), "{evidence}");
+        assert!(advice.contains("mend") && advice.contains("--emergency"), "{advice}");
+        let mut accepting = stage.over();
+        accepting.accept.checks = vec!["consumer_lag@us-west-2".to_owned()];
+        accepting.accept.reason = Some("it is mended in a minute".to_owned());
+        before(&stage, accepting, Exit::Done).await;
+        let emergency = kdsha::cli::args::FailoverArgs { emergency: true, ..stage.over() };
+        let checks = before(&stage, emergency, Exit::Done).await;
+        assert!(!checks.iter().any(|check| check["check"] == "consumer_lag" && check["region"] == WEST));
+    }
+}
+
+/// Its mapping is Enabled and polls nothing, beside records that arrive.
+#[tokio::test(start_paused = true)]
+async fn a_primary_consumer_that_does_not_read_is_said_before_the_producers_are_switched() {
+    let stage = slow_to_poll(714);
+    remap(&stage, json!({})).await;
+    let checks = before(&stage, stage.over(), Exit::Blocked).await;
+    let (verdict, evidence, advice) = found(&checks, "consumer_lag", WEST);
+    assert_eq!((verdict, evidence.contains("have arrived since")), ("fail", true), "{evidence}");
+    assert!(advice.contains("LastProcessingResult") && advice.contains("--emergency"), "{advice}");
+}
+
+/// Another reader keeps the stream's own age at zero, while the consumer is not invoked at all.
+#[tokio::test(start_paused = true)]
+async fn a_primary_consumer_that_is_not_invoked_does_not_hide_behind_another_reader() {
+    let stage = Stage::post(717);
+    let input = json!({"FunctionName": "KDS-HA-FailoverLambda", "StartingPosition": "TRIM_HORIZON",
+        "EventSourceArn": super::post::stream_arn(WEST)});
+    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    stage.pass(10 * MINUTE).await;
+    assert_eq!(found(&before(&stage, stage.over(), Exit::Done).await, "consumer_lag", WEST).0, "ok");
+    let name = CONSUMER.parse().expect("a name");
+    stage.sandbox.with_world(|world| assert!(world.throttle(&region(WEST), &name, true)));
+    stage.pass(20 * MINUTE).await;
+    let checks = before(&stage, stage.over(), Exit::Blocked).await;
+    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
+    assert_eq!((verdict, evidence.contains("last known to be invoked")), ("fail", true), "{evidence}");
+}
+
+/// A failover drains a consumer that is late: how late is said, and refused it is not. Nor is one of which nothing tells.
+#[tokio::test(start_paused = true)]
+async fn a_primary_consumer_that_is_late_or_silent_is_no_reason_to_stay() {
+    let late = Stage::post(715);
+    set_fault(&late, WEST, CONSUMER, Some(FunctionFault::Fails));
+    late.pass(40 * MINUTE).await;
+    set_fault(&late, WEST, CONSUMER, None);
+    let slow = CONSUMER.parse().expect("a name");
+    late.sandbox.with_world(|world| assert!(world.set_pace(&region(WEST), &slow, MINUTE / 240)));
+    late.pass(10 * MINUTE).await;
+    let checks = before(&late, late.over(), Exit::Done).await;
+    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
+    assert_eq!((verdict, evidence.contains("behind, RTO 15m")), ("warn", true), "{evidence}");
+    let mut silent = Stage::post(716);
+    // Of the copies a planned run wants to know more.
+    silent.topology.pipelines[0].replicator = None;
+    silent.sandbox.with_world(|world| {
+        world.stop_traffic();
+        world.set_metric_trouble(&region(WEST), Some(MetricTrouble::Absent));
+    });
+    silent.pass(20 * MINUTE).await;
+    let checks = before(&silent, silent.over(), Exit::Done).await;
+    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
+    assert_eq!((verdict, evidence.starts_with("unknown: ")), ("warn", true), "{evidence}");
 }
 
 /// A fan-out consumer that is registered again has another ARN: a mapping of the old one reads nothing.

@@ -2,13 +2,16 @@
 //! fail, each played with the real commands. Where a case is decided by pure arithmetic alone, the properties in
 //! `plan/position.rs` hold it too.
 
-use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, WEST, mapping, remap, said, set_fault, stream_arn};
+use super::post::{
+    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn,
+};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
-use kdsha::config::StandbyMode;
+use kdsha::config::{Producer, StandbyMode};
 use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
+use kdsha::sandbox::faults::{Fault, Rule};
+use kdsha::sandbox::world::{Copying, FunctionFault, MetricTrouble, Outage, Story, World};
 use kdsha::ui::Format;
 use serde_json::json;
 use std::time::Duration;
@@ -20,6 +23,7 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
         .await
         .unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints));
     assert!(matches!(exit, Exit::Done | Exit::Owed), "{exit:?}\n{}", stage.stderr.text());
+    none_is_passed_over(stage);
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     for function in [CONSUMER, REPLICATOR] {
         set_fault(stage, WEST, function, None);
@@ -32,6 +36,60 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
     stage.pass(5 * MINUTE).await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// What the standby's stream has and nobody has processed lies before no reader's start there. A failback hides a start
+/// that skips: the primary's kept mapping processes its own copies.
+fn none_is_passed_over(stage: &Stage) {
+    let count = stage.sandbox.with_world(|world| world.passed_over(&region(EAST)));
+    assert_eq!(count, 0, "passed over\n{}", stage.stderr.text());
+}
+
+/// Lambda in the primary Region answers nothing any more; CloudWatch does.
+fn silence_lambda(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        service: Some(Service::Lambda),
+        fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
+        ..Rule::default()
+    });
+}
+
+/// Records of one of the standby's open shards that arrived in a time.
+fn arrived_between(stage: &Stage, number: usize, from: Timestamp, to: Timestamp) -> usize {
+    let listed = stage.call(Service::Kinesis, EAST, "ListShards", json!({"StreamName": STREAM}));
+    let shards = listed["Shards"].as_array().expect("shards");
+    let is_open = |shard: &&serde_json::Value| shard["SequenceNumberRange"]["EndingSequenceNumber"].is_null();
+    let shard = shards.iter().filter(is_open).nth(number).expect("a shard")["ShardId"].clone();
+    let from_start = json!({"StreamName": STREAM, "ShardId": shard, "ShardIteratorType": "AT_TIMESTAMP",
+        "Timestamp": from.as_second()});
+    let iterator =
+        stage.call(Service::Kinesis, EAST, "GetShardIterator", from_start)["ShardIterator"].clone();
+    let got = stage.call(Service::Kinesis, EAST, "GetRecords", json!({ "ShardIterator": iterator }));
+    let arrived = |record: &serde_json::Value| record["ApproximateArrivalTimestamp"].as_f64();
+    let records = got["Records"].as_array().expect("records").iter();
+    records.filter_map(arrived).filter(|at| *at < to.as_second() as f64).count()
+}
+
+/// CloudWatch in the primary Region answers nothing any more.
+fn no_metrics(stage: &Stage) {
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        operation: Some("GetMetricData".to_owned()),
+        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
+        ..Rule::default()
+    });
+}
+
+/// The position of a dry run's plan.
+async fn planned(stage: &Stage, args: &FailoverArgs) -> serde_json::Value {
+    let args = FailoverArgs { dry_run: true, ..args.clone() };
+    let exit = kdsha::cli::failover::run(&stage.session().await, &stage.ui(Format::Json), &args).await;
+    stage.expect(exit, Exit::Done);
+    let text = stage.stdout.text();
+    let plan: serde_json::Value = serde_json::from_str(text.lines().last().expect("a plan")).expect("JSON");
+    let mut positions = plan["positions"].as_object().expect("positions").values().cloned();
+    positions.next().expect("one")
 }
 
 /// The created mapping's start in the standby.
@@ -103,16 +161,44 @@ async fn position_03_a_fan_out_consumer() {
     stage.must_have_lost_nothing().await;
 }
 
+/// 3. In an emergency its own lag decides, beside the function's age; the stream's age would be that of others.
+#[tokio::test(start_paused = true)]
+async fn position_03_a_fan_out_consumer_in_an_emergency() {
+    let mut stage = Stage::of(503, &Story { fan_out_consumers: true, ..Stage::light() });
+    let named = mapping(&stage, WEST, CONSUMER)["EventSourceArn"].as_str().expect("an ARN").to_owned();
+    let name = named.split("/consumer/").nth(1).and_then(|rest| rest.split(':').next());
+    let name = name.expect("a consumer's name").parse().expect("a name");
+    stage.topology.pipelines[0].consumer.stream_consumer = Some(name);
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
+    stage.pass(12 * MINUTE).await;
+    let dry = FailoverArgs { emergency: true, dry_run: true, ..stage.over() };
+    stage.expect(stage.failover(&dry).await, Exit::Done);
+    assert!(said(&stage).contains("SubscribeToShardEvent.MillisBehindLatest"), "{}", said(&stage));
+    assert!(!said(&stage).contains("GetRecords.IteratorAgeMilliseconds"), "{}", said(&stage));
+    emergency_and_back(&stage, None).await;
+}
+
 /// 4. Records that were not replicated when the Region fell silent: no start helps. They wait in the primary, are
 /// not passed over by the failback, and are processed then.
 #[tokio::test(start_paused = true)]
 async fn position_04_records_that_were_never_replicated() {
     let stage = Stage::post(104);
-    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    for function in [CONSUMER, REPLICATOR] {
+        set_fault(&stage, WEST, function, Some(FunctionFault::Fails));
+    }
     stage.pass(5 * MINUTE).await;
     stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
     let start = StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE);
-    emergency_and_back(&stage, Some(start)).await;
+    stage.expect(stage.failover(&stage.blind(Some(start))).await, Exit::Owed);
+    none_is_passed_over(&stage);
+    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    stage.expect(stage.resume().await, Exit::Done);
+    assert!(stage.sandbox.with_world(|world| world.stranded()) > 0, "nothing waited for the failback");
+    for function in [CONSUMER, REPLICATOR] {
+        set_fault(&stage, WEST, function, None);
+    }
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// 5. Records that the primary's mapping gives up count as progress there: said before anything changes.
@@ -129,6 +215,19 @@ async fn position_05_a_mapping_that_gives_records_up_is_said() {
         said.contains("gives records up after 3 retries") && said.contains("DroppedEventCount"),
         "{said}"
     );
+}
+
+/// 5. A warm pipeline's drain takes what was given up for progress too.
+#[tokio::test(start_paused = true)]
+async fn position_05_a_warm_mapping_that_gives_records_up_is_said() {
+    let stage = Stage::of(505, &Story { warm: true, ..Stage::light() });
+    remap(&stage, json!({"MaximumRetryAttempts": 3})).await;
+    for emergency in [false, true] {
+        let args = FailoverArgs { dry_run: true, emergency, ..stage.over() };
+        stage.expect(stage.failover(&args).await, Exit::Done);
+        let given_up = said(&stage).matches("gives records up after 3 retries").count();
+        assert_eq!(given_up, 1 + usize::from(emergency), "{}", said(&stage));
+    }
 }
 
 /// 6. MaximumRecordAgeInSeconds is shorter than the rewind: Lambda would discard the replay on arrival.
@@ -327,6 +426,31 @@ async fn position_13_other_shards_in_the_standby() {
     stage.must_have_lost_nothing().await;
 }
 
+/// 13. What the replicator copied into other shards is read from the start on in every one of them.
+#[tokio::test(start_paused = true)]
+async fn position_13_every_one_of_the_standbys_shards_gets_the_start() {
+    let stage = Stage::post(513);
+    assert!(stage.sandbox.with_world(|world| world.reshard_to(&region(EAST), STREAM, 7)));
+    stage.pass(10 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Hangs));
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await, Exit::Done);
+    none_is_passed_over(&stage);
+    stage.pass(10 * MINUTE).await;
+    // The primary's consumer is stopped: whatever is processed by now was read here, shard by shard.
+    let start = start_in_standby(&stage);
+    for number in 0..7 {
+        assert!(
+            arrived_between(&stage, number, start, start + 25 * MINUTE) > 0,
+            "nothing arrived in {number}"
+        );
+    }
+    none_is_passed_over(&stage);
+    set_fault(&stage, WEST, CONSUMER, None);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// 14. The replicator is far behind: what it pushes later arrives later in the standby, and is read late, not never.
 #[tokio::test(start_paused = true)]
 async fn position_14_the_replicator_is_far_behind() {
@@ -344,9 +468,14 @@ async fn position_14_the_replicator_is_far_behind() {
 async fn position_15_parallel_batches() {
     let stage = Stage::post(115);
     remap(&stage, json!({"ParallelizationFactor": 10, "BatchSize": 5})).await;
-    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
-    stage.pass(3 * MINUTE).await;
-    emergency_and_back(&stage, None).await;
+    // One shard's lanes report nothing but a time-out now and then; the other one's are well.
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::HangsOnPoison));
+    poison_one_shard(&stage);
+    let stuck = stage.sandbox.now();
+    stage.pass(30 * MINUTE).await;
+    stage.expect(stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await, Exit::Done);
+    assert!(start_in_standby(&stage) < stuck, "{} is behind {stuck}", start_in_standby(&stage));
+    none_is_passed_over(&stage);
 }
 
 /// 16. The start is a whole second, rounded down, and never after the first unprocessed record.
@@ -355,10 +484,25 @@ async fn position_16_whole_seconds() {
     for seed in [116, 216, 316] {
         let stage = Stage::post(seed);
         stage.pass(Duration::from_millis(371 * (seed % 7))).await;
-        stage.must_fail_over().await;
+        let args = FailoverArgs { emergency: true, ..stage.over() };
+        let plan = planned(&stage, &args).await;
+        let instant = |value: &serde_json::Value| -> Timestamp {
+            value.as_str().and_then(|at| at.parse().ok()).unwrap_or_else(|| panic!("{value}"))
+        };
+        let seconds = |part: &str| plan["buffer"][part].as_f64().expect("seconds");
+        let parts =
+            ["overlap_seconds", "consumer_timeout_seconds", "batching_window_seconds", "allowance_seconds"];
+        let buffer = Duration::from_secs_f64(parts.map(seconds).iter().sum());
+        let exact = instant(&plan["origin"]["derived"]["earliest"]) - buffer;
+        let start = instant(&plan["start"]["timestamp"]);
+        assert!(
+            start <= exact && start + Duration::from_secs(1) > exact,
+            "{start}, not {exact} rounded down"
+        );
+        stage.expect(stage.failover(&args).await, Exit::Done);
         // Asserts that there is no fraction.
-        let start = start_in_standby(&stage);
-        assert!(start <= stage.sandbox.now());
+        start_in_standby(&stage);
+        none_is_passed_over(&stage);
     }
 }
 
@@ -375,6 +519,11 @@ async fn position_17_a_workstation_whose_clock_is_ahead() {
     };
     let clock = Clock::starting_at(true_now + 10 * MINUTE);
     session.aws = kdsha::aws::Aws::connect(&stage.topology, options, clock).await.expect("a connection");
+    let ahead = Some(StartAt::Timestamp(true_now + 5 * MINUTE));
+    let args = FailoverArgs { start_at: ahead, dry_run: true, ..stage.over() };
+    let exit = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &args).await;
+    stage.expect(exit, Exit::Blocked);
+    assert!(said(&stage).contains("lies in the future"), "{}", said(&stage));
     let exit = kdsha::cli::failover::run(&session, &stage.ui(Format::Human), &stage.over()).await;
     stage.expect(exit, Exit::Done);
     assert!(start_in_standby(&stage) < true_now, "{} {true_now}", start_in_standby(&stage));
@@ -443,6 +592,54 @@ async fn position_21_a_start_behind_unprocessed_records_is_refused_unless_accept
     stage.expect(stage.failover(&args).await, Exit::Done);
 }
 
+/// Lambda refuses a start in the future, and a stream has nothing there.
+#[tokio::test(start_paused = true)]
+async fn position_21_a_start_in_the_future_is_refused() {
+    let stage = Stage::post(521);
+    for emergency in [false, true] {
+        let start_at = Some(StartAt::Timestamp(stage.sandbox.now() + MINUTE));
+        let args = FailoverArgs { emergency, start_at, ..stage.over() };
+        let refused = stage.failover(&args).await.expect_err("it is refused");
+        assert_eq!(refused.exit, Exit::Blocked);
+        assert!(refused.message.contains("start_position"), "{}", refused.message);
+        assert!(said(&stage).contains("lies in the future"), "{}", said(&stage));
+    }
+    assert!(stage.mutations().is_empty());
+}
+
+/// CloudWatch is ten minutes late, and the consumer has hung for nine of them: none of that can be seen.
+#[tokio::test(start_paused = true)]
+async fn position_27_a_consumer_that_hangs_while_the_metrics_are_late_is_met_where_it_was() {
+    let stage = Stage::post(527);
+    stage.sandbox.with_world(|world| {
+        world.set_metric_trouble(&region(WEST), Some(MetricTrouble::Late(10 * MINUTE)));
+    });
+    stage.pass(20 * MINUTE).await;
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Hangs));
+    let hung = stage.sandbox.now();
+    stage.pass(9 * MINUTE).await;
+    stage.expect(stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await, Exit::Done);
+    assert!(start_in_standby(&stage) < hung);
+    none_is_passed_over(&stage);
+}
+
+/// The duplicates that the prompt foretells are those that come, but for what is under way in its minute.
+#[tokio::test(start_paused = true)]
+async fn position_28_as_many_records_are_processed_twice_as_were_foretold() {
+    let stage = Stage::post(528);
+    stage.pass(60 * MINUTE).await;
+    let args = FailoverArgs { emergency: true, ..stage.over() };
+    let foretold = planned(&stage, &args).await["duplicates"].as_u64().expect("a number");
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    let ledger = stage.account().await;
+    let came = ledger.duplicates;
+    let two_minutes = 2 * 60 * 4;
+    assert!(
+        foretold > 1_000 && came.abs_diff(foretold) <= two_minutes,
+        "{came} came, {foretold} were foretold"
+    );
+}
+
 /// Nothing tells what a consumer has processed that has failed for a day: a start that is given is taken, and nobody says
 /// that it skips nothing.
 #[tokio::test(start_paused = true)]
@@ -482,6 +679,106 @@ async fn position_23_a_producer_that_writes_to_the_standby_already_decides_the_s
     stage.pass(5 * MINUTE).await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
+}
+
+/// The post's pipeline with two producers, one of which somebody pointed at the standby 40 minutes ago.
+async fn a_stray_producer(seed: u64, copying: Copying) -> Stage {
+    let mut stage = Stage::of(seed, &Story { producers: 2, copying, ..Stage::light() });
+    if copying == Copying::None {
+        stage.topology.pipelines[0].replicator = None;
+    }
+    let first = stage.topology.pipelines[0].producers[0].clone();
+    let second = Producer { function: format!("{PRODUCER}-b").parse().expect("a name"), ..first };
+    stage.topology.pipelines[0].producers.push(second);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    let mut variables = stage.environment();
+    variables.insert("PRODUCING_TO_REGION".to_owned(), EAST.to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(40 * MINUTE).await;
+    stage
+}
+
+/// The start lies before all that the primary's metrics tell, and behind what the stray producer wrote.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_given_start_behind_a_stray_producers_records_is_refused() {
+    let stage = a_stray_producer(627, Copying::FanOut).await;
+    let at = |ago: u32| Some(StartAt::Timestamp(stage.sandbox.now() - ago * MINUTE));
+    let emergency = |start_at| FailoverArgs { emergency: true, start_at, ..stage.over() };
+    let refused = stage.failover(&emergency(at(30))).await.expect_err("ten minutes would be skipped");
+    assert!(refused.message.contains("start_at"), "{}", refused.message);
+    assert!(said(&stage).contains("would skip what arrived there before"), "{}", said(&stage));
+    assert!(stage.mutations().is_empty());
+    stage.expect(stage.failover(&emergency(at(60))).await, Exit::Done);
+    assert!(said(&stage).contains("may have done so before it was changed last"), "{}", said(&stage));
+    none_is_passed_over(&stage);
+}
+
+/// Lambda in the primary does not tell where its producers write. Where nobody is known to copy, arrivals in the standby
+/// show it: they are counted, with the start that passes none over.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_stray_producer_that_cannot_be_read_shows_in_the_standbys_arrivals() {
+    let stage = a_stray_producer(628, Copying::None).await;
+    silence_lambda(&stage);
+    let at = |ago: u32| Some(StartAt::Timestamp(stage.sandbox.now() - ago * MINUTE));
+    let emergency = |start_at| FailoverArgs { emergency: true, start_at, ..stage.over() };
+    let shown =
+        |said: String| said.matches("where nobody reads, and kdsha.toml names nobody who copies").count();
+    for (count, start_at) in [(1, None), (2, at(30)), (2, at(60))] {
+        let args = FailoverArgs { dry_run: true, ..emergency(start_at) };
+        stage.expect(stage.failover(&args).await, Exit::Done);
+        assert_eq!(shown(said(&stage)), count, "{start_at:?} {}", said(&stage));
+    }
+    let given = said(&stage);
+    let first =
+        given.split("unless it is given as --start-at ").nth(1).and_then(|rest| rest.split(' ').next());
+    let first = first.and_then(|at| at.parse().ok()).unwrap_or_else(|| panic!("{given}"));
+    stage.expect(stage.failover(&emergency(Some(StartAt::Timestamp(first)))).await, Exit::Owed);
+    none_is_passed_over(&stage);
+}
+
+/// A planned run was cut off behind its switch and goes on as an emergency: its own producers have written to the standby
+/// since, whether the primary's metrics tell anything or not.
+#[tokio::test(start_paused = true)]
+async fn position_26_a_given_start_behind_the_runs_own_switch_is_refused() {
+    let stage = Stage::post(630);
+    let switched = async {
+        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
+            stage.pass(MINUTE / 30).await;
+        }
+    };
+    let args = stage.over();
+    tokio::select! {
+        exit = stage.failover(&args) => panic!("it was not cut off: {exit:?}"),
+        () = switched => {}
+    }
+    stage.pass(30 * MINUTE).await;
+    no_metrics(&stage);
+    let start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 10 * MINUTE));
+    let on = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: true, start_at };
+    let session = stage.session().await;
+    let refused = kdsha::cli::resume::run(&session, &stage.ui(Format::Human), &on).await;
+    let refused = refused.expect_err("twenty minutes would be skipped");
+    assert_eq!(refused.exit, Exit::Blocked, "{}", refused.message);
+    assert!(said(&stage).contains("this run may have its producers write to us-east-2"), "{}", said(&stage));
+}
+
+/// With a replicator, arrivals tell nothing: that is said of the derived start and of one that is given.
+#[tokio::test(start_paused = true)]
+async fn position_26_whether_a_producer_strays_that_cannot_be_read_is_said_to_be_unknown() {
+    let stage = Stage::post(629);
+    stage.pass(10 * MINUTE).await;
+    stage.expect(stage.status(Format::Human).await, Exit::Done);
+    silence_lambda(&stage);
+    let given = Some(StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE));
+    let derived = "before the oldest unprocessed record)";
+    for (start_at, of) in [(None, derived), (given, "the primary may have left unprocessed")] {
+        let args = FailoverArgs { emergency: true, dry_run: true, start_at, ..stage.over() };
+        stage.expect(stage.failover(&args).await, Exit::Done);
+        let unknown = format!("{of}; whether a producer writes to us-east-2 already is not known");
+        assert!(said(&stage).contains(&unknown), "{start_at:?} {}", said(&stage));
+    }
 }
 
 /// All producers were pointed at the standby by hand: no command calls that done, and the way out reads what waits.
@@ -527,6 +824,58 @@ async fn position_19_shard_level_metrics_are_required_once_they_are_on() {
     stage.expect(exit, Exit::Done);
     assert!(stage.stdout.text().contains("furthest behind of 3 shards"), "{}", stage.stdout.text());
     emergency_and_back(&stage, None).await;
+}
+
+/// One record with which no batch is worked off: its shard stands still, and the others go on.
+fn poison_one_shard(stage: &Stage) {
+    stage.sandbox.with_world(|world| world.set_poison(1.0));
+    let record = json!({"StreamName": "KDS-HA-Stream", "PartitionKey": "poison", "Data": "cG9pc29u"});
+    stage.call(Service::Kinesis, WEST, "PutRecord", record);
+    stage.sandbox.with_world(|world| world.set_poison(0.0));
+}
+
+/// A pipeline whose consumer may run for fifteen minutes in the primary and for half of one in the standby, and of which
+/// one shard's batch has run into that time-out again and again for 44 minutes, beside shards that work.
+async fn one_shard_times_out(seed: u64) -> Stage {
+    let story = Story { function_timeout_seconds: 900, history: 60 * MINUTE, ..Stage::light() };
+    let stage = Stage::of(seed, &story);
+    let quick = json!({"FunctionName": CONSUMER, "Timeout": 30});
+    stage.call(Service::Lambda, EAST, "UpdateFunctionConfiguration", quick);
+    stage.pass(MINUTE).await;
+    stage.status(Format::Human).await.expect("a look");
+    set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::HangsOnPoison));
+    poison_one_shard(&stage);
+    stage.pass(44 * MINUTE).await;
+    stage
+}
+
+/// The primary's consumer cannot be read: the time-out that a look saw counts, never the shorter one of the standby's.
+#[tokio::test(start_paused = true)]
+async fn position_25_a_time_out_that_cannot_be_read_is_remembered() {
+    let stage = one_shard_times_out(625).await;
+    silence_lambda(&stage);
+    let exit = stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await;
+    stage.expect(exit, Exit::Owed);
+    assert!(said(&stage).contains("a look from this machine saw 900 s at"), "{}", said(&stage));
+    none_is_passed_over(&stage);
+}
+
+/// A look of an older kdsha kept no time-out: then it is the longest that Lambda allows.
+#[tokio::test(start_paused = true)]
+async fn position_25_a_time_out_that_nobody_knows_is_the_longest_there_is() {
+    let stage = one_shard_times_out(626).await;
+    let file = stage.state.path().join("positions.json");
+    let mut kept: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("a look was kept")).expect("JSON");
+    for pipeline in kept["pipelines"].as_object_mut().expect("pipelines").values_mut() {
+        pipeline.as_object_mut().expect("parts").remove("timeout_seconds");
+    }
+    std::fs::write(&file, kept.to_string()).expect("written");
+    silence_lambda(&stage);
+    let exit = stage.failover(&FailoverArgs { emergency: true, ..stage.over() }).await;
+    stage.expect(exit, Exit::Owed);
+    assert!(said(&stage).contains("900 s are taken, the longest that Lambda allows"), "{}", said(&stage));
+    none_is_passed_over(&stage);
 }
 
 /// A story in which nothing is wrong at all, as a control of the tests above: one consumer, everything processed.

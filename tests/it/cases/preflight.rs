@@ -37,6 +37,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "active_region",
         "clock",
         "concurrency",
+        "consumer_lag",
         "credentials",
         "discards",
         "function_settings",
