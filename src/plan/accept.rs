@@ -70,13 +70,14 @@ fn full_name(report: &CheckReport) -> String {
 
 /// The checks that a person may know better than kdsha. The others say that a step could not be taken, or that a
 /// record would be skipped: there the way out is another command or another flag, which the check names.
-pub const ACCEPTABLE: [&str; 12] = [
+pub const ACCEPTABLE: [&str; 13] = [
     "clock",
     "concurrency",
     "credentials",
     "health",
     "mapping_settings",
     "other_readers",
+    "producer_alias",
     "reader_function",
     "record_age",
     "replicator_lag",

@@ -3,6 +3,7 @@
 //! `status` and `verify` use the same ones, so that "could we fail over now?" is answered by the code that would
 //! refuse.
 
+mod aliases;
 mod lags;
 mod producers;
 mod readers;

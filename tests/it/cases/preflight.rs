@@ -47,6 +47,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "other_readers",
         "owed",
         "producer",
+        "producer_alias",
         "producer_environment",
         "producer_stream",
         "reader_function",
