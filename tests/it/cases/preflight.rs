@@ -1,6 +1,7 @@
 //! Preflight: every check by name with its evidence, all of them at once, and overrides that lift their own check and
 //! nothing else.
 
+use super::post::{EAST, REPLICATOR, WEST, mapping, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
@@ -174,4 +175,63 @@ async fn no_traffic_is_unknown_and_not_healthy() {
         assert!(evidence.starts_with("unknown: no calls"), "{evidence}");
         assert_eq!(check["verdict"], "warn");
     }
+}
+
+/// A function that kdsha.toml does not name, and its mapping on a stream or on a fan-out consumer of it.
+async fn another_reader(stage: &Stage, at: &str, name: &str, source: &str) {
+    let function = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
+        "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
+    stage.call(Service::Lambda, at, "CreateFunction", function);
+    let input = json!({"FunctionName": name, "EventSourceArn": source, "StartingPosition": "TRIM_HORIZON"});
+    stage.call(Service::Lambda, at, "CreateEventSourceMapping", input);
+    stage.pass(3 * MINUTE).await;
+}
+
+async fn fan_out_of(stage: &Stage, at: &str, name: &str) -> String {
+    let input = json!({"StreamARN": stream_arn(at), "ConsumerName": name});
+    let found = stage.call(Service::Kinesis, at, "RegisterStreamConsumer", input);
+    stage.pass(2 * MINUTE).await;
+    found["Consumer"]["ConsumerARN"].as_str().expect("an ARN").to_owned()
+}
+
+fn told<'a>(checks: &'a [Value], name: &str, at: &str) -> [&'a str; 3] {
+    let found = named(checks, name).into_iter().find(|check| check["region"] == at);
+    let found = found.unwrap_or_else(|| panic!("no {name} in {at}: {checks:?}"));
+    ["verdict", "evidence", "advice"].map(|key| found[key].as_str().unwrap_or_default())
+}
+
+/// A replicator the other way may have any name, and read in any manner: nobody can know, so it is said.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_reads_the_standby_is_told_with_a_loop_in_mind_however_it_reads() {
+    for (seed, is_fanned_out) in [(508, false), (509, true)] {
+        let stage = Stage::post(seed);
+        let source = match is_fanned_out {
+            true => fan_out_of(&stage, EAST, "back").await,
+            false => stream_arn(EAST),
+        };
+        another_reader(&stage, EAST, "copies-back", &source).await;
+        let checks = checks(&stage, &[], Exit::Done).await;
+        let [verdict, evidence, advice] = told(&checks, "other_readers", EAST);
+        assert_eq!(verdict, "warn", "fan-out: {is_fanned_out}: {evidence}");
+        assert!(evidence.starts_with("copies-back read(s) the stream too"), "{evidence}");
+        assert!(advice.contains("records go round in a circle"), "{advice}");
+    }
+}
+
+/// A fan-out consumer has one subscription a shard: of two mappings, each takes it from the other, for ever.
+#[tokio::test(start_paused = true)]
+async fn two_functions_on_one_fan_out_consumer_are_refused() {
+    let stage = Stage::post(510);
+    let consumer = mapping(&stage, WEST, REPLICATOR)["EventSourceArn"].as_str().expect("an ARN").to_owned();
+    another_reader(&stage, WEST, "audit", &consumer).await;
+    let checks = checks(&stage, &[], Exit::Blocked).await;
+    let [verdict, evidence, _] = told(&checks, "other_readers", WEST);
+    assert_eq!(verdict, "fail", "{evidence}");
+    assert!(evidence.contains("audit reads through KDS-HA-Stream-EFO-Consumer too"), "{evidence}");
+    // One of its own is another matter.
+    let stage = Stage::post(511);
+    let own = fan_out_of(&stage, WEST, "audit").await;
+    another_reader(&stage, WEST, "audit", &own).await;
+    let checks = self::checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&checks, "other_readers", WEST)[0], "ok");
 }
