@@ -16,6 +16,19 @@ fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'
     view.mappings.known()?.iter().find(is_former)
 }
 
+/// What a mapping invokes, with the version or alias that it names.
+fn invoked(mapping: &Mapping) -> String {
+    let qualifier = mapping.qualifier.iter().map(|qualifier| format!(":{qualifier}"));
+    qualifier.fold(mapping.function.to_string(), |function, qualifier| function + &qualifier)
+}
+
+fn listed(mapping: &Mapping) -> String {
+    match &mapping.qualifier {
+        None => format!("{} ({})", mapping.id, mapping.state),
+        Some(_) => format!("{} ({}, of {})", mapping.id, mapping.state, invoked(mapping)),
+    }
+}
+
 /// The enhanced fan-out consumer that somebody else's mapping has in common with one of a side's readers: a shard's
 /// subscription has one holder, and the next to ask takes it over (API reference, SubscribeToShard).
 fn shared_fan_out<'a>(of: &Selected<'_>, side: Side, other: &'a Mapping) -> Option<&'a str> {
@@ -195,7 +208,7 @@ impl Checks<'_> {
                 "delete one of the two: records are read twice",
             );
         }
-        let listed: Vec<String> = mine.iter().map(|m| format!("{} ({})", m.id, m.state)).collect();
+        let listed: Vec<String> = mine.iter().map(|m| listed(m)).collect();
         let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
         let evidence = format!("{reader}: {listed}");
         let is_on = |m: &&&Mapping| m.state == MappingState::Enabled;
@@ -323,7 +336,7 @@ impl Checks<'_> {
 
     fn qualified(&mut self, about: &About, mine: &[&Mapping]) {
         if let Some(mapping) = mine.iter().find(|m| m.qualifier.is_some()) {
-            let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
+            let evidence = format!("mapping {} invokes {}", mapping.id, invoked(mapping));
             let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
             self.advise("mapping", about, Verdict::Fail, evidence, advice);
         }
