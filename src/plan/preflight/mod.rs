@@ -8,6 +8,8 @@ mod lags;
 mod producers;
 mod readers;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use lags::Asks;
 pub(crate) use streams::Meaning;

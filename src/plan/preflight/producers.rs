@@ -151,7 +151,7 @@ impl Checks<'_> {
         );
     }
 
-    fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
+    pub(super) fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
         let check = "other_automation";
         let advice =
             "stop deployments of the stack, or change its parameter too: the next one reverts the switch";

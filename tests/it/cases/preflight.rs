@@ -1,12 +1,12 @@
 //! Preflight: every check by name with its evidence, all of them at once, and overrides that lift their own check and
 //! nothing else.
 
-use super::post::{EAST, REPLICATOR, WEST, mapping, stream_arn};
+use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, WEST, mapping, remap, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::Story;
+use kdsha::sandbox::world::{Delays, FunctionFault, Span, Story};
 use kdsha::ui::Format;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -234,4 +234,94 @@ async fn two_functions_on_one_fan_out_consumer_are_refused() {
     another_reader(&stage, WEST, "audit", &own).await;
     let checks = self::checks(&stage, &[], Exit::Done).await;
     assert_eq!(told(&checks, "other_readers", WEST)[0], "ok");
+}
+
+/// A stream takes its time to be made; nothing is sent to it before it is ACTIVE.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_active_forbids_the_run() {
+    let delays = Delays { stream: Span::millis(900_000, 900_000), ..Delays::default() };
+    let mut stage = Stage::of(512, &Story { delays, ..Stage::light() });
+    let new = json!({"StreamName": "KDS-HA-New", "ShardCount": 2});
+    stage.call(Service::Kinesis, EAST, "CreateStream", new);
+    stage.topology.pipelines[0].stream.standby = "KDS-HA-New".parse().expect("a name");
+    let checks = checks(&stage, &[], Exit::Blocked).await;
+    let [verdict, evidence, advice] = told(&checks, "stream", EAST);
+    assert_eq!((verdict, advice), ("fail", "wait until the stream is ACTIVE"));
+    assert!(evidence.starts_with("KDS-HA-New is CREATING"), "{evidence}");
+    assert_eq!(told(&checks, "stream", WEST)[0], "ok");
+}
+
+/// Twelve shards with ten batches of each at a time, in an account with a hundred executions left.
+#[tokio::test(start_paused = true)]
+async fn an_account_with_too_little_concurrency_left_for_the_shards_is_warned_of() {
+    let stage = Stage::of(513, &Story { shards: 12, ..Stage::light() });
+    remap(&stage, json!({"ParallelizationFactor": 10})).await;
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(
+        told(&before, "concurrency", EAST)[..2],
+        ["ok", "1000 unreserved, 120 wanted (shards x parallelization factor)"]
+    );
+    let greedy = json!({"FunctionName": REPLICATOR, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
+        "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
+    stage.call(Service::Lambda, EAST, "CreateFunction", greedy);
+    let reserve = json!({"FunctionName": REPLICATOR, "ReservedConcurrentExecutions": 900});
+    stage.call(Service::Lambda, EAST, "PutFunctionConcurrency", reserve);
+    let after = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&after, "concurrency", EAST);
+    assert_eq!((verdict, advice), ("warn", "raise the account's Lambda quota"));
+    assert!(evidence.starts_with("100 unreserved, 120 wanted"), "{evidence}");
+}
+
+/// A warm standby's mapping is nobody's clone: it may have been set otherwise years ago.
+#[tokio::test(start_paused = true)]
+async fn a_warm_standby_whose_mapping_is_set_otherwise_is_warned_of() {
+    let stage = Stage::of(514, &Story { warm: true, ..Stage::light() });
+    let alike = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&alike, "mapping_settings", EAST)[0], "ok");
+    // Destinations belong to a Region, and differ as they should.
+    for (at, size) in [(WEST, 100), (EAST, 7)] {
+        let destination = format!("arn:aws:sqs:{at}:123456789012:dead-letters");
+        let input = json!({"UUID": mapping(&stage, at, CONSUMER)["UUID"], "BatchSize": size,
+            "DestinationConfig": {"OnFailure": {"Destination": destination}}});
+        stage.call(Service::Lambda, at, "UpdateEventSourceMapping", input);
+    }
+    stage.pass(3 * MINUTE).await;
+    let checks = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, _] = told(&checks, "mapping_settings", EAST);
+    assert_eq!(verdict, "warn");
+    assert!(evidence.contains("BatchSize") && !evidence.contains("dead-letters"), "{evidence}");
+}
+
+/// The next deploy of a stack writes the template's environment back, and with it the old Region.
+#[tokio::test(start_paused = true)]
+async fn a_producer_of_a_stack_is_warned_of() {
+    let stage = Stage::post(515);
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&before, "other_automation", WEST)[0], "ok");
+    let arn = format!("arn:aws:lambda:{WEST}:123456789012:function:{PRODUCER}");
+    let tags = json!({"Resource": arn, "Tags": {"aws:cloudformation:stack-name": "prices"}});
+    stage.call(Service::Lambda, WEST, "TagResource", tags);
+    let checks = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&checks, "other_automation", WEST);
+    assert_eq!((verdict, evidence), ("warn", format!("{PRODUCER} belongs to stack prices").as_str()));
+    assert!(advice.contains("the next one reverts the switch"), "{advice}");
+}
+
+/// A replicator that reads, and is further behind than the objective allows.
+#[tokio::test(start_paused = true)]
+async fn a_replicator_that_is_further_behind_than_the_rpo_is_warned_of() {
+    let mut stage = Stage::post(516);
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&before, "replicator_lag", WEST)[0], "ok");
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    stage.pass(12 * MINUTE).await;
+    let after = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&after, "replicator_lag", WEST);
+    assert_eq!(verdict, "warn", "{evidence}");
+    assert!(evidence.ends_with(" behind, RPO 5m"), "{evidence}");
+    assert!(advice.starts_with("the drain will take as long"), "{advice}");
+    // The objective is the configuration's.
+    stage.topology.objectives.rpo = 60 * MINUTE;
+    let relaxed = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&relaxed, "replicator_lag", WEST)[0], "ok");
 }

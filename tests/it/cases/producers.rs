@@ -6,7 +6,7 @@ use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
 use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
-use kdsha::sandbox::call::Service;
+use kdsha::sandbox::call::{ApiCall, Service};
 use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{Delays, Outage, Span, Story};
 use kdsha::ui::Format;
@@ -671,4 +671,35 @@ fn functions_read(stage: &Stage) -> usize {
     let is_one =
         |call: &&kdsha::sandbox::Logged| call.operation == "GetFunction" && call.region == region(WEST);
     stage.sandbox.log().iter().filter(is_one).count()
+}
+
+/// Somebody described the alias between kdsha's read of it and its move: the revision is another one, and is read again.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_was_changed_meanwhile_is_read_again_and_moved() {
+    let stage = behind_an_alias(239);
+    let described = ApiCall {
+        service: Service::Lambda,
+        region: region(WEST),
+        account: "123456789012".parse().expect("an account"),
+        operation: "UpdateAlias".to_owned(),
+        input: json!({"FunctionName": PRODUCER, "Name": "live", "Description": "somebody's"}),
+    };
+    let (operation, fault) = (Some("UpdateAlias".to_owned()), Some(Fault::Overtaken(Box::new(described))));
+    stage.sandbox.inject(Rule { operation, times: Some(1), fault, ..Rule::default() });
+    stage.must_fail_over().await;
+    assert_eq!(sent(&stage, "UpdateAlias"), 2, "the first was refused for its revision");
+    let alias =
+        stage.call(Service::Lambda, WEST, "GetAlias", json!({"FunctionName": PRODUCER, "Name": "live"}));
+    assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("somebody's")));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A function that is being made cannot be changed yet (409).
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_is_still_being_made_is_refused() {
+    let slow = Delays { function_create: Span::millis(900_000, 900_000), ..Delays::default() };
+    let mut stage = Stage::of(240, &Story { delays: slow, ..Stage::light() });
+    further(&mut stage, WEST, "second-producer", Side::Primary).await;
+    refused(&stage, "second-producer is Pending").await;
 }
