@@ -214,7 +214,7 @@ _kdsha() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "clock concurrency consumer_lag credentials health mapping_settings other_readers reader_function record_age replicator_lag sink start_at streams_match" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "clock concurrency consumer_lag credentials health mapping_settings other_readers producer_alias reader_function record_age replicator_lag sink start_at streams_match" -- "${cur}"))
                     return 0
                     ;;
                 --reason)
@@ -283,7 +283,7 @@ _kdsha() {
                     return 0
                     ;;
                 --accept)
-                    COMPREPLY=($(compgen -W "clock concurrency consumer_lag credentials health mapping_settings other_readers reader_function record_age replicator_lag sink start_at streams_match" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "clock concurrency consumer_lag credentials health mapping_settings other_readers producer_alias reader_function record_age replicator_lag sink start_at streams_match" -- "${cur}"))
                     return 0
                     ;;
                 --reason)

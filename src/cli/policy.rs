@@ -77,6 +77,8 @@ struct Resources {
     producers: BTreeSet<String>,
     /// Producers that are invoked through an alias.
     aliased: BTreeSet<String>,
+    /// Producers that are not, as the configuration says: they are asked whether they have one.
+    unaliased: BTreeSet<String>,
     tables: BTreeSet<String>,
 }
 
@@ -134,19 +136,20 @@ impl Resources {
         self.streams.insert(stream);
         for producer in pipeline.producers.iter().filter(|producer| producer.side == side) {
             let arn = place.function(&producer.function);
-            if producer.alias.is_some() {
-                self.aliased.insert(arn.clone());
-            }
+            match producer.alias.is_some() {
+                true => self.aliased.insert(arn.clone()),
+                false => self.unaliased.insert(arn.clone()),
+            };
             self.functions.insert(arn.clone());
             self.producers.insert(arn);
         }
         self.tables.extend(pipeline.sink.iter().map(|sink| place.table(&sink.table)));
     }
+}
 
-    /// The aliased producers' versions and aliases.
-    fn qualified(&self) -> BTreeSet<String> {
-        self.aliased.iter().map(|arn| format!("{arn}:*")).collect()
-    }
+/// The versions and aliases of functions.
+fn qualified(functions: &BTreeSet<String>) -> BTreeSet<String> {
+    functions.iter().map(|arn| format!("{arn}:*")).collect()
 }
 
 /// A statement, where there is something that it is about.
@@ -167,9 +170,9 @@ pub fn policy(topology: &Topology) -> Value {
         "sts:GetCallerIdentity",
     ];
     let aliases = ["lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:UpdateAlias"];
-    // A producer behind an alias is read as the alias and as its versions show it.
-    let read: BTreeSet<String> = all.functions.union(&all.qualified()).cloned().collect();
-    let qualified: BTreeSet<String> = all.aliased.union(&all.qualified()).cloned().collect();
+    // A producer behind an alias, named or not, is read as its versions show it.
+    let read: BTreeSet<String> = all.functions.union(&qualified(&all.producers)).cloned().collect();
+    let qualified: BTreeSet<String> = all.aliased.union(&qualified(&all.aliased)).cloned().collect();
     let statements = [
         Some(json!({"Sid": "LookAround", "Effect": "Allow", "Action": look_around, "Resource": "*"})),
         allow("ReadFunctions", &["lambda:GetFunction", "lambda:ListTags"], &read),
@@ -178,6 +181,7 @@ pub fn policy(topology: &Topology) -> Value {
         allow("ReadFanOut", &["kinesis:ListStreamConsumers"], &all.fanned_out),
         allow("ReadMarks", &["kinesis:ListTagsForStream"], &all.marked),
         allow("ReadAliases", &["lambda:GetAlias"], &qualified),
+        allow("FindAliases", &["lambda:ListAliases"], &all.unaliased),
         allow("MarkTheRun", &["kinesis:AddTagsToStream"], &all.marked),
         allow("SwitchProducers", &["lambda:UpdateFunctionConfiguration"], &all.producers),
         allow("MoveAliases", &aliases, &qualified),

@@ -41,6 +41,7 @@ impl<'t> Draft<'t> {
     /// Reads the table and reports what is wrong inside it.
     pub fn read(section: Section<'t>, regions: &RegionsRead) -> Draft<'t> {
         let modes = [("cold", StandbyMode::Cold), ("warm", StandbyMode::Warm)];
+        let consumer = consumer(&section, regions);
         Draft {
             name: section.required("name", "\"ticker-prices\"", values::id),
             standby: section.required(
@@ -52,8 +53,8 @@ impl<'t> Draft<'t> {
             overlap_buffer: section
                 .or("overlap_buffer", OVERLAP_BUFFER, |v| values::length(v, values::from_zero())),
             producers: producers(&section, regions),
-            consumer: consumer(&section, regions),
-            replicator: replicator(&section),
+            replicator: replicator(&section, consumer.as_ref().map(|(consumer, _)| consumer)),
+            consumer,
             sink: sink(&section),
             section,
         }
@@ -181,10 +182,18 @@ fn overrides(section: &Section<'_>, regions: &RegionsRead) -> Option<MappingOver
     })
 }
 
-fn replicator(section: &Section<'_>) -> Option<(Replicator, Range<usize>)> {
+fn replicator(section: &Section<'_>, consumer: Option<&Consumer>) -> Option<(Replicator, Range<usize>)> {
     let inner = section.table("replicator", "[pipeline.replicator]")?;
     let function = inner.required("function", "\"...\"", values::id::<FunctionName>);
     let stream_consumer = inner.optional("stream_consumer", values::id::<StreamName>);
+    if let Some(Some(name)) = &stream_consumer
+        && consumer.and_then(|consumer| consumer.stream_consumer.as_ref()) == Some(name)
+    {
+        let message =
+            format!("`stream_consumer` is the consumer's, {name}: two mappings cannot read through one");
+        let hint = "each takes the subscription from the other: register one for each";
+        inner.report(Finding::at(inner.place("stream_consumer"), message).hint(hint));
+    }
     let replicator = Replicator { function: function?, stream_consumer: stream_consumer? };
     Some((replicator, inner.place("function")))
 }

@@ -116,6 +116,7 @@ mod tests {
                 release: Release::default(),
             }),
             alias,
+            other_aliases: Observed::Known(Vec::new()),
             region_value: Observed::Known(None),
             stream_value: Observed::Known(None),
         }

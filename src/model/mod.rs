@@ -47,8 +47,8 @@ pub use observed::{Observed, Reason};
 pub use permit::Permit;
 pub use picture::Picture;
 pub use snapshot::{
-    ApiAnswer, Identity, PipelineView, ProducerView, ReaderMetrics, ReaderView, RegionView, RequestStats,
-    Side, SideView, SinkView, Snapshot, StreamMetrics,
+    ApiAnswer, Identity, OtherAlias, PipelineView, ProducerView, ReaderMetrics, ReaderView, RegionView,
+    RequestStats, Side, SideView, SinkView, Snapshot, StreamMetrics,
 };
 pub use stream::{
     ShardArrivals, ShardProbe, ShardSeries, StreamConsumer, StreamMode, StreamProbe, StreamView,

@@ -110,6 +110,9 @@ pub struct ProducerView {
     pub function: Observed<FunctionView>,
     /// The alias it is invoked through, where one is configured.
     pub alias: Option<Observed<AliasView>>,
+    /// Where none is configured: the versions that aliases of the function run all the same. Asked for plans and by
+    /// `verify`.
+    pub other_aliases: Observed<Vec<OtherAlias>>,
     /// Value of the region variable that invocations use (the alias's, where there is one).
     pub region_value: Observed<Option<String>>,
     /// Value of the stream variable that invocations use.
@@ -125,6 +128,18 @@ impl ProducerView {
             _ => Vec::new(),
         }
     }
+}
+
+/// A version that an alias runs which the configuration does not name. An alias that splits its traffic has several.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OtherAlias {
+    /// The alias's name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// Value of the region variable in the environment that this version is locked to.
+    pub region_value: Observed<Option<String>>,
 }
 
 /// Metrics of a stream.

@@ -78,6 +78,7 @@ pub const ACCEPTABLE: [&str; 13] = [
     "health",
     "mapping_settings",
     "other_readers",
+    "producer_alias",
     "reader_function",
     "record_age",
     "replicator_lag",

@@ -363,6 +363,46 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_is_that_of_the_objectives() {
+        let metrics = StreamMetrics {
+            put_record_calls: series(Some(1000.0)),
+            put_record_success: series(Some(980.0)),
+            ..metrics()
+        };
+        let at = |error_rate| {
+            let objectives = Objectives { error_rate, ..Objectives::default() };
+            health(&metrics, &objectives, &Timing::default(), now())
+        };
+        let rates = Rates { operation: Operation::PutRecord, errors: 0.02, throttled: 0.0 };
+        assert_eq!(at(0.01), Health::Degraded(rates));
+        assert_eq!(at(0.02), Health::Degraded(rates), "at the limit is not below it");
+        assert_eq!(at(0.03), Health::Healthy(rates));
+    }
+
+    #[test]
+    fn the_window_is_that_of_the_objectives() {
+        // Everything failed for a minute, twelve minutes ago, and nothing since.
+        let two = |then: f64, since: f64| {
+            let at = |minutes: u64| now() - Duration::from_secs(60 * minutes);
+            let points = [(12, then), (3, since)].map(|(m, value)| Point { at: at(m), value });
+            Observed::Known(Series { period: Duration::from_secs(60), points: points.to_vec() })
+        };
+        let metrics = StreamMetrics {
+            put_record_calls: two(100.0, 100.0),
+            put_record_success: two(0.0, 100.0),
+            ..metrics()
+        };
+        let over = |minutes: u64| {
+            let error_window = Duration::from_secs(60 * minutes);
+            let objectives = Objectives { error_window, ..Objectives::default() };
+            health(&metrics, &objectives, &Timing::default(), now())
+        };
+        let rates = |errors| Rates { operation: Operation::PutRecord, errors, throttled: 0.0 };
+        assert_eq!(over(5), Health::Healthy(rates(0.0)));
+        assert_eq!(over(10), Health::Degraded(rates(0.5)));
+    }
+
+    #[test]
     fn failed_records_count_although_put_records_calls_it_a_success() {
         let metrics = StreamMetrics {
             put_records_total: series(Some(1000.0)),

@@ -2,12 +2,13 @@
 
 use super::facts::Facts;
 use super::metrics::MetricId;
+use super::other_aliases::Runs;
 use super::wants::{READER_METRICS, STREAM_METRICS};
 use crate::config::{Pipeline, Producer, Topology};
 use crate::model::{
     AliasView, Environment, FailureKind, FunctionName, FunctionView, Mapping, MappingSource, MappingState,
-    Observed, PipelineView, ProducerView, ReaderMetrics, ReaderView, Reason, Region, Series, Side, SideView,
-    StreamConsumer, StreamMetrics, StreamName, Timestamp,
+    Observed, OtherAlias, PipelineView, ProducerView, ReaderMetrics, ReaderView, Reason, Region, Series,
+    Side, SideView, StreamConsumer, StreamMetrics, StreamName, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -61,9 +62,32 @@ fn producer(topology: &Topology, producer: &Producer, facts: Option<&Facts>) -> 
         region: topology.regions.of(producer.side).clone(),
         region_value: value(Some(&producer.region_variable)),
         stream_value: value(producer.stream_variable.as_ref()),
+        other_aliases: other_aliases(producer, &function, facts),
         function,
         alias,
     }
+}
+
+/// What the aliases that the configuration does not name write to.
+fn other_aliases(
+    producer: &Producer,
+    function: &Observed<FunctionView>,
+    facts: Option<&Facts>,
+) -> Observed<Vec<OtherAlias>> {
+    let found = part(facts.map(|f| &f.other_aliases), &producer.function);
+    let region_value = |runs: &Runs| {
+        let own = || function.as_ref().map(|f: &FunctionView| &f.environment);
+        let environment = runs.environment.as_ref().map_or_else(own, Observed::as_ref);
+        variable_of(environment, Some(&producer.region_variable))
+    };
+    found.map(|runs| {
+        let one = |runs: Runs| OtherAlias {
+            region_value: region_value(&runs),
+            name: runs.alias,
+            version: runs.version,
+        };
+        runs.into_iter().map(one).collect()
+    })
 }
 
 /// A variable's value: `Known(None)` where it is not set, unknown where the environment cannot be read.

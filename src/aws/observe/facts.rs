@@ -4,7 +4,7 @@ use super::look::Look;
 use super::mappings::{self, SettingsKey};
 use super::metrics::{self, MetricId, Span};
 use super::wants::Wants;
-use super::{Probe, functions, probe, shards, streams};
+use super::{Probe, functions, other_aliases, probe, shards, streams};
 use crate::model::{
     AliasView, Clock, FunctionName, FunctionView, Mapping, MappingSettings, Observed, RunMark, Series,
     ShardSeries, StreamConsumer, StreamName, StreamProbe, StreamView, Timestamp, time::SKEW_WORTH_A_WARNING,
@@ -19,6 +19,7 @@ use std::time::Duration;
 pub(super) struct Facts {
     pub(super) functions: BTreeMap<FunctionName, Observed<FunctionView>>,
     pub(super) aliases: BTreeMap<(FunctionName, String), Observed<AliasView>>,
+    pub(super) other_aliases: BTreeMap<FunctionName, Observed<Vec<other_aliases::Runs>>>,
     pub(super) concurrency: Observed<u32>,
     pub(super) mappings: Observed<Vec<Mapping>>,
     pub(super) streams: BTreeMap<StreamName, Observed<StreamView>>,
@@ -51,6 +52,15 @@ impl Manner<'_> {
 
 /// Asks one side everything it is wanted for.
 pub(super) async fn gather(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) -> Facts {
+    // Nothing waits for the aliases that nobody named, and in the quota's lane they come last.
+    let (facts, other_aliases) = tokio::join!(
+        Box::pin(in_two_waves(look, wants, manner)),
+        other_aliases::other_aliases(look, &wants.unaliased),
+    );
+    Facts { other_aliases, ..facts }
+}
+
+async fn in_two_waves(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) -> Facts {
     let asked_at = manner.span();
     let ((listed, pages), functions, aliases, concurrency, streams, marks, series) = tokio::join!(
         mappings::list(look, &wants.readers),
@@ -94,6 +104,7 @@ pub(super) async fn gather(look: &Look<'_>, wants: &Wants, manner: &Manner<'_>) 
     Facts {
         functions,
         aliases,
+        other_aliases: BTreeMap::new(),
         concurrency: Observed::from(concurrency),
         mappings: Observed::from(mappings),
         streams,

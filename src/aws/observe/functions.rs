@@ -52,6 +52,18 @@ async fn get_function(
     look.ask(1, Family::GetFunction, "lambda:GetFunction", &resource, request.send()).await
 }
 
+/// A published version; one that cannot be read leaves nothing unknown but what it does itself.
+pub(super) async fn get_function_aside(
+    look: &Look<'_>,
+    depth: u32,
+    name: &FunctionName,
+    version: &str,
+) -> Result<GetFunctionOutput, AwsFailure> {
+    let resource = format!("{name}:{version}");
+    let request = look.at.lambda().get_function().function_name(name.as_str()).qualifier(version);
+    look.ask_aside(depth, Family::GetFunction, "lambda:GetFunction", &resource, request.send()).await
+}
+
 /// Every alias that a producer is invoked through, with the environment of the version it points at.
 pub(super) async fn aliases(
     look: &Look<'_>,

@@ -38,6 +38,15 @@ pub(super) struct Look<'a> {
     longest_chain: AtomicU32,
 }
 
+/// What a call that fails says of its Region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// An API that kdsha needs did not answer.
+    Needed,
+    /// Nothing: only its own part of the look is unknown.
+    Aside,
+}
+
 impl<'a> Look<'a> {
     /// Begins a look that ends at the deadline.
     pub(super) fn until(at: &'a RegionClients, deadline: Instant) -> Look<'a> {
@@ -73,6 +82,38 @@ impl<'a> Look<'a> {
         T: Send + 's,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
+        self.ask_as(Weight::Needed, depth, family, operation, resource, send)
+    }
+
+    /// A read that nothing depends on but its own check: a caller who may not send it can do everything else.
+    pub(super) fn ask_aside<'s, T, E>(
+        &'s self,
+        depth: u32,
+        family: Family,
+        operation: &'static str,
+        resource: &'s str,
+        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
+    ) -> BoxFuture<'s, Result<T, AwsFailure>>
+    where
+        T: Send + 's,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.ask_as(Weight::Aside, depth, family, operation, resource, send)
+    }
+
+    fn ask_as<'s, T, E>(
+        &'s self,
+        weight: Weight,
+        depth: u32,
+        family: Family,
+        operation: &'static str,
+        resource: &'s str,
+        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
+    ) -> BoxFuture<'s, Result<T, AwsFailure>>
+    where
+        T: Send + 's,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
         let send = Box::pin(send);
         Box::pin(async move {
             let asked =
@@ -91,12 +132,18 @@ impl<'a> Look<'a> {
                 let text = format!("no answer within the {} s of one look", BOUND.as_secs());
                 Err(asked.failed(FailureKind::TimedOut, text, Sent::No))
             });
-            self.note(operation, &result, sent_at.map(|at| at.elapsed()));
+            self.note(weight, operation, &result, sent_at.map(|at| at.elapsed()));
             result
         })
     }
 
-    fn note<T>(&self, operation: &'static str, result: &Result<T, AwsFailure>, took: Option<Duration>) {
+    fn note<T>(
+        &self,
+        weight: Weight,
+        operation: &'static str,
+        result: &Result<T, AwsFailure>,
+        took: Option<Duration>,
+    ) {
         let mut answers = self.lock();
         match result {
             Err(failure) if is_silence(failure.kind) => {
@@ -107,6 +154,9 @@ impl<'a> Look<'a> {
             _ => {
                 answers.heard.insert(service(operation));
             }
+        }
+        if weight == Weight::Aside && result.is_err() {
+            return;
         }
         let answer = answers.by_operation.entry(operation).or_insert_with(|| ApiAnswer {
             operation: operation.to_owned(),

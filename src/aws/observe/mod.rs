@@ -3,6 +3,7 @@
 //! ```text
 //! wave 1, all at once   all mappings (paged) | functions, aliases | streams, run marks | metrics | who am I
 //! wave 2, all at once   settings of the mappings | fan-out consumers | polls of the mappings | the probe
+//! beside both           aliases that nobody named, then the versions that they run
 //! then                  the sink, in the Region the producers point at
 //! ```
 //! So a plain look is two round trips a Region, pages apart. A Region that says nothing costs ten seconds and
@@ -14,6 +15,7 @@ mod functions;
 mod look;
 mod mappings;
 mod metrics;
+mod other_aliases;
 mod probe;
 mod scope;
 mod shards;

@@ -46,6 +46,9 @@ pub struct Scope {
     /// Whether the run marks are read: five tags a second are all that an account may ask for (Kinesis
     /// ListTagsForStream), so a look that only waits leaves them out.
     pub marks: bool,
+    /// Whether a producer that is configured without an alias is asked for those that it has: one call each, of the
+    /// ten a second that Lambda's control plane is asked.
+    pub other_aliases: bool,
     /// Whether the sinks' tables are sampled.
     pub sink: bool,
     /// How far back metrics are read.
@@ -68,6 +71,7 @@ impl Scope {
             probe: None,
             shard_metrics: false,
             marks: true,
+            other_aliases: false,
             sink: false,
             metrics_window,
         }
@@ -78,9 +82,10 @@ impl Scope {
         Scope::new(RECENT)
     }
 
-    /// For planning a run: as `status`, with metrics far enough back to derive a start position.
+    /// For planning a run: as `status`, with metrics far enough back to derive a start position, and the aliases that
+    /// a switch would not reach.
     pub fn plan() -> Scope {
-        Scope { shard_metrics: true, ..Scope::new(LONG) }
+        Scope { shard_metrics: true, other_aliases: true, ..Scope::new(LONG) }
     }
 
     /// For one look during a wait: the same as `status`, with a probe where the wait needs one.
@@ -88,9 +93,9 @@ impl Scope {
         Scope { probe, ..Scope::new(RECENT) }
     }
 
-    /// For `verify`: as `status`, and what the sinks' tables say.
+    /// For `verify`: as `status`, what the sinks' tables say, and the aliases that a switch would not reach.
     pub fn verify() -> Scope {
-        Scope { sink: true, ..Scope::new(RECENT) }
+        Scope { sink: true, other_aliases: true, ..Scope::new(RECENT) }
     }
 
     /// The same for some pipelines; none is all of them.

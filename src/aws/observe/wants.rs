@@ -38,6 +38,8 @@ pub(super) const READER_METRICS: [(&str, &str); 5] = [
 pub(super) struct Wants {
     pub(super) functions: BTreeSet<FunctionName>,
     pub(super) aliases: BTreeSet<(FunctionName, String)>,
+    /// Producers that may have aliases which the configuration does not name.
+    pub(super) unaliased: BTreeSet<FunctionName>,
     pub(super) streams: BTreeSet<StreamName>,
     /// Streams whose run mark is read.
     pub(super) marked: BTreeSet<StreamName>,
@@ -79,8 +81,14 @@ impl Wants {
         }
         for producer in pipeline.producers.iter().filter(|producer| producer.side == side) {
             self.functions.insert(producer.function.clone());
-            if let Some(alias) = &producer.alias {
-                self.aliases.insert((producer.function.clone(), alias.clone()));
+            match &producer.alias {
+                Some(alias) => {
+                    self.aliases.insert((producer.function.clone(), alias.clone()));
+                }
+                None if scope.other_aliases => {
+                    self.unaliased.insert(producer.function.clone());
+                }
+                None => {}
             }
         }
         self.add_reader(pipeline.consumer.function.of(side), &pipeline.consumer_source(side));
@@ -106,7 +114,8 @@ impl Wants {
     pub(super) fn queueing(&self) -> Duration {
         let waits = [
             Family::GetFunction.queue_time(self.functions.len() + self.aliases.len()),
-            Family::LambdaControl.queue_time(self.aliases.len() + self.readers.reads()),
+            Family::LambdaControl
+                .queue_time(self.aliases.len() + self.unaliased.len() + self.readers.reads()),
             Family::StreamSummary.queue_time(self.streams.len()),
             Family::StreamTags.queue_time(self.marked.len()),
         ];

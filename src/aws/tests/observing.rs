@@ -6,6 +6,7 @@ use crate::config::Sink;
 use crate::model::{FailureKind, Observed, ShardArrivals, Side};
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -274,6 +275,85 @@ async fn a_probe_proves_silence_only_at_the_tip() {
         json!({"Records": [record(1.5), record(2.5)], "NextShardIterator": "i", "MillisBehindLatest": 0});
     let newest = "1970-01-01T00:00:02.5Z".parse().expect("an instant");
     assert_eq!(probed(move |_| arrived.clone()).await, ShardArrivals::Newest(newest));
+}
+
+/// Five reads a second are all of a shard's standard readers' together (Kinesis quotas), and the probe must not take
+/// them from the consumer: not in one look that never reaches the tip, nor across two.
+#[tokio::test(start_paused = true)]
+async fn a_probe_keeps_within_a_shards_five_reads_a_second() {
+    let reads = Arc::new(Mutex::new(Vec::new()));
+    let seen = reads.clone();
+    let aws = Scripted::new(move |request| match request.operation.as_str() {
+        "ListShards" => Answer::Ok(json!({"Shards": [{
+            "ShardId": "shardId-000000000000", "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "1"},
+            "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+        }]})),
+        "GetShardIterator" => Answer::Ok(json!({"ShardIterator": "i"})),
+        "GetRecords" => {
+            seen.lock().expect("not poisoned").push(Instant::now());
+            Answer::Ok(json!({"Records": [], "NextShardIterator": "i", "MillisBehindLatest": 5000}))
+        }
+        _ => sound(request),
+    });
+    let topology = topology(1);
+    let kdsha = aws.connect(&topology).await;
+    let probe = Probe { sides: Sides::Only(Side::Primary), look_back: Duration::from_secs(60) };
+    for _ in 0..2 {
+        kdsha.observe(&topology, &Scope::wait(Some(probe))).await;
+    }
+    let reads = reads.lock().expect("not poisoned").clone();
+    assert_eq!(reads.len(), 16);
+    for at in &reads {
+        let second = *at..*at + Duration::from_secs(1);
+        let within = reads.iter().filter(|read| second.contains(read)).count();
+        assert!(within <= 5, "{within} reads in a second");
+    }
+}
+
+/// A producer without an alias is asked for those that it has where somebody plans, and a version is read only where one
+/// runs it; the looks of a wait and of `status` ask for neither. Nothing waits for it.
+#[tokio::test(start_paused = true)]
+async fn aliases_that_nobody_named_cost_one_call_beside_the_others() {
+    let of = |aliases: serde_json::Value| {
+        Scripted::new(move |request| match request.operation.as_str() {
+            "GET /2015-03-31/functions/P0/aliases" => Answer::Ok(json!({ "Aliases": aliases })),
+            _ => sound(request),
+        })
+    };
+    let alias = |name: &str, version: &str| json!({"Name": name, "FunctionVersion": version});
+    let some = json!([alias("a", "1"), alias("b", "1"), alias("c", "$LATEST")]);
+    for (aliases, scope, lists, versions) in [
+        (json!([]), Scope::plan(), 1, 0),
+        (some.clone(), Scope::verify(), 1, 1),
+        (some.clone(), Scope::status(), 0, 0),
+        (some, Scope::wait(None), 0, 0),
+    ] {
+        let aws = of(aliases);
+        let topology = topology(1);
+        let snapshot = aws.connect(&topology).await.observe(&topology, &scope).await;
+        let asked = aws.asked("GET /2015-03-31/functions/P0");
+        assert_eq!(asked.iter().filter(|r| r.operation.ends_with("/aliases")).count(), lists);
+        assert_eq!(asked.iter().filter(|r| r.query.contains("Qualifier=1")).count(), versions);
+        assert!(snapshot.stats.longest_chain <= 2, "{}", snapshot.stats.longest_chain);
+        let producer = &snapshot.pipelines.values().next().expect("a pipeline").producers[0];
+        assert_eq!(producer.other_aliases.known().is_some(), lists == 1);
+    }
+}
+
+/// Who may not list aliases has an answer from every API that a run needs.
+#[tokio::test(start_paused = true)]
+async fn aliases_that_may_not_be_listed_are_no_api_that_failed() {
+    let aws = Scripted::new(|request| match request.operation.as_str() {
+        "GET /2015-03-31/functions/P0/aliases" => {
+            Answer::Error(403, "AccessDeniedException", "no".to_owned())
+        }
+        _ => sound(request),
+    });
+    let topology = topology(1);
+    let snapshot = aws.connect(&topology).await.observe(&topology, &Scope::plan()).await;
+    let producer = &snapshot.pipelines.values().next().expect("a pipeline").producers[0];
+    assert_eq!(kind(&producer.other_aliases), Some(FailureKind::AccessDenied));
+    assert!(snapshot.regions[&primary()].apis.iter().all(|api| api.failed == 0));
 }
 
 #[tokio::test]

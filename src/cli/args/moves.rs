@@ -135,6 +135,7 @@ fn meaning(check: &str) -> &'static str {
         "health" => "The Region to move to fails too",
         "mapping_settings" => "The standby's mapping would not be set as the primary's is",
         "other_readers" => "Something else reads the stream too",
+        "producer_alias" => "Nobody invokes a producer through an alias of its own",
         "reader_function" => "A function that reads may not be able to",
         "record_age" => "A mapping gives records up that are as old as its start",
         "replicator_lag" => "The copy is further behind than the RPO",

@@ -222,3 +222,21 @@ kdsha.toml:32:12: `R` reads `S` as the replicator of pipeline `prices` already
 "#]]
     );
 }
+
+#[test]
+fn two_readers_do_not_share_a_fan_out_consumer() {
+    assert_data_eq!(
+        said(&[(
+            "function = \"C\"",
+            "function = \"C\"\nstream_consumer = \"E\"\n[pipeline.replicator]\nfunction = \"R\"\nstream_consumer = \"E\""
+        )]),
+        str![[r#"
+the configuration `kdsha.toml` has a problem
+
+kdsha.toml:20:19: `stream_consumer` is the consumer's, E: two mappings cannot read through one
+ 20 | stream_consumer = "E"
+    |                   ^^^
+ hint: each takes the subscription from the other: register one for each
+"#]]
+    );
+}

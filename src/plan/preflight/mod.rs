@@ -3,10 +3,13 @@
 //! `status` and `verify` use the same ones, so that "could we fail over now?" is answered by the code that would
 //! refuse.
 
+mod aliases;
 mod lags;
 mod producers;
 mod readers;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use lags::Asks;
 pub(crate) use streams::Meaning;

@@ -1,6 +1,6 @@
 //! Checks of the producers: readable, idle, with their variables, writing where they should.
 
-use super::{About, Checks};
+use super::{About, Checks, aliases};
 use crate::config::Producer;
 use crate::model::{
     AliasView, Environment, FunctionView, Mapping, MappingState, Observed, ProducerView, RunMark, Side,
@@ -21,6 +21,7 @@ impl Checks<'_> {
                 _ => self.function_is_idle("producer", &about, producer.name.as_str(), function),
             }
             self.environment(&about, configured, producer, function);
+            self.aliases(&about, producer, expected, Verdict::Warn);
             self.stack(&about, producer, function);
             self.producer_stream(of, &about, producer);
         }
@@ -150,7 +151,7 @@ impl Checks<'_> {
         );
     }
 
-    fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
+    pub(super) fn stack(&mut self, about: &About, producer: &ProducerView, function: &FunctionView) {
         let check = "other_automation";
         let advice =
             "stop deployments of the stack, or change its parameter too: the next one reverts the switch";
@@ -278,6 +279,8 @@ impl Checks<'_> {
                 About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
             if let Some(function) = producer.function.known() {
                 self.missing_variables(&about, configured, producer, function);
+                let verdict = aliases::in_an_emergency(self, of);
+                self.aliases(&about, producer, Side::Primary, verdict);
             }
         }
         let about = self.about(of, Side::Standby);

@@ -16,6 +16,31 @@ fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'
     view.mappings.known()?.iter().find(is_former)
 }
 
+/// What a mapping invokes, with the version or alias that it names.
+fn invoked(mapping: &Mapping) -> String {
+    let qualifier = mapping.qualifier.iter().map(|qualifier| format!(":{qualifier}"));
+    qualifier.fold(mapping.function.to_string(), |function, qualifier| function + &qualifier)
+}
+
+fn listed(mapping: &Mapping) -> String {
+    match &mapping.qualifier {
+        None => format!("{} ({})", mapping.id, mapping.state),
+        Some(_) => format!("{} ({}, of {})", mapping.id, mapping.state, invoked(mapping)),
+    }
+}
+
+/// The enhanced fan-out consumer that somebody else's mapping has in common with one of a side's readers: a shard's
+/// subscription has one holder, and the next to ask takes it over (API reference, SubscribeToShard).
+fn shared_fan_out<'a>(of: &Selected<'_>, side: Side, other: &'a Mapping) -> Option<&'a str> {
+    let consumer = other.source.stream_consumer()?;
+    let replicator = of.pipeline.replicator.as_ref().filter(|_| side == Side::Primary);
+    let ours = [
+        of.pipeline.consumer.stream_consumer.as_ref(),
+        replicator.and_then(|replicator| replicator.stream_consumer.as_ref()),
+    ];
+    ours.into_iter().flatten().any(|name| name.as_str() == consumer).then_some(consumer)
+}
+
 /// How many invocations at a time a side's consumer may come to, or what keeps that from being known.
 fn wanted_concurrency(of: &Selected<'_>, side: Side) -> Result<u32, String> {
     let stream = of.view.side(side).stream.as_result().map_err(|reason| reason.text.clone())?;
@@ -183,7 +208,7 @@ impl Checks<'_> {
                 "delete one of the two: records are read twice",
             );
         }
-        let listed: Vec<String> = mine.iter().map(|m| format!("{} ({})", m.id, m.state)).collect();
+        let listed: Vec<String> = mine.iter().map(|m| listed(m)).collect();
         let listed = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
         let evidence = format!("{reader}: {listed}");
         let is_on = |m: &&&Mapping| m.state == MappingState::Enabled;
@@ -246,21 +271,36 @@ impl Checks<'_> {
                 "disable it: one direction at a time",
             );
         }
+        if let Some((other, consumer)) = on.iter().find_map(|m| Some((m, shared_fan_out(of, side, m)?))) {
+            return self.advise(
+                check,
+                &about,
+                Verdict::Fail,
+                format!("{} reads through {consumer} too (mapping {})", other.function, other.id),
+                "each of two mappings takes the subscription from the other: give it an enhanced fan-out consumer of \
+                 its own, or disable it",
+            );
+        }
         let named: Vec<String> = on.iter().map(|m| m.function.to_string()).collect();
         let shares_age = on.iter().any(|m| m.source.stream_consumer().is_none());
-        let evidence = match named.is_empty() {
-            true => "no other function reads the stream".to_owned(),
-            false => format!("{} read(s) the stream too", named.join(", ")),
-        };
+        if named.is_empty() {
+            return self.ok(check, &about, "no other function reads the stream");
+        }
+        let evidence = format!("{} read(s) the stream too", named.join(", "));
+        let circle = "if it writes to the other Region, records go round in a circle";
         match shares_age {
-            false => self.ok(check, &about, evidence),
             true => self.advise(
                 check,
                 &about,
                 Verdict::Warn,
                 format!("{evidence}, and the stream's iterator age is that of all its standard readers"),
-                "a drain waits for its lag as well; if it writes to the other Region, records go round in a circle",
+                format!("a drain waits for its lag as well; {circle}"),
             ),
+            // A copy that leaves the primary goes the way of the replicator; from the standby it goes back.
+            false if side == Side::Standby => {
+                self.advise(check, &about, Verdict::Warn, evidence, format!("{circle}: disable it then"));
+            }
+            false => self.ok(check, &about, evidence),
         }
     }
 
@@ -296,7 +336,7 @@ impl Checks<'_> {
 
     fn qualified(&mut self, about: &About, mine: &[&Mapping]) {
         if let Some(mapping) = mine.iter().find(|m| m.qualifier.is_some()) {
-            let evidence = format!("mapping {} names a version or alias of its function", mapping.id);
+            let evidence = format!("mapping {} invokes {}", mapping.id, invoked(mapping));
             let advice = "kdsha moves unqualified mappings; bind the mapping to the function itself";
             self.advise("mapping", about, Verdict::Fail, evidence, advice);
         }

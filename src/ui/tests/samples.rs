@@ -225,6 +225,7 @@ pub(crate) fn calm() -> Snapshot {
         region: west(),
         function: function("us-west-2", "KDS-HA-ProducerLambda"),
         alias: None,
+        other_aliases: Observed::Unknown(Reason::not_asked()),
         region_value: Observed::Known(Some("us-west-2".to_owned())),
         stream_value: Observed::Known(Some("KDS-HA-Stream".to_owned())),
     };

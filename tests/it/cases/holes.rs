@@ -29,7 +29,9 @@
 //! such duplicates matter, and `README.md` says so. How far DynamoDB's global table has caught up has no exact metric:
 //! `verify` samples the sink instead.
 
-use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, said, set_fault, stream_arn};
+use super::post::{
+    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn,
+};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
@@ -38,6 +40,7 @@ use kdsha::sandbox::call::Service;
 use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
 use kdsha::ui::{Format, Prompter};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 async fn dry_run(stage: &Stage) -> Result<Exit, Failure> {
     let mut args = stage.over();
@@ -326,7 +329,7 @@ async fn the_right_mapping_is_found_among_hundreds() {
     stage.pass(MINUTE).await;
     let input = json!({"FunctionName": CONSUMER, "EventSourceArn": another,
         "StartingPosition": "TRIM_HORIZON", "Enabled": false});
-    stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
+    let of_another = stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input)["UUID"].clone();
     for number in 0..120 {
         let name = format!("crowd-{number}");
         let function = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
@@ -336,14 +339,46 @@ async fn the_right_mapping_is_found_among_hundreds() {
             "StartingPosition": "LATEST", "Enabled": false});
         stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", input);
     }
-    stage.pass(5 * MINUTE).await;
-    let first_page = stage.mappings(WEST);
-    assert_eq!(first_page.len(), 100, "Lambda lists a hundred at a time");
+    // Lambda lists in the order of creation here: the consumer's own is made last, and is on no first page.
+    remap(&stage, json!({})).await;
+    let before = all_mappings(&stage);
+    let own = before.last().expect("a mapping").clone();
+    assert_eq!(
+        (before.len(), own["FunctionArn"].as_str().is_some_and(|f| f.ends_with(CONSUMER))),
+        (123, true)
+    );
+    assert!(!stage.mappings(WEST).contains(&own), "Lambda lists a hundred at a time");
+    let from = stage.mutations().len();
     stage.must_fail_over().await;
     stage.must_fail_back().await;
-    let touched = stage.mutations().into_iter().filter(|call| call.operation == "UpdateEventSourceMapping");
-    assert!(touched.count() >= 4);
+    let calls = stage.mutations().split_off(from);
+    let touched: BTreeSet<&str> = calls
+        .iter()
+        .filter(|call| call.operation == "UpdateEventSourceMapping" && call.region == region(WEST))
+        .filter_map(|call| call.input["UUID"].as_str())
+        .collect();
+    let replicator =
+        before.iter().find(|m| m["FunctionArn"].as_str().is_some_and(|f| f.ends_with(REPLICATOR)));
+    let expected = [&own, replicator.expect("a mapping")].map(|m| m["UUID"].as_str().expect("a UUID"));
+    assert_eq!(touched, BTreeSet::from(expected), "and not {of_another}, the consumer's of another stream");
+    let unchanged = |all: &[Value]| {
+        all.iter().filter(|m| m["EventSourceArn"] == another.as_str()).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(unchanged(&all_mappings(&stage)), unchanged(&before));
     stage.must_have_lost_nothing().await;
+}
+
+/// The mappings of the primary, from all pages.
+fn all_mappings(stage: &Stage) -> Vec<Value> {
+    let (mut found, mut input) = (Vec::new(), json!({}));
+    loop {
+        let page = stage.call(Service::Lambda, WEST, "ListEventSourceMappings", input);
+        found.extend(page["EventSourceMappings"].as_array().expect("a list").iter().cloned());
+        match page["NextMarker"].as_str() {
+            Some(marker) => input = json!({ "Marker": marker }),
+            None => return found,
+        }
+    }
 }
 
 /// The same mapping is enabled again, so what was put between the switch and its first poll is copied; and only once

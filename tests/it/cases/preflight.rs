@@ -1,11 +1,12 @@
 //! Preflight: every check by name with its evidence, all of them at once, and overrides that lift their own check and
 //! nothing else.
 
+use super::post::{CONSUMER, EAST, PRODUCER, REPLICATOR, WEST, mapping, remap, set_fault, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::Story;
+use kdsha::sandbox::world::{Delays, FunctionFault, Span, Story};
 use kdsha::ui::Format;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -48,6 +49,7 @@ async fn every_check_has_a_name_a_verdict_and_evidence() {
         "other_readers",
         "owed",
         "producer",
+        "producer_alias",
         "producer_environment",
         "producer_stream",
         "reader_function",
@@ -174,4 +176,153 @@ async fn no_traffic_is_unknown_and_not_healthy() {
         assert!(evidence.starts_with("unknown: no calls"), "{evidence}");
         assert_eq!(check["verdict"], "warn");
     }
+}
+
+/// A function that kdsha.toml does not name, and its mapping on a stream or on a fan-out consumer of it.
+async fn another_reader(stage: &Stage, at: &str, name: &str, source: &str) {
+    let function = json!({"FunctionName": name, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
+        "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
+    stage.call(Service::Lambda, at, "CreateFunction", function);
+    let input = json!({"FunctionName": name, "EventSourceArn": source, "StartingPosition": "TRIM_HORIZON"});
+    stage.call(Service::Lambda, at, "CreateEventSourceMapping", input);
+    stage.pass(3 * MINUTE).await;
+}
+
+async fn fan_out_of(stage: &Stage, at: &str, name: &str) -> String {
+    let input = json!({"StreamARN": stream_arn(at), "ConsumerName": name});
+    let found = stage.call(Service::Kinesis, at, "RegisterStreamConsumer", input);
+    stage.pass(2 * MINUTE).await;
+    found["Consumer"]["ConsumerARN"].as_str().expect("an ARN").to_owned()
+}
+
+fn told<'a>(checks: &'a [Value], name: &str, at: &str) -> [&'a str; 3] {
+    let found = named(checks, name).into_iter().find(|check| check["region"] == at);
+    let found = found.unwrap_or_else(|| panic!("no {name} in {at}: {checks:?}"));
+    ["verdict", "evidence", "advice"].map(|key| found[key].as_str().unwrap_or_default())
+}
+
+/// A replicator the other way may have any name, and read in any manner: nobody can know, so it is said.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_reads_the_standby_is_told_with_a_loop_in_mind_however_it_reads() {
+    for (seed, is_fanned_out) in [(508, false), (509, true)] {
+        let stage = Stage::post(seed);
+        let source = match is_fanned_out {
+            true => fan_out_of(&stage, EAST, "back").await,
+            false => stream_arn(EAST),
+        };
+        another_reader(&stage, EAST, "copies-back", &source).await;
+        let checks = checks(&stage, &[], Exit::Done).await;
+        let [verdict, evidence, advice] = told(&checks, "other_readers", EAST);
+        assert_eq!(verdict, "warn", "fan-out: {is_fanned_out}: {evidence}");
+        assert!(evidence.starts_with("copies-back read(s) the stream too"), "{evidence}");
+        assert!(advice.contains("records go round in a circle"), "{advice}");
+    }
+}
+
+/// A fan-out consumer has one subscription a shard: of two mappings, each takes it from the other, for ever.
+#[tokio::test(start_paused = true)]
+async fn two_functions_on_one_fan_out_consumer_are_refused() {
+    let stage = Stage::post(510);
+    let consumer = mapping(&stage, WEST, REPLICATOR)["EventSourceArn"].as_str().expect("an ARN").to_owned();
+    another_reader(&stage, WEST, "audit", &consumer).await;
+    let checks = checks(&stage, &[], Exit::Blocked).await;
+    let [verdict, evidence, _] = told(&checks, "other_readers", WEST);
+    assert_eq!(verdict, "fail", "{evidence}");
+    assert!(evidence.contains("audit reads through KDS-HA-Stream-EFO-Consumer too"), "{evidence}");
+    // One of its own is another matter.
+    let stage = Stage::post(511);
+    let own = fan_out_of(&stage, WEST, "audit").await;
+    another_reader(&stage, WEST, "audit", &own).await;
+    let checks = self::checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&checks, "other_readers", WEST)[0], "ok");
+}
+
+/// A stream takes its time to be made; nothing is sent to it before it is ACTIVE.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_active_forbids_the_run() {
+    let delays = Delays { stream: Span::millis(900_000, 900_000), ..Delays::default() };
+    let mut stage = Stage::of(512, &Story { delays, ..Stage::light() });
+    let new = json!({"StreamName": "KDS-HA-New", "ShardCount": 2});
+    stage.call(Service::Kinesis, EAST, "CreateStream", new);
+    stage.topology.pipelines[0].stream.standby = "KDS-HA-New".parse().expect("a name");
+    let checks = checks(&stage, &[], Exit::Blocked).await;
+    let [verdict, evidence, advice] = told(&checks, "stream", EAST);
+    assert_eq!((verdict, advice), ("fail", "wait until the stream is ACTIVE"));
+    assert!(evidence.starts_with("KDS-HA-New is CREATING"), "{evidence}");
+    assert_eq!(told(&checks, "stream", WEST)[0], "ok");
+}
+
+/// Twelve shards with ten batches of each at a time, in an account with a hundred executions left.
+#[tokio::test(start_paused = true)]
+async fn an_account_with_too_little_concurrency_left_for_the_shards_is_warned_of() {
+    let stage = Stage::of(513, &Story { shards: 12, ..Stage::light() });
+    remap(&stage, json!({"ParallelizationFactor": 10})).await;
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(
+        told(&before, "concurrency", EAST)[..2],
+        ["ok", "1000 unreserved, 120 wanted (shards x parallelization factor)"]
+    );
+    let greedy = json!({"FunctionName": REPLICATOR, "Runtime": "python3.12", "Handler": "a.b", "Code": {"ZipFile": ""},
+        "Role": "arn:aws:iam::123456789012:role/KDS-HA-Role"});
+    stage.call(Service::Lambda, EAST, "CreateFunction", greedy);
+    let reserve = json!({"FunctionName": REPLICATOR, "ReservedConcurrentExecutions": 900});
+    stage.call(Service::Lambda, EAST, "PutFunctionConcurrency", reserve);
+    let after = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&after, "concurrency", EAST);
+    assert_eq!((verdict, advice), ("warn", "raise the account's Lambda quota"));
+    assert!(evidence.starts_with("100 unreserved, 120 wanted"), "{evidence}");
+}
+
+/// A warm standby's mapping is nobody's clone: it may have been set otherwise years ago.
+#[tokio::test(start_paused = true)]
+async fn a_warm_standby_whose_mapping_is_set_otherwise_is_warned_of() {
+    let stage = Stage::of(514, &Story { warm: true, ..Stage::light() });
+    let alike = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&alike, "mapping_settings", EAST)[0], "ok");
+    // Destinations belong to a Region, and differ as they should.
+    for (at, size) in [(WEST, 100), (EAST, 7)] {
+        let destination = format!("arn:aws:sqs:{at}:123456789012:dead-letters");
+        let input = json!({"UUID": mapping(&stage, at, CONSUMER)["UUID"], "BatchSize": size,
+            "DestinationConfig": {"OnFailure": {"Destination": destination}}});
+        stage.call(Service::Lambda, at, "UpdateEventSourceMapping", input);
+    }
+    stage.pass(3 * MINUTE).await;
+    let checks = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, _] = told(&checks, "mapping_settings", EAST);
+    assert_eq!(verdict, "warn");
+    assert!(evidence.contains("BatchSize") && !evidence.contains("dead-letters"), "{evidence}");
+}
+
+/// The next deploy of a stack writes the template's environment back, and with it the old Region.
+#[tokio::test(start_paused = true)]
+async fn a_producer_of_a_stack_is_warned_of() {
+    let stage = Stage::post(515);
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&before, "other_automation", WEST)[0], "ok");
+    let arn = format!("arn:aws:lambda:{WEST}:123456789012:function:{PRODUCER}");
+    let tags = json!({"Resource": arn, "Tags": {"aws:cloudformation:stack-name": "prices"}});
+    stage.call(Service::Lambda, WEST, "TagResource", tags);
+    let checks = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&checks, "other_automation", WEST);
+    assert_eq!((verdict, evidence), ("warn", format!("{PRODUCER} belongs to stack prices").as_str()));
+    assert!(advice.contains("the next one reverts the switch"), "{advice}");
+}
+
+/// A replicator that reads, and is further behind than the objective allows.
+#[tokio::test(start_paused = true)]
+async fn a_replicator_that_is_further_behind_than_the_rpo_is_warned_of() {
+    let mut stage = Stage::post(516);
+    let before = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&before, "replicator_lag", WEST)[0], "ok");
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
+    stage.pass(12 * MINUTE).await;
+    let after = checks(&stage, &[], Exit::Done).await;
+    let [verdict, evidence, advice] = told(&after, "replicator_lag", WEST);
+    assert_eq!(verdict, "warn", "{evidence}");
+    assert!(evidence.ends_with(" behind, RPO 5m"), "{evidence}");
+    assert!(advice.starts_with("the drain will take as long"), "{advice}");
+    // The objective is the configuration's.
+    stage.topology.objectives.rpo = 60 * MINUTE;
+    let relaxed = checks(&stage, &[], Exit::Done).await;
+    assert_eq!(told(&relaxed, "replicator_lag", WEST)[0], "ok");
 }

@@ -6,9 +6,10 @@ use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
 use kdsha::config::Producer;
 use kdsha::model::{Exit, Side};
-use kdsha::sandbox::call::Service;
+use kdsha::sandbox::call::{ApiCall, Service};
 use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{Delays, Outage, Span, Story};
+use kdsha::ui::Format;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -513,4 +514,192 @@ async fn who_still_writes_to_the_region_that_a_warm_pipeline_left_is_told_of() {
     let said = said(&stage);
     assert!(said.contains("its consumer there still has to process them"), "{said}");
     assert!(!said.contains("nobody reads it"), "{said}");
+}
+
+/// The post's producer, invoked through an alias of version 1 that kdsha.toml does not name.
+fn behind_an_alias_that_nobody_named(seed: u64) -> Stage {
+    Stage::of(seed, &Story { producer_alias: Some("live".to_owned()), ..Stage::light() })
+}
+
+/// The verdicts, evidence and advice of the check of aliases before a failover.
+async fn told_of_aliases(stage: &Stage, args: FailoverArgs, wanted: Exit) -> Vec<[String; 3]> {
+    let args = FailoverArgs { dry_run: true, ..args };
+    let exit = kdsha::cli::failover::run(&stage.session().await, &stage.ui(Format::Json), &args).await;
+    stage.expect(exit, wanted);
+    let text = stage.stdout.text();
+    let plan: Value = serde_json::from_str(text.lines().last().expect("a document")).expect("JSON");
+    let checks = plan["checks"].as_array().expect("checks").iter();
+    let text = |check: &Value, key: &str| check[key].as_str().unwrap_or_default().to_owned();
+    checks
+        .filter(|check| check["check"] == "producer_alias")
+        .map(|check| ["verdict", "evidence", "advice"].map(|key| text(check, key)))
+        .collect()
+}
+
+/// Switching $LATEST moves nothing that comes through the alias: all of it would stay in the Region that is left, with
+/// its readers stopped.
+#[tokio::test(start_paused = true)]
+async fn an_emergency_is_refused_while_an_alias_that_is_not_named_leads_to_the_region_that_is_left() {
+    let stage = behind_an_alias_that_nobody_named(230);
+    let refused = stage.failover(&in_an_emergency(&stage)).await.expect_err("the switch would move nothing");
+    assert_eq!(refused.exit, Exit::Blocked);
+    assert!(refused.message.contains("producer_alias"), "{}", refused.message);
+    let told = said(&stage);
+    assert!(
+        told.contains("alias live of KDS-HA-ProducerLambda runs version 1, which writes to us-west-2"),
+        "{told}"
+    );
+    assert!(told.contains("`alias = \"live\"`"), "{told}");
+    assert!(stage.mutations().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_nobody_invokes_can_be_accepted_in_an_emergency() {
+    let stage = Stage::post(231);
+    stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": PRODUCER }));
+    let alias = json!({"FunctionName": PRODUCER, "Name": "last-year", "FunctionVersion": "1"});
+    stage.call(Service::Lambda, WEST, "CreateAlias", alias);
+    let mut args = in_an_emergency(&stage);
+    args.accept.checks = vec!["producer_alias".to_owned()];
+    args.accept.reason = Some("nobody invokes it".to_owned());
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A planned run proves the stream quiet, or stays in front of that: the way out is said before it begins.
+#[tokio::test(start_paused = true)]
+async fn a_planned_failover_warns_of_an_alias_that_its_switch_does_not_reach() {
+    let stage = behind_an_alias_that_nobody_named(232);
+    let told = told_of_aliases(&stage, stage.over(), Exit::Done).await;
+    let [verdict, evidence, advice] = &told[0];
+    assert_eq!(verdict, "warn", "{evidence}");
+    assert!(evidence.contains("runs version 1, which writes to us-west-2"), "{evidence}");
+    assert!(advice.contains("add `alias = \"live\"` to its [[pipeline.producer]]"), "{advice}");
+}
+
+/// What leads elsewhere, or follows $LATEST, is no traffic that stays behind; and a producer without aliases costs one
+/// call.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_does_not_lead_to_the_region_that_is_left_forbids_nothing() {
+    let stage = Stage::post(233);
+    let told = told_of_aliases(&stage, in_an_emergency(&stage), Exit::Done).await;
+    assert_eq!(told[0][..2], ["ok".to_owned(), format!("{PRODUCER} has no alias")]);
+    let of_a_look = functions_read(&stage);
+    publish(&stage, EAST).await;
+    for (name, version) in [("rehearsal", "1"), ("edge", "$LATEST")] {
+        let alias = json!({"FunctionName": PRODUCER, "Name": name, "FunctionVersion": version});
+        stage.call(Service::Lambda, WEST, "CreateAlias", alias);
+    }
+    let told = told_of_aliases(&stage, in_an_emergency(&stage), Exit::Done).await;
+    let evidence = format!(
+        "alias edge of {PRODUCER} follows $LATEST; alias rehearsal of {PRODUCER} runs version 1, which writes to us-east-2"
+    );
+    assert_eq!(told[0][..2], ["ok".to_owned(), evidence]);
+    assert_eq!(functions_read(&stage), 2 * of_a_look + 1, "$LATEST is known already");
+}
+
+/// A tenth of the traffic is lost like all of it.
+#[tokio::test(start_paused = true)]
+async fn the_second_version_of_an_alias_counts_as_the_first_does() {
+    let stage = Stage::post(234);
+    publish(&stage, EAST).await;
+    publish(&stage, WEST).await;
+    let alias = json!({"FunctionName": PRODUCER, "Name": "canary", "FunctionVersion": "1",
+        "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}});
+    stage.call(Service::Lambda, WEST, "CreateAlias", alias);
+    let told = told_of_aliases(&stage, in_an_emergency(&stage), Exit::Blocked).await;
+    let [verdict, evidence, _] = &told[0];
+    assert_eq!(verdict, "fail");
+    assert!(evidence.starts_with(&format!("alias canary of {PRODUCER} runs version 2")), "{evidence}");
+}
+
+/// A caller who may not list aliases could move the pipeline before there was this check, and still can.
+#[tokio::test(start_paused = true)]
+async fn who_may_not_list_aliases_is_told_and_goes_on() {
+    let refused = |code: &str, status| Fault::Error { status, code: code.to_owned() };
+    for (seed, fault) in [
+        (235, refused("AccessDeniedException", 403)),
+        (236, refused("ServiceException", 500)),
+        (237, Fault::Hang),
+    ] {
+        let stage = Stage::post(seed);
+        let operation = Some("ListAliases".to_owned());
+        stage.sandbox.inject(Rule { operation, fault: Some(fault), ..Rule::default() });
+        for args in [stage.over(), in_an_emergency(&stage)] {
+            let told = told_of_aliases(&stage, args, Exit::Done).await;
+            assert_eq!(told[0][0], "warn", "{seed}");
+            assert!(told[0][1].starts_with(&format!("whether {PRODUCER} has aliases: ")), "{}", told[0][1]);
+        }
+        stage.expect(stage.verify().await, Exit::Done);
+    }
+}
+
+/// What the run was told when it began does not stop it half-way: the operator turns it because the stream is not quiet.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_an_alias_keeps_from_getting_quiet_can_be_turned_into_an_emergency() {
+    let stage = behind_an_alias_that_nobody_named(238);
+    let mut args = stage.over();
+    args.timeout = Some(10 * MINUTE);
+    stage.expect(stage.failover(&args).await, Exit::TimedOut);
+    let resume = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: true, start_at: None };
+    let exit = kdsha::cli::resume::run(&stage.session().await, &stage.ui(Format::Human), &resume).await;
+    stage.expect(exit, Exit::Done);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// Publishes a version of the post's producer that writes to a Region, and leaves $LATEST as it was.
+async fn publish(stage: &Stage, region_name: &str) {
+    let before = stage.environment();
+    let mut changed = before.clone();
+    changed.insert("PRODUCING_TO_REGION".to_owned(), region_name.to_owned());
+    changed.insert("RELEASE".to_owned(), format!("for {region_name}"));
+    for (variables, is_published) in [(changed, true), (before, false)] {
+        let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": variables}});
+        stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+        stage.pass(Duration::from_secs(30)).await;
+        if is_published {
+            stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": PRODUCER }));
+        }
+    }
+    stage.pass(10 * MINUTE).await;
+}
+
+/// How many functions and versions of the primary have been read.
+fn functions_read(stage: &Stage) -> usize {
+    let is_one =
+        |call: &&kdsha::sandbox::Logged| call.operation == "GetFunction" && call.region == region(WEST);
+    stage.sandbox.log().iter().filter(is_one).count()
+}
+
+/// Somebody described the alias between kdsha's read of it and its move: the revision is another one, and is read again.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_was_changed_meanwhile_is_read_again_and_moved() {
+    let stage = behind_an_alias(239);
+    let described = ApiCall {
+        service: Service::Lambda,
+        region: region(WEST),
+        account: "123456789012".parse().expect("an account"),
+        operation: "UpdateAlias".to_owned(),
+        input: json!({"FunctionName": PRODUCER, "Name": "live", "Description": "somebody's"}),
+    };
+    let (operation, fault) = (Some("UpdateAlias".to_owned()), Some(Fault::Overtaken(Box::new(described))));
+    stage.sandbox.inject(Rule { operation, times: Some(1), fault, ..Rule::default() });
+    stage.must_fail_over().await;
+    assert_eq!(sent(&stage, "UpdateAlias"), 2, "the first was refused for its revision");
+    let alias =
+        stage.call(Service::Lambda, WEST, "GetAlias", json!({"FunctionName": PRODUCER, "Name": "live"}));
+    assert_eq!((&alias["FunctionVersion"], &alias["Description"]), (&json!("2"), &json!("somebody's")));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A function that is being made cannot be changed yet (409).
+#[tokio::test(start_paused = true)]
+async fn a_producer_that_is_still_being_made_is_refused() {
+    let slow = Delays { function_create: Span::millis(900_000, 900_000), ..Delays::default() };
+    let mut stage = Stage::of(240, &Story { delays: slow, ..Stage::light() });
+    further(&mut stage, WEST, "second-producer", Side::Primary).await;
+    refused(&stage, "second-producer is Pending").await;
 }

@@ -126,6 +126,7 @@ fn lambda(method: &str, path: &str) -> &'static str {
         ("GET", ["functions", _, "concurrency"]) => "GetFunctionConcurrency",
         ("GET", ["functions", _, "versions"]) => "ListVersionsByFunction",
         ("POST", ["functions", _, "versions"]) => "PublishVersion",
+        ("GET", ["functions", _, "aliases"]) => "ListAliases",
         ("GET", ["functions", _, "aliases", _]) => "GetAlias",
         ("PUT", ["functions", _, "aliases", _]) => "UpdateAlias",
         _ => panic!("{method} {path}: an operation that the proxy does not know"),
