@@ -205,9 +205,9 @@ impl Drain {
             return Err(self.not_yet(
                 seen,
                 format!(
-                    "{} reads {others} too, so its invocations do not show that it reads this stream; `aws lambda \
-                     update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount` makes it show",
-                    self.reader.function, self.reader.region, mapping.id
+                    "{} reads {others} too, so its invocations do not show that it reads this stream; `{}` makes it show",
+                    self.reader.function,
+                    self.reader.count_events(mapping)
                 ),
             ));
         }
