@@ -7,7 +7,7 @@ use crate::model::{
     Mapping, MappingSettings, MappingState, ReaderView, RunMark, RunState, Side, StartAt, Timestamp, Verdict,
 };
 use crate::steps::{
-    CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
+    CreateMapping, DeleteMapping, Drain, Missing, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -168,7 +168,8 @@ impl<'a> Move<'a> {
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
         let hold = self.hold(request);
         let fresh = request.topology.timing.fresh;
-        self.of.step(Drain { reader: self.standby.clone(), hold, fresh, is_deleted: true })
+        let (reader, missing) = (self.standby.clone(), Missing::Unexplained);
+        self.of.step(Drain { reader, hold, fresh, is_deleted: true, missing })
     }
 
     fn verify(&self, request: &Request<'_>) -> PlannedStep {
