@@ -117,11 +117,14 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
     if matches!(wanted.intent, Intent::Failover { mode: Mode::Emergency, .. }) {
         plan = moving.with_start(plan, &snapshot)?;
     }
-    if let (Some(record), None) = (earlier, kept) {
-        plan.remember(&record.plan);
-        if record.plan.intent == plan.intent {
+    if let Some(record) = earlier {
+        if kept.is_none() {
+            plan.remember(&record.plan);
+        }
+        if kept.is_none() && record.plan.intent == plan.intent {
             plan.accept_as(&record.plan);
         }
+        plan.expect_deleted(&record.changed());
     }
     refuse(ui, &plan)?;
     ui.plan_summary(&plan, &effects(&plan, &snapshot));

@@ -2,7 +2,7 @@
 
 use crate::config::Topology;
 use crate::journal::RunRecord;
-use crate::model::{Effect, Event, Performed, PipelineName, RunState, Sent, Timestamp};
+use crate::model::{Effect, RunState, Timestamp};
 use crate::plan::{Consent, OnFailure, Plan, PlannedStep, Stage};
 use crate::steps::{AnyStep, DeleteMapping, StopMapping, Undo};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub enum NoWayBack {
 /// # Errors
 /// Why there is none.
 pub fn of(run: &RunRecord, topology: &Topology, now: Timestamp) -> Result<WayBack, NoWayBack> {
-    let changed = changed(run);
+    let changed = run.changed();
     let plans = run.former.iter().chain((!run.undoing).then_some(&run.plan));
     let mut stages: Vec<Stage> = Vec::new();
     let mut stays = Vec::new();
@@ -101,22 +101,6 @@ pub(super) fn way_back(title: &str, steps: Vec<PlannedStep>) -> Stage {
         skip_risk: None,
         timeout: BUDGET,
     }
-}
-
-/// The calls that changed something, or may have.
-fn changed(run: &RunRecord) -> Vec<(&PipelineName, &Effect)> {
-    let of_event = |event: &'_ Event| match event {
-        Event::EffectFinished { result: Performed::Applied { .. }, .. } => true,
-        Event::EffectFailed { failure, .. } => failure.sent == Sent::Unknown,
-        _ => false,
-    };
-    let told = run.events.iter().filter(|(_, event)| of_event(event)).filter_map(|(_, event)| match event {
-        Event::EffectFinished { pipeline, effect, .. } | Event::EffectFailed { pipeline, effect, .. } => {
-            Some((pipeline, effect))
-        }
-        _ => None,
-    });
-    told.chain(run.unanswered.iter().map(|(pipeline, effect)| (pipeline, effect))).collect()
 }
 
 /// Whether two steps mark the same pipeline: of a run that was planned anew only its first mark tells what was there.

@@ -1,7 +1,7 @@
 //! Records -> the state of a run. An impossible order is corruption, not a shrug.
 
 use super::record::{Body, Header, Record, VERSION};
-use crate::model::{Effect, Event, Exit, Performed, Picture, PipelineName, StepOutcome, Timestamp};
+use crate::model::{Effect, Event, Exit, Performed, Picture, PipelineName, Sent, StepOutcome, Timestamp};
 use crate::plan::{Intent, Mode, Plan};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,6 +72,20 @@ impl RunRecord {
             _ => None,
         });
         accepted.collect()
+    }
+
+    /// The calls that changed something, or may have: in order, and those last whose fate nobody has looked at.
+    pub fn changed(&self) -> Vec<(&PipelineName, &Effect)> {
+        let told = self.events.iter().filter_map(|(_, event)| match event {
+            Event::EffectFinished { pipeline, effect, result: Performed::Applied { .. }, .. } => {
+                Some((pipeline, effect))
+            }
+            Event::EffectFailed { pipeline, effect, failure, .. } if failure.sent == Sent::Unknown => {
+                Some((pipeline, effect))
+            }
+            _ => None,
+        });
+        told.chain(self.unanswered.iter().map(|(pipeline, effect)| (pipeline, effect))).collect()
     }
 
     /// Whether the run has to be gone on with: it changed something and was not brought to an end. One that gave way

@@ -8,6 +8,7 @@ pub mod assess;
 pub mod discover;
 mod failback;
 mod failover;
+mod missing;
 pub mod next;
 pub mod position;
 mod preflight;

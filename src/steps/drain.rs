@@ -42,7 +42,25 @@ pub struct Drain {
     /// Whether the mapping is deleted afterwards, and its checkpoint with it: then being stopped is no proof.
     #[serde(default)]
     pub is_deleted: bool,
+    /// What it means that there is no mapping.
+    #[serde(default)]
+    pub missing: Missing,
 }
+
+/// What it means that a reader has no mapping.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// It is not known who deleted it, and whether it was drained before.
+    #[default]
+    Unexplained,
+    /// There was none when the run began, or the run has drained and deleted it.
+    Expected,
+}
+
+/// How old a record may be that is read on time: a poll a second (Lambda Developer Guide, with-kinesis), and some.
+const ON_TIME: Duration = Duration::from_secs(5);
 
 /// How long Lambda may pause before it tries a failed batch again; no figure is published.
 const BEFORE_A_RETRY: Duration = Duration::from_secs(60);
@@ -192,11 +210,7 @@ impl Drain {
         let metrics = &view.metrics;
         let polled = metrics.polled_events.known().and_then(Series::last);
         let is_fresh = |point: &Point| age(seen.at, point.at) <= self.hold + self.fresh;
-        let is_filtered = mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty());
-        if metrics.millis_behind_latest.is_some()
-            || polled.is_some_and(|point| is_fresh(&point))
-            || is_filtered
-        {
+        if metrics.millis_behind_latest.is_some() || polled.is_some_and(|point| is_fresh(&point)) {
             return Ok(());
         }
         let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
@@ -205,19 +219,28 @@ impl Drain {
             return Err(self.not_yet(
                 seen,
                 format!(
-                    "{} reads {others} too, so its invocations do not show that it reads this stream; `aws lambda \
-                     update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount` makes it show",
-                    self.reader.function, self.reader.region, mapping.id
+                    "{} reads {others} too, so its invocations do not show that it reads this stream; `{}` makes it show",
+                    self.reader.function,
+                    self.reader.count_events(mapping)
                 ),
             ));
         }
         let invocations = metrics.invocations.as_result().map_err(|r| self.not_yet(seen, r.text.clone()))?;
         match invocations.reaching(arrived).iter().any(|point| point.value > 0.0) {
             true => Ok(()),
-            false => Err(self.not_yet(
-                seen,
-                format!("no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads"),
-            )),
+            false => Err(self.not_yet(seen, self.no_invocation(mapping, arrived))),
+        }
+    }
+
+    fn no_invocation(&self, mapping: &Mapping, arrived: Timestamp) -> String {
+        let none =
+            format!("no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads");
+        match mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty()) {
+            true => format!(
+                "{none}; records that its filters leave out invoke nothing, and `{}` makes it show",
+                self.reader.count_events(mapping)
+            ),
+            false => none,
         }
     }
 
@@ -331,6 +354,54 @@ impl Drain {
         read.into_iter().find_map(|series| series.reason().map(|reason| reason.text.clone()))
     }
 
+    /// A mapping that is gone counts as drained where this run knows why it is gone, or where its last invocations show
+    /// that it had read all.
+    fn is_missing(&self, seen: Seen<'_>) -> Check {
+        if self.missing == Missing::Expected {
+            return Check::Done(format!("{} has no mapping", self.reader));
+        }
+        if let Some(why) = self.unanswered(seen) {
+            return self.not_yet(seen, why);
+        }
+        match self.read_all(seen) {
+            Ok(evidence) => Check::Done(format!("{} has no mapping any more; {evidence}", self.reader)),
+            Err(why) => Check::Blocked(self.deleted_before(&why)),
+        }
+    }
+
+    /// The function was invoked once more after the newest record had come, with nothing old, and did not fail.
+    fn read_all(&self, seen: Seen<'_>) -> Result<String, String> {
+        let (side, view) = (self.reader.side_view(seen), self.reader.view(seen));
+        let metrics = &view.ok_or("it is not configured")?.metrics;
+        let arrivals = side.metrics.incoming_records.known();
+        let counted = arrivals.and_then(|series| series.points.iter().rev().find(|point| point.value > 0.0));
+        let newest = side.probe.known().and_then(|probe| probe.newest());
+        let arrived = newest.or(counted.map(|point| point.at)).ok_or("no arrival is in sight")?;
+        let ages = metrics.iterator_age.known();
+        let last = ages.and_then(|series| series.reaching(arrived).last());
+        let last = last.ok_or_else(|| format!("no invocation since {arrived:.0}"))?;
+        if last.value > ON_TIME.as_millis() as f64 {
+            return Err(format!("its last records were {:.0} s old", last.value / 1000.0));
+        }
+        let from = arrived - self.looks_back();
+        let failed = [&metrics.errors, &metrics.throttles].map(|series| series.known());
+        let has_failed = |series: &Series| series.reaching(from).iter().any(|point| point.value > 0.0);
+        if !failed.iter().all(|series| series.is_some_and(|series| !has_failed(series))) {
+            return Err("it failed or was throttled shortly before".to_owned());
+        }
+        Ok(format!("it had read what arrived until {arrived:.0}"))
+    }
+
+    fn deleted_before(&self, why: &str) -> String {
+        let Reader { region, function, source, .. } = &self.reader;
+        format!(
+            "the mapping of the {} is gone, and nothing proves that it was drained before ({why}): nobody reads what it had \
+             not; `aws lambda create-event-source-mapping --region {region} --function-name {function} --event-source-arn \
+             <ARN of {source}> --starting-position TRIM_HORIZON`, then the same command again",
+            self.reader
+        )
+    }
+
     fn stopped_before(&self, mapping: &Mapping, why: &str) -> Check {
         Check::Blocked(format!(
             "mapping {id} is stopped, and nothing proves that it was drained before ({why}): what it has not processed \
@@ -393,7 +464,7 @@ impl Step for Drain {
     fn check(&self, seen: Seen<'_>) -> Check {
         match self.reader.find(seen) {
             Err(check) => return check,
-            Ok(Found::None) => return Check::Done(format!("{} has no mapping", self.reader)),
+            Ok(Found::None) => return self.is_missing(seen),
             Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled && self.is_deleted => {
                 return Check::Blocked(format!(
                     "mapping {} was stopped before it was drained, and its checkpoint is about to be deleted: run the \
@@ -418,10 +489,7 @@ impl Step for Drain {
 
     fn needs(&self) -> Needs {
         let probe = ProbeNeed { side: self.reader.side, look_back: self.hold };
-        let history = match self.is_deleted {
-            true => self.looks_back(),
-            false => self.looks_back() + STOPPED_LATELY,
-        };
+        let history = self.looks_back() + STOPPED_LATELY;
         Needs { probe: Some(probe), history, ..Needs::side(self.reader.side) }
     }
 

@@ -110,6 +110,14 @@ impl Reader {
     pub(crate) fn needs(&self) -> Needs {
         Needs::side(self.side)
     }
+
+    /// The command by which a mapping of it emits `PolledEventCount`: its polls are told apart from those of others then.
+    pub(crate) fn count_events(&self, mapping: &Mapping) -> String {
+        format!(
+            "aws lambda update-event-source-mapping --region {} --uuid {} --metrics-config Metrics=EventCount",
+            self.region, mapping.id
+        )
+    }
 }
 
 impl fmt::Display for Reader {

@@ -5,13 +5,20 @@
 use super::reader::{Found, Reader, in_transition};
 use super::{Needs, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, Region, Series, Timestamp,
+    Check, Effect, Mapping, MappingSource, MappingState, Observed, Progress, ReaderView, Region, Series,
+    StreamMetrics, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Periods before the start in which a metric that others share must have been silent to be a sign.
 const SILENT_PERIODS: u32 = 4;
+
+/// Periods that a wait reads at the least: what was there earlier than that is out of sight, and not silence.
+const PERIODS_IN_SIGHT: u32 = 15;
+
+/// Periods after which a mapping should have begun to poll, and its metrics have come.
+const PERIODS_TO_BEGIN: u32 = 5;
 
 /// How long it may take until an enabled mapping reads (Lambda Developer Guide, services-kinesis-create: "minutes").
 const UNTIL_IT_READS: Duration = Duration::from_secs(120);
@@ -51,19 +58,30 @@ fn own_sign(series: &Observed<Series>, since: Timestamp) -> Option<Timestamp> {
     series.known()?.since(since).first().map(|point| point.at)
 }
 
+/// What a series shows that others may have a part in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// The mapping's own doing.
+    Own(Timestamp),
+    /// Its own or another's: there were points before, or what was there is out of sight.
+    Somebodys(Timestamp),
+}
+
 /// A sign of polling in a series that others may have a part in (the function's invocations, the stream's iterator
-/// age): it counts where there was none shortly before, since then somebody else is its cause. The period in which
-/// the mapping was enabled is nobody's.
+/// age): it is the mapping's own where there was none shortly before, since then somebody else is its cause. The period
+/// in which the mapping was enabled is nobody's.
 fn shared_sign(
     series: &Observed<Series>,
     since: Timestamp,
+    now: Timestamp,
     is_sign: impl Fn(f64) -> bool,
-) -> Option<Timestamp> {
+) -> Option<Sign> {
     let series = series.known()?;
     let before = (since - series.period * SILENT_PERIODS)..(since - series.period);
     let was_there = series.points.iter().any(|point| before.contains(&point.at) && is_sign(point.value));
-    let first = series.since(since).iter().find(|point| is_sign(point.value))?;
-    (!was_there).then_some(first.at)
+    let is_in_sight = before.start >= now - series.period * PERIODS_IN_SIGHT;
+    let first = series.since(since).iter().find(|point| is_sign(point.value))?.at;
+    Some(if is_in_sight && !was_there { Sign::Own(first) } else { Sign::Somebodys(first) })
 }
 
 impl StartMapping {
@@ -94,25 +112,51 @@ impl StartMapping {
         let Some(view) = self.reader.view(seen) else {
             return Check::Blocked(format!("no {} is configured", self.reader.role));
         };
-        let metrics = &view.metrics;
-        let stream_age = &self.reader.side_view(seen).metrics.iterator_age;
-        let by_reader = match (&self.reader.source, &metrics.millis_behind_latest) {
-            (MappingSource::StreamConsumer { .. }, Some(behind)) => {
-                own_sign(behind, since).map(|at| ("SubscribeToShardEvent.MillisBehindLatest", at))
+        let stream = &self.reader.side_view(seen).metrics;
+        match self.sign(view, stream, since, seen.at) {
+            Some((metric, Sign::Own(at))) => {
+                Check::Done(format!("mapping {} polls: {metric} at {at:.0}", mapping.id))
             }
-            _ => {
-                shared_sign(stream_age, since, |_| true).map(|at| ("GetRecords.IteratorAgeMilliseconds", at))
+            Some((_, Sign::Somebodys(_))) if is_undecided(mapping, stream, since, seen.at) => {
+                Check::Done(format!(
+                    "mapping {} is Enabled and its stream is polled; by which of its readers is not known, so its \
+                     invocations are looked for once records have come",
+                    mapping.id
+                ))
             }
-        };
-        let found = own_sign(&metrics.polled_events, since)
-            .map(|at| ("PolledEventCount", at))
-            .or_else(|| shared_sign(&metrics.invocations, since, |n| n > 0.0).map(|at| ("Invocations", at)))
-            .or(by_reader);
-        match found {
-            Some((metric, at)) => Check::Done(format!("mapping {} polls: {metric} at {at:.0}", mapping.id)),
-            None => Check::NotYet(Progress::new(waiting, "Enabled, and no data point of its polling yet")),
+            _ => Check::NotYet(Progress::new(waiting, "Enabled, and no data point of its polling yet")),
         }
     }
+
+    /// The best sign, and the metric that shows it.
+    fn sign(
+        &self,
+        view: &ReaderView,
+        stream: &StreamMetrics,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Option<(&'static str, Sign)> {
+        let metrics = &view.metrics;
+        let own = |series, metric| own_sign(series, since).map(|at| (metric, Sign::Own(at)));
+        let invoked = shared_sign(&metrics.invocations, since, now, |n| n > 0.0)
+            .filter(|sign| matches!(sign, Sign::Own(_)))
+            .map(|sign| ("Invocations", sign));
+        let read = match (&self.reader.source, &metrics.millis_behind_latest) {
+            (MappingSource::StreamConsumer { .. }, Some(behind)) => {
+                own(behind, "SubscribeToShardEvent.MillisBehindLatest")
+            }
+            _ => shared_sign(&stream.iterator_age, since, now, |_| true)
+                .map(|sign| ("GetRecords.IteratorAgeMilliseconds", sign)),
+        };
+        own(&metrics.polled_events, "PolledEventCount").or(invoked).or(read)
+    }
+}
+
+/// Whether it is no use to wait for a sign of the mapping's own: it counts nothing, and has had time to begin.
+fn is_undecided(mapping: &Mapping, stream: &StreamMetrics, since: Timestamp, now: Timestamp) -> bool {
+    let counts = mapping.settings.known().is_some_and(|settings| settings.count_events);
+    let had_time = |series: &Series| now >= since + series.period * PERIODS_TO_BEGIN;
+    !counts && stream.iterator_age.known().is_some_and(had_time)
 }
 
 impl Step for StartMapping {
@@ -223,21 +267,27 @@ mod tests {
     #[test]
     fn what_begins_with_the_mapping_is_a_sign_of_it() {
         let invocations = series(&[(5, 0.0), (10, 3.0), (11, 7.0)]);
-        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), Some(at(11)));
+        assert_eq!(shared_sign(&invocations, enabled(), at(12), is_invoked), Some(Sign::Own(at(11))));
         assert_eq!(own_sign(&series(&[(11, 0.0)]), enabled()), Some(at(11)), "an empty poll is a poll");
     }
 
     #[test]
     fn what_was_there_before_is_somebody_elses_doing() {
         let invocations = series(&[(8, 4.0), (9, 4.0), (10, 4.0), (11, 4.0)]);
-        assert_eq!(shared_sign(&invocations, enabled(), is_invoked), None);
+        assert_eq!(shared_sign(&invocations, enabled(), at(12), is_invoked), Some(Sign::Somebodys(at(11))));
         let stream_age = series(&[(8, 0.0), (11, 0.0)]);
-        assert_eq!(shared_sign(&stream_age, enabled(), |_| true), None);
+        assert_eq!(shared_sign(&stream_age, enabled(), at(12), |_| true), Some(Sign::Somebodys(at(11))));
+    }
+
+    #[test]
+    fn what_is_out_of_sight_is_not_silence() {
+        let later = series(&[(80, 4.0), (81, 4.0)]);
+        assert_eq!(shared_sign(&later, enabled(), at(82), is_invoked), Some(Sign::Somebodys(at(80))));
     }
 
     #[test]
     fn the_period_in_which_it_was_enabled_proves_nothing() {
         assert_eq!(own_sign(&series(&[(10, 5.0)]), enabled()), None);
-        assert_eq!(shared_sign(&series(&[(10, 5.0)]), enabled(), is_invoked), None);
+        assert_eq!(shared_sign(&series(&[(10, 5.0)]), enabled(), at(12), is_invoked), None);
     }
 }

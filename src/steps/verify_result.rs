@@ -2,10 +2,14 @@
 
 use super::{Needs, Reader, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, MappingState, Observed, Progress, Region, SinkView, Stranded, StreamMetrics, Timestamp,
+    Check, Effect, Mapping, MappingState, Observed, Progress, Region, SinkView, Stranded, StreamMetrics, Timestamp,
 };
 use crate::steps::reader::Found;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Periods within which a metric's data points have come (Lambda Developer Guide, monitoring-metrics).
+const PERIODS_OF_DELAY: u32 = 3;
 
 /// Sees that the pipeline rests where it should.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +55,23 @@ pub fn sink_shows(
         (0, false) => Ok(format!("no record arrived lately, so no item {looked} can name {region} yet")),
         (mine, _) => Ok(format!("{mine} {looked} were last written by {region}")),
     }
+}
+
+/// When records arrived that a reader should have been invoked with by now, and was not.
+fn not_taken(reader: &Reader, mapping: &Mapping, seen: Seen<'_>) -> Option<Timestamp> {
+    let (view, settings) = (reader.view(seen)?, mapping.settings.known()?);
+    let incoming = reader.side_view(seen).metrics.incoming_records.known()?;
+    let invocations = view.metrics.invocations.known()?;
+    let reads_this_alone = view.other_streams.known()?.is_empty();
+    if !reads_this_alone || !settings.filters.is_empty() {
+        return None;
+    }
+    let an_invocation = view.function.known()?.timeout_seconds + settings.batching_window_seconds;
+    let due = seen.at - Duration::from_secs(u64::from(an_invocation)) - incoming.period * PERIODS_OF_DELAY;
+    let since = incoming.since(mapping.last_modified?).iter();
+    let arrived = since.rev().find(|point| point.value > 0.0 && point.at + incoming.period <= due)?.at;
+    let is_invoked = invocations.reaching(arrived).iter().any(|point| point.value > 0.0);
+    (!is_invoked).then_some(arrived)
 }
 
 impl VerifyResult {
@@ -107,15 +128,29 @@ impl VerifyResult {
         let side =
             [&seen.pipeline.primary, &seen.pipeline.standby].into_iter().find(|s| s.region == self.region);
         let Some(side) = side else { return Ok(String::new()) };
-        let from = seen.at - std::time::Duration::from_secs(15 * 60);
+        let from = seen.at - Duration::from_secs(15 * 60);
         sink_shows(sink, &self.region, &side.metrics, from)
             .map(|text| format!("; sink: {text}"))
             .map_err(not_yet)
     }
 
+    /// Records that come are taken: a mapping may be on and not poll. Where nothing has come for long enough, and where
+    /// records or invocations may be another's, there is nothing to see.
+    fn are_invoked(&self, seen: Seen<'_>) -> Result<(), Check> {
+        for reader in &self.running {
+            let Found::One(mapping) = reader.find(seen)? else { continue };
+            if let Some(arrived) = not_taken(reader, mapping, seen) {
+                let why = format!("records arrived at {arrived:.0}, and the {reader} has not been invoked since");
+                return Err(Check::NotYet(Progress::new("a sound resting state", why)));
+            }
+        }
+        Ok(())
+    }
+
     fn is_sound(&self, seen: Seen<'_>) -> Result<String, Check> {
         self.producers(seen)?;
         self.readers(seen)?;
+        self.are_invoked(seen)?;
         let sink = self.sink(seen)?;
         let readers: Vec<String> = self.running.iter().map(ToString::to_string).collect();
         let left = self.left.as_ref().map(|left| told(left, seen.at)).unwrap_or_default();

@@ -179,6 +179,11 @@ impl World {
         self.traffic.iter_mut().for_each(|t| t.rate = records_per_second.max(0.0));
     }
 
+    /// Mappings that are enabled from now on begin to poll so long after.
+    pub fn delay_polling(&mut self, by: Duration) {
+        self.delays.polling_starts = Span { least: by, most: by };
+    }
+
     /// Every producer is invoked this many times as often from now on.
     pub fn scale_rate(&mut self, factor: f64) {
         self.traffic.iter_mut().for_each(|t| t.rate = (t.rate * factor).max(0.0));

@@ -324,3 +324,61 @@ async fn a_run_that_drained_and_stopped_goes_on_later() {
         stage.must_have_lost_nothing().await;
     }
 }
+
+/// A colleague deletes the standby's mapping in the middle of a failback, with batches that fail: being gone is no drain. The
+/// run ends and says the way out, by which it goes on.
+#[tokio::test(start_paused = true)]
+async fn a_consumer_whose_mapping_somebody_deletes_does_not_count_as_drained() {
+    let stage = Stage::post(416);
+    stage.must_fail_over().await;
+    stage.pass(10 * MINUTE).await;
+    let uuid = mapping(&stage, EAST, CONSUMER)["UUID"].clone();
+    let colleague = async {
+        while !stage.stderr.text().contains("] Prove us-east-2 quiet") {
+            tokio::time::sleep(MINUTE / 60).await;
+        }
+        set_fault(&stage, EAST, CONSUMER, Some(FunctionFault::Fails));
+        tokio::time::sleep(MINUTE / 2).await;
+        stage.call(Service::Lambda, EAST, "DeleteEventSourceMapping", json!({"UUID": uuid}));
+    };
+    set_fault(&stage, EAST, CONSUMER, Some(FunctionFault::Fails));
+    let args = stage.back();
+    let (exit, ()) = tokio::join!(stage.failback(&args), colleague);
+    stage.expect(exit, Exit::StepFailed);
+    let told = said(&stage);
+    assert!(told.contains("is gone, and nothing proves that it was drained before"), "{told}");
+    set_fault(&stage, EAST, CONSUMER, None);
+    stage.expect(stage.failback(&args).await, Exit::StepFailed);
+    let again = json!({"FunctionName": CONSUMER, "StartingPosition": "TRIM_HORIZON",
+        "EventSourceArn": format!("arn:aws:kinesis:{EAST}:123456789012:stream/{STREAM}")});
+    stage.call(Service::Lambda, EAST, "CreateEventSourceMapping", again);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
+/// A failback that was cut off after its own delete goes on, and without its journal too: the last invocations show that
+/// everything had been read.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_drained_and_deleted_goes_on() {
+    for journal_is_kept in [true, false] {
+        let stage = Stage::post(417);
+        stage.must_fail_over().await;
+        stage.pass(10 * MINUTE).await;
+        let deleted = async {
+            while !stage.mappings(EAST).is_empty() {
+                tokio::time::sleep(MINUTE / 12).await;
+            }
+        };
+        let args = stage.back();
+        tokio::select! {
+            exit = stage.failback(&args) => panic!("it was not interrupted: {exit:?}"),
+            () = deleted => {}
+        }
+        if !journal_is_kept {
+            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+        }
+        stage.pass(10 * MINUTE).await;
+        stage.must_fail_back().await;
+        stage.must_have_lost_nothing().await;
+    }
+}

@@ -131,3 +131,39 @@ async fn a_start_waits_for_evidence_of_polling() {
     let evidence = ["PolledEventCount", "Invocations", "SubscribeToShardEvent", "GetRecords.Iterator"];
     assert!(evidence.iter().any(|metric| said.contains(metric)), "{said}");
 }
+
+/// Another standard reader polls the primary's stream, and nothing has come yet: the run says that it does not know who
+/// polls, does not wait for what cannot show, and sees the consumer invoked before it calls the failback done.
+#[tokio::test(start_paused = true)]
+async fn another_readers_polls_do_not_pass_for_the_consumers() {
+    for is_stuck in [false, true] {
+        let stage = Stage::post(308);
+        let other = json!({"FunctionName": "KDS-HA-FailoverLambda", "StartingPosition": "TRIM_HORIZON",
+            "EventSourceArn": stream_arn(WEST)});
+        stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", other);
+        stage.pass(5 * MINUTE).await;
+        stage.must_fail_over().await;
+        if is_stuck {
+            stage.sandbox.with_world(|world| world.delay_polling(50 * MINUTE));
+        }
+        let the_others_begin = async {
+            while mapping(&stage, WEST, CONSUMER)["State"] != "Enabled" {
+                tokio::time::sleep(MINUTE / 60).await;
+            }
+            stage.sandbox.with_world(|world| world.delay_polling(MINUTE / 2));
+        };
+        let args = stage.back();
+        let (exit, ()) = tokio::join!(stage.failback(&args), the_others_begin);
+        let said = said(&stage);
+        assert!(said.contains("by which of its readers is not known"), "{said}");
+        if is_stuck {
+            stage.expect(exit, Exit::TimedOut);
+            assert!(said.contains("has not been invoked since"), "{said}");
+            stage.pass(30 * MINUTE).await;
+            stage.must_fail_back().await;
+        } else {
+            stage.expect(exit, Exit::Done);
+        }
+        stage.must_have_lost_nothing().await;
+    }
+}
