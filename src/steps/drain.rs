@@ -233,8 +233,9 @@ impl Drain {
     }
 
     fn no_invocation(&self, mapping: &Mapping, arrived: Timestamp) -> String {
-        let none =
-            format!("no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads");
+        let none = format!(
+            "no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads"
+        );
         match mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty()) {
             true => format!(
                 "{none}; records that its filters leave out invoke nothing, and `{}` makes it show",

@@ -2,7 +2,8 @@
 
 use super::{Needs, Reader, Seen, Step, Undo};
 use crate::model::{
-    Check, Effect, Mapping, MappingState, Observed, Progress, Region, SinkView, Stranded, StreamMetrics, Timestamp,
+    Check, Effect, Mapping, MappingState, Observed, Progress, Region, SinkView, Stranded, StreamMetrics,
+    Timestamp,
 };
 use crate::steps::reader::Found;
 use serde::{Deserialize, Serialize};
@@ -140,7 +141,8 @@ impl VerifyResult {
         for reader in &self.running {
             let Found::One(mapping) = reader.find(seen)? else { continue };
             if let Some(arrived) = not_taken(reader, mapping, seen) {
-                let why = format!("records arrived at {arrived:.0}, and the {reader} has not been invoked since");
+                let why =
+                    format!("records arrived at {arrived:.0}, and the {reader} has not been invoked since");
                 return Err(Check::NotYet(Progress::new("a sound resting state", why)));
             }
         }
