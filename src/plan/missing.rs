@@ -35,7 +35,7 @@ impl Plan {
         for planned in self.stages.iter_mut().flat_map(|stage| &mut stage.steps) {
             let AnyStep::Drain(drain) = &mut planned.step else { continue };
             let of_pipeline = changed.iter().filter(|(pipeline, _)| **pipeline == planned.pipeline);
-            if of_pipeline.filter_map(|(_, effect)| deletes(drain, effect)).last() == Some(true) {
+            if of_pipeline.filter_map(|(_, effect)| deletes(drain, effect)).next_back() == Some(true) {
                 drain.missing = Missing::Expected;
             }
         }
