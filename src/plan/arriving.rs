@@ -4,6 +4,7 @@
 use super::assess;
 use super::preflight::Checks;
 use super::sequence::Selected;
+use super::stopped;
 use super::stranded::{
     CHECK, expiry, growing, has_gone_on, keep_longer, retention_hours, way_out, writes_to,
 };
@@ -28,7 +29,7 @@ pub(crate) fn since_the_stop(checks: &mut Checks<'_>, of: &Selected<'_>) {
     let about = checks.about(of, Side::Primary);
     let region = checks.request.region(Side::Primary);
     let evidence = format!(
-        "{count:.0} records arrived in {region} after its consumer was stopped at {stopped:.0} and wait for the \
+        "{count:.0} record(s) arrived in {region} after its consumer was stopped at {stopped:.0} and wait for the \
          failback; the first may expire at {}{}",
         expiry(of, first.at),
         growing(of, region)
@@ -62,11 +63,12 @@ pub(crate) fn waiting_in_the_standby(checks: &mut Checks<'_>, of: &Selected<'_>)
     checks.advise(CHECK, &about, Verdict::Warn, evidence, advice);
 }
 
-/// When the primary's consumer was stopped, where that is so.
+/// When the primary's consumer had stopped reading, where it stands still.
 fn stopped_at(checks: &Checks<'_>, of: &Selected<'_>) -> Option<Timestamp> {
     let consumer = assess::reader_of(of.pipeline, &checks.request.topology.regions, Side::Primary);
     let mapping = of.view.primary.consumer.mappings.known()?.iter().find(|mapping| consumer.owns(mapping))?;
-    (mapping.state == MappingState::Disabled).then_some(mapping.last_modified).flatten()
+    let is_stopped = mapping.state == MappingState::Disabled;
+    is_stopped.then(|| stopped::stopped_at(&of.view.primary, Some(mapping))).flatten()
 }
 
 /// Records that arrive in the old stream long after its producers were switched: somebody writes there whom the

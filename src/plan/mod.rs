@@ -18,6 +18,7 @@ mod resting;
 mod sequence;
 mod settings;
 mod start;
+mod stopped;
 mod stranded;
 mod strays;
 mod timeout;

@@ -1,13 +1,16 @@
-//! For the night on which the primary says nothing: what every look at a sound pipeline sees of its consumer is kept,
-//! and an emergency that sees less goes by it: the position it offers, the mapping's settings and the function's
-//! time-out it takes, and the other streams of the function tell whether its metrics are of one stream. An older position is a safe one: the first record
-//! that nobody has processed only moves forward, so what lay before it then lies before it now; it costs duplicates,
-//! never records.
+//! For the night on which the primary says nothing: what every look at a sound pipeline sees of its readers is kept, and
+//! whoever sees less later goes by it. An emergency takes the mapping's settings and the function's time-out from it and
+//! offers its position; the other streams of the function tell whether its metrics are of one stream. A failback takes
+//! from it the settings of a mapping that is gone.
+//!
+//! An older position is a safe one: the first record that nobody has processed only moves forward, so what lay before it
+//! then lies before it now; it costs duplicates, never records.
 
 use super::sequence::{Request, Selected};
 use super::start::evidence;
 use super::{Mode, assess};
-use crate::model::{MappingSettings, Side, StartAt, Timestamp, duration};
+use crate::model::{MappingSettings, ReaderView, Side, StartAt, Timestamp, duration};
+use crate::steps::{Reader, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +31,9 @@ pub struct Remembered {
     pub start: Option<SeenAt<Timestamp>>,
     /// How the consumer's mapping handled records.
     pub settings: Option<SeenAt<MappingSettings>>,
+    /// How the replicator's mapping handled records.
+    #[serde(default)]
+    pub replicator_settings: Option<SeenAt<MappingSettings>>,
     /// The streams besides its own that the consumer's function read.
     pub other_streams: Option<SeenAt<Vec<String>>>,
     /// The consumer's Timeout.
@@ -42,6 +48,7 @@ impl Remembered {
     pub fn renew(&mut self, look: Remembered) {
         renew(&mut self.start, look.start);
         renew(&mut self.settings, look.settings);
+        renew(&mut self.replicator_settings, look.replicator_settings);
         renew(&mut self.other_streams, look.other_streams);
         renew(&mut self.timeout_seconds, look.timeout_seconds);
     }
@@ -64,36 +71,61 @@ fn find<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&'a Remembered> 
     request.remembered?.get(&key(request, of)?)
 }
 
-/// What this look sees, of the cold pipelines that rest in the primary Region. The position is the emergency's.
+/// What this look sees of the cold pipelines: of those that rest in the primary Region where an emergency would start and
+/// what its function is, and how the mappings there handle records wherever they rest.
 pub fn seen(request: &Request<'_>) -> Memory {
+    let look = |of: &Selected<'_>| Some((key(request, of)?, look(request, of)));
+    request.selected().iter().filter(|of| of.is_cold()).filter_map(look).collect()
+}
+
+fn look(request: &Request<'_>, of: &Selected<'_>) -> Remembered {
     let at = request.snapshot.taken_at;
-    let look = |of: &Selected<'_>| {
-        let derived = evidence(request, of, Mode::Emergency, of.pipeline.overlap_buffer).derive();
-        let start = derived.ok().and_then(|position| match position.start {
-            StartAt::Timestamp(value) => Some(SeenAt { at, value }),
-            StartAt::TrimHorizon => None,
-        });
-        let settings = primary_settings(of, request).map(|value| SeenAt { at, value });
-        let others = of.view.primary.consumer.other_streams.known();
-        let other_streams = others.map(|value| SeenAt { at, value: value.clone() });
-        let function = of.view.primary.consumer.function.known();
-        let timeout_seconds = function.map(|function| SeenAt { at, value: function.timeout_seconds });
-        Some((key(request, of)?, Remembered { start, settings, other_streams, timeout_seconds }))
+    let mappings = Remembered {
+        settings: primary_settings(of, request).map(|value| SeenAt { at, value }),
+        replicator_settings: replicator_settings(of, request).map(|value| SeenAt { at, value }),
+        ..Remembered::default()
     };
-    let resting = |of: &Selected<'_>| of.is_cold() && request.rests_on(of, Side::Primary);
-    request.selected().iter().filter(|of| resting(of)).filter_map(look).collect()
+    if !request.rests_on(of, Side::Primary) {
+        return mappings;
+    }
+    let derived = evidence(request, of, Mode::Emergency, of.pipeline.overlap_buffer).derive();
+    let start = derived.ok().and_then(|position| match position.start {
+        StartAt::Timestamp(value) => Some(SeenAt { at, value }),
+        StartAt::TrimHorizon => None,
+    });
+    let consumer = &of.view.primary.consumer;
+    let other_streams = consumer.other_streams.known().map(|value| SeenAt { at, value: value.clone() });
+    let function = consumer.function.known();
+    let timeout_seconds = function.map(|function| SeenAt { at, value: function.timeout_seconds });
+    Remembered { start, other_streams, timeout_seconds, ..mappings }
 }
 
 /// How the primary's mapping handles records, where it can be read.
 pub(super) fn primary_settings(of: &Selected<'_>, request: &Request<'_>) -> Option<MappingSettings> {
     let consumer = assess::reader_of(of.pipeline, &request.topology.regions, Side::Primary);
-    let mappings = of.view.primary.consumer.mappings.known()?;
-    mappings.iter().find(|m| consumer.owns(m))?.settings.known().cloned()
+    settings_of(&consumer, &of.view.primary.consumer)
 }
 
-/// How the primary's mapping handled records when a look from this machine saw it last.
-pub(super) fn settings<'a>(request: &Request<'a>, of: &Selected<'_>) -> Option<&'a SeenAt<MappingSettings>> {
-    find(request, of)?.settings.as_ref()
+fn replicator_settings(of: &Selected<'_>, request: &Request<'_>) -> Option<MappingSettings> {
+    let replicator = assess::replicator_of(of.pipeline, &request.topology.regions)?;
+    settings_of(&replicator, of.view.primary.replicator.as_ref()?)
+}
+
+fn settings_of(reader: &Reader, view: &ReaderView) -> Option<MappingSettings> {
+    view.mappings.known()?.iter().find(|m| reader.owns(m))?.settings.known().cloned()
+}
+
+/// How a mapping of the primary handled records when a look from this machine saw it last.
+pub(super) fn settings<'a>(
+    request: &Request<'a>,
+    of: &Selected<'_>,
+    role: Role,
+) -> Option<&'a SeenAt<MappingSettings>> {
+    let found = find(request, of)?;
+    match role {
+        Role::Consumer => found.settings.as_ref(),
+        Role::Replicator => found.replicator_settings.as_ref(),
+    }
 }
 
 /// The streams besides its own that the consumer's function read when a look from this machine saw it last.

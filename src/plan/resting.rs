@@ -156,6 +156,7 @@ fn resting_in(checks: &mut Checks<'_>, of: &Selected<'_>, active: Side) {
             checks.replicator(of, view, Asks::AtRest);
         }
     }
+    checks.aliases_at_rest(of);
     if active == Side::Standby {
         waiting_for_the_failback(checks, of);
         if request.switched_back(of).is_none() {

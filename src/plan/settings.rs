@@ -5,7 +5,11 @@ use super::remembered::SeenAt;
 use super::sequence::{Selected, carried};
 use super::{Mode, assess};
 use crate::model::{MappingSettings, Side, StartAt, Verdict};
+use crate::steps::Role;
 use std::time::Duration;
+
+/// The check's name.
+pub(super) const CHECK: &str = "mapping_settings";
 
 /// The settings of the mapping that the standby's consumer has already.
 fn standby_settings(of: &Selected<'_>, regions: &crate::config::Regions) -> Option<MappingSettings> {
@@ -46,7 +50,7 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>) -> MappingSettings
     let mut primary = super::remembered::primary_settings(of, &request);
     // A mapping that was prepared while the primary could be read has its settings still.
     if let (None, Some(prepared)) = (&primary, standby_settings(of, &request.topology.regions)) {
-        checks.ok("mapping_settings", &about, "those of the standby's mapping that is there");
+        checks.ok(CHECK, &about, "those of the standby's mapping that is there");
         checks.discards(of, &prepared);
         return prepared;
     }
@@ -69,27 +73,38 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>) -> MappingSettings
     settings
 }
 
-/// The settings of the primary's mapping as a look from this machine saw them last. Lambda's defaults are no settings:
-/// without ReportBatchItemFailures, to name one, records of which the function says that they failed are passed over.
+/// The settings of the primary's mapping as a look from this machine saw them last.
 fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About) -> Option<MappingSettings> {
-    let request = checks.request;
-    let check = "mapping_settings";
-    match super::remembered::settings(&request, of) {
+    let whose = "the primary's mapping";
+    let unseen = format!("the settings of {whose} are not known, and no look from this machine saw them");
+    let by_itself =
+        "from a machine that looked (`kdsha status`) while the primary answered it goes by itself";
+    match super::remembered::settings(&checks.request, of, Role::Consumer) {
         Some(SeenAt { at, value: settings }) => {
-            let evidence =
-                format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
+            let evidence = format!("{whose} cannot be read; a look from this machine saw it at {at:.0}");
             let advice = "compare them when the Region answers again";
-            checks.advise(check, about, Verdict::Warn, evidence, advice);
+            checks.advise(CHECK, about, Verdict::Warn, evidence, advice);
             Some(settings.clone())
         }
         None => {
-            let evidence =
-                "the settings of the primary's mapping are not known, and no look from this machine saw them";
-            let advice = "from a machine that looked (`kdsha status`) while the primary answered it goes by itself; \
-                          `--accept mapping_settings --reason TEXT` takes Lambda's defaults and those in kdsha.toml: \
-                          records that the function reports as failed (ReportBatchItemFailures) would be passed over";
-            checks.advise(check, about, Verdict::Fail, evidence, advice);
+            unknown_settings(checks, about, unseen, by_itself, "Lambda's defaults and those in kdsha.toml");
             None
         }
     }
+}
+
+/// Lambda's defaults are no settings: without ReportBatchItemFailures, to name one, records of which the function says
+/// that they failed are passed over.
+pub(super) fn unknown_settings(
+    checks: &mut Checks<'_>,
+    about: &About,
+    evidence: String,
+    way_out: &str,
+    instead: &str,
+) {
+    let advice = format!(
+        "{way_out}; `--accept {CHECK} --reason TEXT` takes {instead}: records that the function reports as failed \
+         (ReportBatchItemFailures) would be passed over"
+    );
+    checks.advise(CHECK, about, Verdict::Fail, evidence, advice);
 }

@@ -7,6 +7,7 @@ use super::sequence::{Request, Selected};
 use super::timeout::{self, Timeout};
 use super::{Mode, assess, strays};
 use crate::model::{RunMark, RunState, Side, StartAt, Timestamp, Verdict, duration};
+use crate::steps::Role;
 use std::time::Duration;
 
 /// What the primary's consumer says of how far it has come.
@@ -20,7 +21,8 @@ pub(super) fn evidence<'a>(
     let primary = &of.view.primary;
     let mappings = primary.consumer.mappings.known().map(Vec::as_slice).unwrap_or_default();
     let settings = mappings.iter().find(|m| consumer.owns(m)).and_then(|m| m.settings.known());
-    let settings = settings.or_else(|| Some(&super::remembered::settings(request, of)?.value));
+    let settings =
+        settings.or_else(|| Some(&super::remembered::settings(request, of, Role::Consumer)?.value));
     let remembered = || Some(&super::remembered::other_streams(request, of)?.value);
     let other_streams = primary.consumer.other_streams.known().or_else(remembered);
     let seconds = |n: u32| Duration::from_secs(u64::from(n));

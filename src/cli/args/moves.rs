@@ -133,7 +133,7 @@ fn meaning(check: &str) -> &'static str {
         }
         "credentials" => "The credentials may expire before the run ends",
         "health" => "The Region to move to fails too",
-        "mapping_settings" => "The standby's mapping would not be set as the primary's is",
+        "mapping_settings" => "A new mapping would not be set as the one that it stands for",
         "other_readers" => "Something else reads the stream too",
         "producer_alias" => "Nobody invokes a producer through an alias of its own",
         "reader_function" => "A function that reads may not be able to",

@@ -8,8 +8,9 @@ use crate::model::{
     Verdict,
 };
 use crate::plan::preflight::{About, Checks};
+use crate::plan::remembered::{self, SeenAt};
 use crate::plan::sequence::{Request, Selected, carried};
-use crate::plan::{assess, stranded};
+use crate::plan::{assess, settings, stranded};
 use crate::steps::{DeleteMapping, Reader};
 
 const NOT_DOCUMENTED: &str =
@@ -237,7 +238,7 @@ impl<'a> Found<'a> {
     }
 
     fn settings(&self, checks: &mut Checks<'_>) -> MappingSettings {
-        settings_for(checks, &self.about, self.mapping, self.standby)
+        settings_for(checks, &self.of, self.reader, self.mapping, self.standby)
     }
 }
 
@@ -316,11 +317,11 @@ pub(super) fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, rea
     match mapping {
         Some(mapping) if is_expired(&request, of, mapping) => {
             let replaces = replaced(reader, mapping, NOT_DOCUMENTED);
-            Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
+            Return::new(replaces, start, settings_for(checks, of, reader, Some(mapping), None))
         }
         Some(mapping) if has_no_checkpoint(mapping) => {
             let replaces = replaced(reader, mapping, NO_CHECKPOINT);
-            Return::new(replaces, start, settings_for(checks, &about, Some(mapping), None))
+            Return::new(replaces, start, settings_for(checks, of, reader, Some(mapping), None))
         }
         Some(mapping) => {
             if !mapping.state.is_on() {
@@ -329,7 +330,7 @@ pub(super) fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, rea
             }
             Return::Kept
         }
-        None => Return::new(None, start, settings_for(checks, &about, None, None)),
+        None => Return::new(None, start, settings_for(checks, of, reader, None, None)),
     }
 }
 
@@ -337,25 +338,49 @@ fn mapping_of<'a>(reader: &Reader, view: &'a ReaderView) -> Option<&'a Mapping> 
     view.mappings.known()?.iter().find(|m| reader.owns(m))
 }
 
+/// How a new mapping handles records: as the one whose place it takes, or as the standby's does, or as the one that is
+/// gone did when a look from this machine saw it last.
 fn settings_for(
     checks: &mut Checks<'_>,
-    about: &About,
+    of: &Selected<'_>,
+    reader: &Reader,
     mapping: Option<&Mapping>,
-    fallback: Option<&Mapping>,
+    standby: Option<&Mapping>,
 ) -> MappingSettings {
     let request = checks.request;
+    let about = checks.about(of, Side::Primary);
     if let Some(settings) = mapping.and_then(|m| m.settings.known()) {
         return MappingSettings { count_events: true, ..settings.clone() };
     }
-    match fallback.and_then(|m| m.settings.known()) {
-        Some(settings) => {
-            let (from, to) = (request.region(Side::Standby), request.region(Side::Primary));
-            let (settings, lost) = carried(settings, from, to);
-            checks.not_carried(about, &format!("the mapping in {to}"), &lost);
-            settings
-        }
-        None => MappingSettings { count_events: true, ..MappingSettings::default() },
+    if let Some(settings) = standby.and_then(|m| m.settings.known()) {
+        let (from, to) = (request.region(Side::Standby), request.region(Side::Primary));
+        let (settings, lost) = carried(settings, from, to);
+        checks.not_carried(&about, &format!("the mapping in {to}"), &lost);
+        return settings;
     }
+    MappingSettings { count_events: true, ..remembered_settings(checks, of, reader).unwrap_or_default() }
+}
+
+fn remembered_settings(
+    checks: &mut Checks<'_>,
+    of: &Selected<'_>,
+    reader: &Reader,
+) -> Option<MappingSettings> {
+    let request = checks.request;
+    let about = checks.about(of, Side::Primary);
+    let Some(SeenAt { at, value }) = remembered::settings(&request, of, reader.role) else {
+        let evidence = format!(
+            "the mapping of {reader} shows no settings, and no look from this machine saw how it handled records"
+        );
+        let way_out = "from a machine that looked (`kdsha status`) while it was there it goes by itself; or create it by \
+                       hand with its settings, disabled, AT_TIMESTAMP of the failover or earlier, never LATEST";
+        settings::unknown_settings(checks, &about, evidence, way_out, "Lambda's defaults");
+        return None;
+    };
+    let evidence = format!("the mapping of {reader} is made as a look from this machine saw it at {at:.0}");
+    let advice = "compare its settings if somebody changed them since";
+    checks.advise(settings::CHECK, &about, Verdict::Warn, evidence, advice);
+    Some(value.clone())
 }
 
 fn replaced(reader: &Reader, mapping: &Mapping, because: &str) -> Option<DeleteMapping> {

@@ -1,11 +1,10 @@
 //! What may wait unprocessed in the primary's stream for the consumer that comes back, and whether its mapping would give
 //! it up for its age: Lambda drops such records before it invokes, and counts that as progress.
 
-use crate::model::{
-    Mapping, MappingState, Observed, RunMark, RunState, Side, SideView, Timestamp, Verdict, duration,
-};
+use crate::model::{Mapping, Observed, RunMark, RunState, Side, Timestamp, Verdict, duration};
 use crate::plan::preflight::Checks;
 use crate::plan::sequence::{Request, STARTS, Selected};
+use crate::plan::stopped::{read_until, stopped_at};
 use crate::plan::stranded;
 use std::time::Duration;
 
@@ -177,19 +176,4 @@ fn arrived(of: &Selected<'_>, mapping: Option<&Mapping>) -> Found {
             Found::Nothing(format!("the failover drained it, and no arrival was counted since {stopped:.0}"))
         }
     }
-}
-
-/// The end of the last period in which the consumer is seen to have read. The stream's iterator age is no sign of it:
-/// others have a part in it, and a run's own look at the shards is one of them.
-fn read_until(primary: &SideView) -> Option<Timestamp> {
-    let metrics = &primary.consumer.metrics;
-    let own = metrics.polled_events.known().or_else(|| metrics.millis_behind_latest.as_ref()?.known());
-    let series = own.or_else(|| metrics.invocations.known())?;
-    series.last().map(|point| point.at + series.period)
-}
-
-/// When it stopped at the latest. A change of a stopped mapping makes its LastModified newer.
-fn stopped_at(primary: &SideView, mapping: Option<&Mapping>) -> Option<Timestamp> {
-    let stopped = mapping.filter(|mapping| mapping.state == MappingState::Disabled);
-    stopped.and_then(|mapping| mapping.last_modified).into_iter().chain(read_until(primary)).min()
 }

@@ -16,6 +16,15 @@ pub(super) fn in_an_emergency(checks: &Checks<'_>, of: &Selected<'_>) -> Verdict
 }
 
 impl Checks<'_> {
+    /// Aliases that lead to the primary: the next failover does not reach them, or the last one did not.
+    pub(crate) fn aliases_at_rest(&mut self, of: &Selected<'_>) {
+        for producer in &of.view.producers {
+            let about =
+                About { pipeline: Some(of.pipeline.name.clone()), region: Some(producer.region.clone()) };
+            self.aliases(&about, producer, Side::Primary, Verdict::Warn);
+        }
+    }
+
     /// The aliases of a producer that is configured without one; `verdict` is for those that lead to the Region that
     /// is left.
     pub(super) fn aliases(&mut self, about: &About, producer: &ProducerView, from: Side, verdict: Verdict) {

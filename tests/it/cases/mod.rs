@@ -17,3 +17,4 @@ mod preflight;
 mod producers;
 mod redeployed;
 mod shared;
+mod touched;
