@@ -75,6 +75,10 @@ impl StreamView {
             };
             short.push(format!("{} shards < {}{modes}", self.open_shards, other.open_shards));
         }
+        if let Some(ceiling) = self.ceiling().filter(|ceiling| *ceiling < other.open_shards) {
+            let region = self.arn.region();
+            short.push(format!("on-demand in {region} grows to {ceiling} MB/s unless the quota was raised"));
+        }
         if let (Some(here), Some(there)) = (self.max_record_size_kib, other.max_record_size_kib)
             && here < there
         {
@@ -84,6 +88,16 @@ impl StreamView {
             short.push(format!("encryption {}, the {side}'s {}", self.encryption, other.encryption));
         }
         short
+    }
+
+    /// How many MB/s an on-demand stream takes at most by default; a shard takes one (Kinesis Developer Guide, "Quotas and
+    /// limits").
+    fn ceiling(&self) -> Option<u32> {
+        match (self.mode, self.arn.region()) {
+            (StreamMode::Provisioned, _) => None,
+            (StreamMode::OnDemand, "us-east-1" | "us-west-2" | "eu-west-1") => Some(10_000),
+            (StreamMode::OnDemand, _) => Some(200),
+        }
     }
 }
 
@@ -206,6 +220,25 @@ mod tests {
         assert_eq!(short(StreamView { max_record_size_kib: None, ..stream() }), "");
         let encrypted = StreamView { encryption: "KMS".to_owned(), retention_hours, ..stream() };
         assert_eq!(short(encrypted), "retention 24 h < 48 h, encryption KMS, the primary's NONE");
+    }
+
+    #[test]
+    fn an_on_demand_standby_falls_short_where_its_region_caps_it_below_the_primary() {
+        let wide = |region: &str, mode: StreamMode| StreamView {
+            arn: Arn::new(format!("arn:aws:kinesis:{region}:123456789012:stream/S")),
+            mode,
+            open_shards: 300,
+            ..stream()
+        };
+        let primary = wide("us-west-2", StreamMode::OnDemand);
+        let short =
+            |region: &str, mode: StreamMode| wide(region, mode).falls_short_of(&primary, Side::Primary);
+        let capped = "on-demand in us-east-2 grows to 200 MB/s unless the quota was raised";
+        assert_eq!(short("us-east-2", StreamMode::OnDemand), [capped]);
+        assert!(short("us-east-1", StreamMode::OnDemand).is_empty());
+        assert!(short("us-east-2", StreamMode::Provisioned).is_empty());
+        let narrow = StreamView { open_shards: 200, ..primary.clone() };
+        assert!(wide("us-east-2", StreamMode::OnDemand).falls_short_of(&narrow, Side::Primary).is_empty());
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::plan::sequence::Selected;
 use crate::steps::Reader;
 use std::time::Duration;
 
+/// Lambda hands over no record that is larger (Kinesis Developer Guide, "Large records").
+const LARGEST_EVENT_KIB: u32 = 6 * 1024;
+
 /// A mapping that reads through a consumer of this name that is gone: one that is registered again has another ARN.
 fn on_a_former<'a>(consumer: &StreamConsumer, view: &'a ReaderView) -> Option<&'a Mapping> {
     let is_former = |mapping: &&Mapping| {
@@ -347,7 +350,9 @@ impl Checks<'_> {
         let about = self.about(of, Side::Primary);
         let retries = settings.maximum_retry_attempts.map(|n| format!("after {n} retries"));
         let age = settings.maximum_record_age_seconds.map(|s| format!("older than {s} s"));
-        let limits: Vec<String> = [retries, age].into_iter().flatten().collect();
+        let largest = of.view.primary.stream.known().and_then(|stream| stream.max_record_size_kib);
+        let size = largest.filter(|kib| *kib > LARGEST_EVENT_KIB).map(|_| "larger than 6 MiB".to_owned());
+        let limits: Vec<String> = [retries, age, size].into_iter().flatten().collect();
         if limits.is_empty() {
             return self.ok("discards", &about, "the consumer's mapping never gives a record up");
         }
@@ -364,7 +369,7 @@ impl Checks<'_> {
                 "what it gave up counts as processed, and a drain does not wait for it: look at DroppedEventCount"
             }
         };
-        let evidence = format!("the consumer's mapping gives records up {}; {kept}", limits.join(" and "));
+        let evidence = format!("the consumer's mapping gives records up {}; {kept}", limits.join(", or "));
         self.advise("discards", &about, Verdict::Warn, evidence, advice);
     }
 
