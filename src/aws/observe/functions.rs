@@ -1,6 +1,6 @@
 //! Functions, aliases and the account's concurrency, from Lambda.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
@@ -49,7 +49,7 @@ async fn get_function(
         .get_function()
         .function_name(name.as_str())
         .set_qualifier(qualifier.map(str::to_owned));
-    look.ask(1, Family::GetFunction, "lambda:GetFunction", &resource, request.send()).await
+    look.ask(Read::needed(1, Family::GetFunction, "lambda:GetFunction", &resource), request.send()).await
 }
 
 /// A published version; one that cannot be read leaves nothing unknown but what it does itself.
@@ -61,7 +61,7 @@ pub(super) async fn get_function_aside(
 ) -> Result<GetFunctionOutput, AwsFailure> {
     let resource = format!("{name}:{version}");
     let request = look.at.lambda().get_function().function_name(name.as_str()).qualifier(version);
-    look.ask_aside(depth, Family::GetFunction, "lambda:GetFunction", &resource, request.send()).await
+    look.ask(Read::aside(depth, Family::GetFunction, "lambda:GetFunction", &resource), request.send()).await
 }
 
 /// Every alias that a producer is invoked through, with the environment of the version it points at.
@@ -80,7 +80,7 @@ async fn alias_view(look: &Look<'_>, function: &FunctionName, alias: &str) -> Re
     let resource = format!("{function}:{alias}");
     let request = look.at.lambda().get_alias().function_name(function.as_str()).name(alias);
     let (found, behind) = tokio::join!(
-        look.ask(1, Family::LambdaControl, "lambda:GetAlias", &resource, request.send()),
+        look.ask(Read::needed(1, Family::LambdaControl, "lambda:GetAlias", &resource), request.send()),
         get_function(look, function, Some(alias)),
     );
     let (found, behind) = (found?, behind?);
@@ -105,7 +105,8 @@ async fn alias_view(look: &Look<'_>, function: &FunctionName, alias: &str) -> Re
 pub(super) async fn unreserved_concurrency(look: &Look<'_>) -> Result<u32, AwsFailure> {
     const OPERATION: &str = "lambda:GetAccountSettings";
     let request = look.at.lambda().get_account_settings();
-    let found = look.ask(1, Family::LambdaControl, OPERATION, "the account", request.send()).await?;
+    let found =
+        look.ask(Read::needed(1, Family::LambdaControl, OPERATION, "the account"), request.send()).await?;
     found
         .account_limit
         .and_then(|limit| limit.unreserved_concurrent_executions)

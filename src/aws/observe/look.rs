@@ -47,6 +47,28 @@ enum Weight {
     Aside,
 }
 
+/// One read of a look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read<'s> {
+    weight: Weight,
+    depth: u32,
+    family: Family,
+    operation: &'static str,
+    resource: &'s str,
+}
+
+impl<'s> Read<'s> {
+    /// A read that a run depends on. `depth` is its place in its chain of calls, counted from 1.
+    pub(super) fn needed(depth: u32, family: Family, operation: &'static str, resource: &'s str) -> Read<'s> {
+        Read { weight: Weight::Needed, depth, family, operation, resource }
+    }
+
+    /// A read that nothing depends on but its own check: a caller who may not send it can do everything else.
+    pub(super) fn aside(depth: u32, family: Family, operation: &'static str, resource: &'s str) -> Read<'s> {
+        Read { weight: Weight::Aside, ..Read::needed(depth, family, operation, resource) }
+    }
+}
+
 impl<'a> Look<'a> {
     /// Begins a look that ends at the deadline.
     pub(super) fn until(at: &'a RegionClients, deadline: Instant) -> Look<'a> {
@@ -67,53 +89,19 @@ impl<'a> Look<'a> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One read. `depth` is its place in its chain of calls, counted from 1.
+    /// Sends one read, in its lane and within the deadline.
     ///
     /// The SDK's futures are tens of kilobytes large; on the heap they do not add up in those that join them.
     pub(super) fn ask<'s, T, E>(
         &'s self,
-        depth: u32,
-        family: Family,
-        operation: &'static str,
-        resource: &'s str,
+        read: Read<'s>,
         send: impl Future<Output = SdkResult<T, E>> + Send + 's,
     ) -> BoxFuture<'s, Result<T, AwsFailure>>
     where
         T: Send + 's,
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        self.ask_as(Weight::Needed, depth, family, operation, resource, send)
-    }
-
-    /// A read that nothing depends on but its own check: a caller who may not send it can do everything else.
-    pub(super) fn ask_aside<'s, T, E>(
-        &'s self,
-        depth: u32,
-        family: Family,
-        operation: &'static str,
-        resource: &'s str,
-        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
-    ) -> BoxFuture<'s, Result<T, AwsFailure>>
-    where
-        T: Send + 's,
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.ask_as(Weight::Aside, depth, family, operation, resource, send)
-    }
-
-    fn ask_as<'s, T, E>(
-        &'s self,
-        weight: Weight,
-        depth: u32,
-        family: Family,
-        operation: &'static str,
-        resource: &'s str,
-        send: impl Future<Output = SdkResult<T, E>> + Send + 's,
-    ) -> BoxFuture<'s, Result<T, AwsFailure>>
-    where
-        T: Send + 's,
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
+        let Read { weight, depth, family, operation, resource } = read;
         let send = Box::pin(send);
         Box::pin(async move {
             let asked =

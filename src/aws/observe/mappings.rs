@@ -1,7 +1,7 @@
 //! Event source mappings: all of the Region's, a hundred a page, because one filtered call for each pipeline
 //! would eat the control plane's quota; then the settings of those that matter.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
@@ -81,7 +81,10 @@ pub(super) async fn list(look: &Look<'_>, readers: &Readers) -> (Result<Vec<List
         pages += 1;
         let request =
             look.at.lambda().list_event_source_mappings().max_items(PAGE).set_marker(marker.clone());
-        let page = match look.ask(pages, Family::LambdaControl, LIST, "all mappings", request.send()).await {
+        let page = match look
+            .ask(Read::needed(pages, Family::LambdaControl, LIST, "all mappings"), request.send())
+            .await
+        {
             Ok(page) => page,
             Err(failure) => return (Err(failure), pages),
         };
@@ -160,7 +163,8 @@ async fn settings(
         return Observed::Known(settings);
     }
     let request = look.at.lambda().get_event_source_mapping().uuid(mapping.id.as_str());
-    let got = look.ask(depth, Family::LambdaControl, GET, mapping.id.as_str(), request.send()).await;
+    let got =
+        look.ask(Read::needed(depth, Family::LambdaControl, GET, mapping.id.as_str()), request.send()).await;
     let settings = match got {
         Ok(got) => convert::settings(&convert::as_listed(&got)),
         Err(failure) => return Observed::from(Err(failure)),

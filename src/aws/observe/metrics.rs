@@ -1,7 +1,7 @@
 //! CloudWatch series, up to 500 a call. A series is known when CloudWatch says it is complete; no data point
 //! is an empty series, which proves nothing, and never a zero.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::convert;
 use crate::aws::errors::scrub;
 use crate::aws::pacer::Family;
@@ -146,7 +146,8 @@ async fn fetch_chunk(
             .scan_by(ScanBy::TimestampAscending)
             .set_next_token(token);
         let resource = format!("{} series", ids.len());
-        let answer = look.ask(depth + page, Family::Roomy, GET, &resource, request.send()).await;
+        let answer =
+            look.ask(Read::needed(depth + page, Family::Roomy, GET, &resource), request.send()).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(failure) => {

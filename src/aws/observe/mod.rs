@@ -39,7 +39,7 @@ use crate::model::{
 use assemble::Both;
 use facts::{Facts, Manner};
 use futures_util::future::join_all;
-use look::{BOUND, Look};
+use look::{BOUND, Look, Read};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -209,7 +209,7 @@ pub(super) async fn identity_through(at: &RegionClients) -> Result<Identity, Aws
 async fn identity(look: &Look<'_>) -> Result<Identity, AwsFailure> {
     const OPERATION: &str = "sts:GetCallerIdentity";
     let request = look.at.sts().get_caller_identity();
-    let asking = look.ask(1, Family::Roomy, OPERATION, "the caller", request.send());
+    let asking = look.ask(Read::needed(1, Family::Roomy, OPERATION, "the caller"), request.send());
     let (found, expires) = tokio::join!(asking, look.at.credentials_expire(BOUND));
     let found = found?;
     let asked = Asked::read(OPERATION, "the caller", &look.at.region);

@@ -2,7 +2,7 @@
 //! Guide, configuration-versions). One call for a producer that has none; a version is read only where an alias runs it.
 
 use super::functions::get_function_aside;
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
@@ -78,7 +78,8 @@ async fn list(
         pages += 1;
         let request =
             look.at.lambda().list_aliases().function_name(function.as_str()).set_marker(marker.clone());
-        let asking = look.ask_aside(pages, Family::LambdaControl, LIST, function.as_str(), request.send());
+        let asking =
+            look.ask(Read::aside(pages, Family::LambdaControl, LIST, function.as_str()), request.send());
         let page = asking.await?;
         found.extend(page.aliases.unwrap_or_default());
         let next = page.next_marker.filter(|next| !next.is_empty());

@@ -4,7 +4,7 @@
 //! (as far back as asked only where the metrics show no arrivals anyway), and later looks go on from where the one
 //! before ended. What is proven reaches back to where the first look began.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use super::metrics::MetricId;
 use super::shards;
 use crate::aws::convert;
@@ -165,7 +165,8 @@ async fn iterator(
         .shard_id(shard)
         .shard_iterator_type(ShardIteratorType::AtTimestamp)
         .timestamp(convert::date_time(since));
-    let answer = look.ask(depth + 1, Family::StreamData, ITERATOR, &resource, request.send()).await?;
+    let answer =
+        look.ask(Read::needed(depth + 1, Family::StreamData, ITERATOR, &resource), request.send()).await?;
     Ok(answer.shard_iterator)
 }
 
@@ -179,7 +180,8 @@ async fn read(look: &Look<'_>, name: &StreamName, shard: &str, mut place: Place,
             sleep(BETWEEN).await;
         }
         let request = look.at.kinesis().get_records().shard_iterator(at);
-        let asked = look.ask(depth + 1 + read, Family::StreamData, RECORDS, &resource, request.send());
+        let asked =
+            look.ask(Read::needed(depth + 1 + read, Family::StreamData, RECORDS, &resource), request.send());
         let answer = match asked.await {
             Ok(answer) => answer,
             Err(failure) => {

@@ -1,6 +1,6 @@
 //! The shards of a stream, and the lag of each where the stream has shard-level metrics.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use super::metrics::{self, MetricId, Span};
 use crate::aws::convert;
 use crate::aws::errors::Asked;
@@ -44,7 +44,9 @@ async fn list(
             Some(token) => request.next_token(token),
             None => request.stream_name(name.as_str()).shard_filter(filter.clone()),
         };
-        let answer = look.ask(2 + page, Family::StreamData, SHARDS, name.as_str(), request.send()).await?;
+        let answer = look
+            .ask(Read::needed(2 + page, Family::StreamData, SHARDS, name.as_str()), request.send())
+            .await?;
         found.extend(answer.shards.unwrap_or_default());
         token = answer.next_token.filter(|token| !token.is_empty());
         if token.is_none() {

@@ -1,6 +1,6 @@
 //! Where the result lands: a bounded sample of a DynamoDB table, counted by the Region that wrote each item.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::pacer::Family;
 use crate::config::Sink;
 use crate::model::{AwsFailure, SinkView};
@@ -28,7 +28,8 @@ pub(super) async fn sample(look: &Look<'_>, sink: &Sink, depth: u32) -> Result<S
             .projection_expression("#region")
             .expression_attribute_names("#region", &sink.region_attribute)
             .set_exclusive_start_key(after);
-        let answer = look.ask(depth + page, Family::Roomy, SCAN, &sink.table, request.send()).await?;
+        let answer =
+            look.ask(Read::needed(depth + page, Family::Roomy, SCAN, &sink.table), request.send()).await?;
         for item in answer.items() {
             let region = item.get(&sink.region_attribute).and_then(|value| value.as_s().ok());
             let region = region.map_or(MISSING, String::as_str).to_owned();

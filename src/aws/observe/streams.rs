@@ -1,6 +1,6 @@
 //! Streams, their run marks and their enhanced fan-out consumers, from Kinesis.
 
-use super::look::Look;
+use super::look::{Look, Read};
 use crate::aws::errors::Asked;
 use crate::aws::pacer::Family;
 use crate::model::cutover::broken_mark;
@@ -32,7 +32,8 @@ pub(super) async fn streams(
 
 async fn stream(look: &Look<'_>, name: &StreamName) -> Result<StreamView, AwsFailure> {
     let request = look.at.kinesis().describe_stream_summary().stream_name(name.as_str());
-    let found = look.ask(1, Family::StreamSummary, SUMMARY, name.as_str(), request.send()).await?;
+    let found =
+        look.ask(Read::needed(1, Family::StreamSummary, SUMMARY, name.as_str()), request.send()).await?;
     let asked = Asked::read(SUMMARY, name.as_str(), &look.at.region);
     let unreadable = |text: String| asked.failed(FailureKind::Unreadable, text, Sent::No);
     let summary =
@@ -87,7 +88,8 @@ async fn tags(look: &Look<'_>, name: &StreamName) -> Result<BTreeMap<String, Str
             .list_tags_for_stream()
             .stream_name(name.as_str())
             .set_exclusive_start_tag_key(after.clone());
-        let page = look.ask(depth, Family::StreamTags, TAGS, name.as_str(), request.send()).await?;
+        let page =
+            look.ask(Read::needed(depth, Family::StreamTags, TAGS, name.as_str()), request.send()).await?;
         after = page.tags.last().map(|tag| tag.key.clone());
         tags.extend(page.tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())));
         if !page.has_more_tags || after.is_none() {
@@ -126,7 +128,9 @@ async fn consumers_of(look: &Look<'_>, stream: &Arn, depth: u32) -> Result<Vec<S
             .max_results(100)
             .set_next_token(token);
         let resource = stream.stream().unwrap_or(stream.as_str());
-        let answer = look.ask(depth + page, Family::StreamData, CONSUMERS, resource, request.send()).await?;
+        let answer = look
+            .ask(Read::needed(depth + page, Family::StreamData, CONSUMERS, resource), request.send())
+            .await?;
         found.extend(answer.consumers.unwrap_or_default().into_iter().map(|consumer| StreamConsumer {
             name: consumer.consumer_name,
             arn: Arn::new(consumer.consumer_arn),

@@ -69,13 +69,13 @@ impl Evidence<'_> {
         let mut anchors = Vec::new();
         for (named, start) in series.iter().zip(starts) {
             let Some(start) = start else { continue };
-            anchors.extend(anchor(named, start.min(widened), self.now));
+            anchors.extend(anchor(named, start.min(widened)));
         }
         let earliest = anchors.iter().map(|a| a.position).min().ok_or("no data point lies in the window")?;
         anchors.extend(self.furthest_shard(widened.min(oldest))?);
         let earliest = anchors.iter().map(|a| a.position).fold(earliest, Timestamp::min);
         let mut notes: Vec<String> = note.into_iter().collect();
-        notes.extend(series.iter().filter_map(|named| spike(named, widened.min(oldest), self.now)));
+        notes.extend(series.iter().filter_map(|named| spike(named, widened.min(oldest))));
         let origin = Origin::Derived { anchors, window_from: widened.min(oldest), earliest };
         Ok(self.position(earliest, origin, notes))
     }
@@ -122,7 +122,7 @@ impl Evidence<'_> {
         let shards = self.shard_series()?;
         let of_shard = |named: &Named<'_>| {
             let newest = named.series.complete(self.now).last()?.at;
-            anchor(named, from.min(newest - self.window(named.series.period)), self.now)
+            anchor(named, from.min(newest - self.window(named.series.period)))
         };
         let mut furthest = shards.iter().filter_map(of_shard).min_by_key(|anchor| anchor.position);
         if let Some(anchor) = &mut furthest {
@@ -233,13 +233,10 @@ fn position_of(point: &Point) -> Timestamp {
     point.at - Duration::from_secs_f64(point.value.max(0.0) / 1000.0)
 }
 
-fn in_window(series: &Series, from: Timestamp, now: Timestamp) -> &[Point] {
-    let complete = series.complete(now);
-    &complete[complete.partition_point(|p| p.at < from)..]
-}
-
-fn anchor(named: &Named<'_>, from: Timestamp, now: Timestamp) -> Option<Anchor> {
-    let points = in_window(named.series, from, now);
+/// The newest point may be of a period that is not over. Its age can only grow, which moves the start back, so it counts;
+/// how far the window reaches back is taken from the complete ones.
+fn anchor(named: &Named<'_>, from: Timestamp) -> Option<Anchor> {
+    let points = named.series.since(from);
     let decisive = points.iter().min_by_key(|point| position_of(point))?;
     Some(Anchor {
         series: named.name.clone(),
@@ -252,8 +249,8 @@ fn anchor(named: &Named<'_>, from: Timestamp, now: Timestamp) -> Option<Anchor> 
 
 /// A point that stands out. AWS documents spikes without a cause (a worker that restarts on an idle stream): they
 /// are obeyed, since they only move the start back, and said, since they cost duplicates.
-fn spike(named: &Named<'_>, from: Timestamp, now: Timestamp) -> Option<String> {
-    let points = in_window(named.series, from, now);
+fn spike(named: &Named<'_>, from: Timestamp) -> Option<String> {
+    let points = named.series.since(from);
     let decisive = points.iter().min_by_key(|point| position_of(point))?;
     let mut ages: Vec<f64> = points.iter().map(|point| point.value).collect();
     ages.sort_unstable_by(f64::total_cmp);
