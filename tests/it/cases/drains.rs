@@ -7,7 +7,7 @@ use kdsha::model::Exit;
 use kdsha::sandbox::Logged;
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
-use kdsha::sandbox::world::{FunctionFault, MetricTrouble, Outage};
+use kdsha::sandbox::world::{FunctionFault, MetricTrouble};
 use kdsha::ui::Format;
 use serde_json::json;
 use std::time::Duration;
@@ -223,23 +223,6 @@ async fn a_wait_says_its_lag_its_sample_its_pace_and_its_deadline() {
     for part in ["lag_seconds", "sample_age_seconds", "arrivals_per_second", "left_seconds"] {
         assert!(waits.iter().any(|wait| wait["progress"][part].is_number()), "{part}: {waits:?}");
     }
-}
-
-/// `status` says healthy, degraded or unknown, with the reason, and ends with 7 when it is not healthy.
-#[tokio::test(start_paused = true)]
-async fn status_says_healthy_degraded_or_unknown() {
-    let stage = Stage::post(405);
-    stage.expect(stage.status(Format::Human).await, Exit::Done);
-    assert!(stage.stdout.text().contains("healthy, "), "{}", stage.stdout.text());
-    let outage = Outage::DataPlaneDegraded { failure_share: 0.2 };
-    stage.sandbox.with_world(|world| world.strike(&region(WEST), outage));
-    stage.pass(8 * MINUTE).await;
-    stage.expect(stage.status(Format::Human).await, Exit::Deviation);
-    assert!(stage.stdout.text().contains("DEGRADED, "), "{}", stage.stdout.text());
-    no_metrics(&stage);
-    stage.expect(stage.status(Format::Json).await, Exit::Deviation);
-    let json = stage.stdout.text();
-    assert!(json.contains("\"unknown\""), "{json}");
 }
 
 /// A colleague stops the standby's consumer in the middle of a failback's drain. Its checkpoint is about to be deleted, so

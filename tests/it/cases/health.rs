@@ -309,3 +309,54 @@ async fn the_account_is_guarded_without_sts() {
     stage.topology.account = Some("210987654321".parse().expect("an account"));
     assert_eq!(identity(&before(&stage, emergency(&stage), Exit::Blocked).await), "fail");
 }
+
+/// The judgement of the primary's error rate in the document of `status`.
+async fn judged(stage: &Stage, wanted: Exit) -> Value {
+    stage.expect(stage.status(Format::Json).await, wanted);
+    document(stage)["pipelines"]["ticker-prices"]["sides"]["primary"]["health"].clone()
+}
+
+/// One call in five fails.
+async fn degraded(seed: u64) -> Stage {
+    let stage = Stage::post(seed);
+    let outage = Outage::DataPlaneDegraded { failure_share: 0.2 };
+    stage.sandbox.with_world(|world| world.strike(&region(WEST), outage));
+    stage.pass(8 * MINUTE).await;
+    stage
+}
+
+/// `status` says healthy, degraded or unknown, with the reason, and ends with 7 when it is not healthy.
+#[tokio::test(start_paused = true)]
+async fn status_says_healthy_degraded_or_unknown() {
+    let stage = Stage::post(405);
+    assert!(judged(&stage, Exit::Done).await["healthy"].is_object());
+    let stage = degraded(405).await;
+    assert!(judged(&stage, Exit::Deviation).await["degraded"].is_object());
+    stage.sandbox.inject(Rule {
+        region: Some(region(WEST)),
+        operation: Some("GetMetricData".to_owned()),
+        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
+        ..Rule::default()
+    });
+    let unknown = judged(&stage, Exit::Deviation).await["unknown"].clone();
+    assert!(unknown.as_str().is_some_and(|why| why.contains("GetMetricData")), "{unknown}");
+}
+
+/// The threshold and the window of `[objectives]` decide, and no others.
+#[tokio::test(start_paused = true)]
+async fn health_is_judged_by_the_objectives_of_the_configuration() {
+    let mut stage = degraded(713).await;
+    let objectives = |table: &str| {
+        let text = kdsha::config::THE_POST.replace("error_rate = 0.01", table);
+        let text = text.replace("error_window = \"5m\"", "");
+        kdsha::config::parse(&text, std::path::Path::new("kdsha.toml")).expect("valid").objectives
+    };
+    stage.topology.objectives = objectives("error_rate = 0.5");
+    assert!(judged(&stage, Exit::Done).await["healthy"].is_object());
+    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    stage.pass(12 * MINUTE).await;
+    stage.topology.objectives = objectives("error_window = \"5m\"");
+    assert!(judged(&stage, Exit::Done).await["healthy"].is_object());
+    stage.topology.objectives = objectives("error_window = \"30m\"");
+    assert!(judged(&stage, Exit::Deviation).await["degraded"].is_object());
+}

@@ -298,6 +298,20 @@ async fn a_flag_that_finds_nothing_to_skip_is_said_to_have_no_effect() {
     assert!(!said(&stage).contains(told), "{}", said(&stage));
 }
 
+/// What the operator gives up, and nothing more: as many records as were stranded, and none that came later.
+#[tokio::test(start_paused = true)]
+async fn what_is_skipped_is_what_was_stranded() {
+    let stage = stranded(1420).await;
+    let stranded = stage.sandbox.with_world(|world| world.stranded());
+    let kept = mapping(&stage, WEST, CONSUMER)["UUID"].clone();
+    let args = FailbackArgs { skip_stranded: true, ..stage.back() };
+    stage.expect(stage.failback(&args).await, Exit::Done);
+    assert!(said(&stage).contains("they will not be processed"), "{}", said(&stage));
+    assert_ne!(mapping(&stage, WEST, CONSUMER)["UUID"], kept);
+    let ledger = stage.account().await;
+    assert_eq!((ledger.lost, ledger.pending), (stranded, 0), "{ledger:?}");
+}
+
 /// Created LATEST in the middle of an outage, and stopped before it had read: enabled, it would begin at the newest
 /// record. It gives way to one that begins at the cut-over position.
 #[tokio::test(start_paused = true)]
