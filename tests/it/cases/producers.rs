@@ -567,6 +567,24 @@ async fn an_alias_that_nobody_invokes_can_be_accepted_in_an_emergency() {
     stage.must_have_lost_nothing().await;
 }
 
+/// Somebody does invoke it: `verify` names it with what arrives where nobody reads, and the failback processes all of it.
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_was_accepted_in_error_is_told_of_until_the_failback() {
+    let stage = behind_an_alias_that_nobody_named(235);
+    let mut args = in_an_emergency(&stage);
+    args.accept.checks = vec!["producer_alias".to_owned()];
+    args.accept.reason = Some("nobody invokes it".to_owned());
+    stage.expect(stage.failover(&args).await, Exit::Done);
+    stage.pass(10 * MINUTE).await;
+    let told_of = |what: &str| said(&stage).matches(what).count();
+    let before = ["a switch does not reach it", "nobody reads it"].map(told_of);
+    stage.expect(stage.verify().await, Exit::Deviation);
+    let after = ["a switch does not reach it", "nobody reads it"].map(told_of);
+    assert_eq!(after, before.map(|count| count + 1), "{}", said(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// A planned run proves the stream quiet, or stays in front of that: the way out is said before it begins.
 #[tokio::test(start_paused = true)]
 async fn a_planned_failover_warns_of_an_alias_that_its_switch_does_not_reach() {
