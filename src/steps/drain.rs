@@ -9,7 +9,7 @@
 //! 3. the function's iterator age has no point above zero within the hold and the longest invocation before it:
 //!    nothing was being worked off;
 //! 4. no Errors and no Throttles within the hold, a whole time-out before it and the pause before a retry;
-//! 5. the reader itself was seen to read: its own polls, or an invocation since the newest record arrived.
+//! 5. the reader itself was seen to read since the newest record arrived: a poll of its own, or an invocation.
 //!
 //! Rules 3 and 4 look further back than the silence, since Lambda stamps its metrics with the minute in which an
 //! invocation began and sends them when it has ended (Lambda Developer Guide, "Types of metrics"): of batches that
@@ -208,12 +208,14 @@ impl Drain {
     fn has_read(&self, mapping: &Mapping, seen: Seen<'_>) -> Result<(), Check> {
         let Some(view) = self.reader.view(seen) else { return Ok(()) };
         let metrics = &view.metrics;
-        let polled = metrics.polled_events.known().and_then(Series::last);
-        let is_fresh = |point: &Point| age(seen.at, point.at) <= self.hold + self.fresh;
-        if metrics.millis_behind_latest.is_some() || polled.is_some_and(|point| is_fresh(&point)) {
+        if metrics.millis_behind_latest.is_some() {
             return Ok(());
         }
         let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
+        // An empty poll is counted too (Lambda Developer Guide, monitoring-metrics-types).
+        if metrics.polled_events.known().is_some_and(|polls| !polls.since(arrived).is_empty()) {
+            return Ok(());
+        }
         if let Some(others) = view.other_streams.known().filter(|others| !others.is_empty()) {
             let others = others.join(", ");
             return Err(self.not_yet(
