@@ -1,25 +1,15 @@
 //! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
 //! time leaves everything resumable.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, said, set_fault};
+use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, said, set_fault, silence_cloudwatch};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::Logged;
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{FunctionFault, MetricTrouble, Outage};
 use kdsha::ui::Format;
 use serde_json::json;
 use std::time::Duration;
-
-fn no_metrics(stage: &Stage) {
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        operation: Some("GetMetricData".to_owned()),
-        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
-        ..Rule::default()
-    });
-}
 
 /// A run whose waits are short, so that one that cannot end is seen to end.
 async fn short(stage: &Stage) -> Exit {
@@ -40,7 +30,7 @@ async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
         while stage.environment()["PRODUCING_TO_REGION"] == WEST {
             tokio::time::sleep(MINUTE / 30).await;
         }
-        no_metrics(&stage);
+        silence_cloudwatch(&stage);
     };
     let mut args = stage.over();
     args.timeout = Some(12 * MINUTE);
@@ -236,7 +226,7 @@ async fn status_says_healthy_degraded_or_unknown() {
     stage.pass(8 * MINUTE).await;
     stage.expect(stage.status(Format::Human).await, Exit::Deviation);
     assert!(stage.stdout.text().contains("DEGRADED, "), "{}", stage.stdout.text());
-    no_metrics(&stage);
+    silence_cloudwatch(&stage);
     stage.expect(stage.status(Format::Json).await, Exit::Deviation);
     let json = stage.stdout.text();
     assert!(json.contains("\"unknown\""), "{json}");

@@ -1,12 +1,15 @@
 //! The primary's consumer on its way back: its kept mapping, or the one that takes its place, skips nothing and gives
 //! nothing up that waits for it; and what it has nothing to do with does not hold it up.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn};
-use crate::simulation::stage::{MINUTE, Stage, region};
+use super::post::{
+    CONSUMER, EAST, REPLICATOR, STREAM, WEST, left_in_an_emergency, mapping, remap, said, set_fault,
+    set_faults, stream_arn,
+};
+use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs};
-use kdsha::model::{Exit, StartAt, Timestamp};
+use kdsha::model::{Exit, StartAt};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::world::{FunctionFault, Outage, Story};
+use kdsha::sandbox::world::{FunctionFault, Story};
 use serde_json::{Value, json};
 
 fn update(stage: &Stage, region_name: &str, function: &str, mut change: Value) {
@@ -46,21 +49,10 @@ async fn must_be_refused(stage: &Stage, check: &str) {
 
 /// Left in an emergency with records that were neither replicated nor processed, settled, and well again.
 async fn stranded(seed: u64) -> Stage {
-    let stage = Stage::post(seed);
-    for function in [REPLICATOR, CONSUMER] {
-        set_fault(&stage, WEST, function, Some(FunctionFault::Fails));
-    }
-    stage.pass(5 * MINUTE).await;
-    let start = Timestamp::from_second(stage.sandbox.now().as_second() - 900).expect("an instant");
-    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
-    stage.pass(MINUTE).await;
-    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
-    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    let stage = left_in_an_emergency(seed, &[REPLICATOR, CONSUMER]).await;
     stage.pass(5 * MINUTE).await;
     stage.expect(stage.resume().await, Exit::Done);
-    for function in [REPLICATOR, CONSUMER] {
-        set_fault(&stage, WEST, function, None);
-    }
+    set_faults(&stage, &[REPLICATOR, CONSUMER], None);
     stage.pass(5 * MINUTE).await;
     assert!(stage.sandbox.with_world(|world| world.stranded()) > 0, "nothing was stranded");
     stage
