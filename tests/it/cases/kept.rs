@@ -2,7 +2,7 @@
 //! nothing up that waits for it; and what it has nothing to do with does not hold it up.
 
 use super::post::{
-    CONSUMER, EAST, REPLICATOR, STREAM, WEST, left_in_an_emergency, mapping, remap, said, set_fault,
+    CONSUMER, EAST, REPLICATOR, STREAM, WEST, cut_off, left_in_an_emergency, mapping, remap, said, set_fault,
     set_faults, stream_arn,
 };
 use crate::simulation::stage::{MINUTE, Stage};
@@ -123,16 +123,7 @@ async fn a_record_age_is_not_judged_by_metrics_that_do_not_reach_back() {
 /// A failback that is cut off after its mark, which is its first call.
 async fn cut_off_after_its_mark(stage: &Stage) {
     let before = stage.mutations().len();
-    let cut = async {
-        while stage.mutations().len() == before {
-            tokio::time::sleep(MINUTE / 600).await;
-        }
-    };
-    let args = stage.back();
-    tokio::select! {
-        exit = stage.failback(&args) => panic!("{exit:?}"),
-        () = cut => {}
-    }
+    cut_off(stage.failback(&stage.back()), || stage.mutations().len() > before).await;
     assert_eq!(mapping(stage, WEST, CONSUMER)["State"], "Disabled");
 }
 
@@ -146,7 +137,7 @@ async fn a_way_back_that_goes_on_late_does_not_enable_what_would_give_records_up
         cut_off_after_its_mark(&stage).await;
         stage.pass(60 * MINUTE).await;
         if !journal_is_kept {
-            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+            stage.lose_the_journal();
         }
         stage.expect(stage.failback(&stage.back()).await, Exit::StepFailed);
         assert!(said(&stage).contains("gives up records older than 3600 s"), "{}", said(&stage));

@@ -3,7 +3,7 @@
 //! `plan/position.rs` hold it too.
 
 use super::post::{
-    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, set_faults,
+    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, cut_off, mapping, remap, said, set_fault, set_faults,
     silence_cloudwatch, silence_lambda, stream_arn,
 };
 use crate::simulation::stage::{MINUTE, Stage, region};
@@ -717,16 +717,8 @@ async fn position_26_a_stray_producer_that_cannot_be_read_shows_in_the_standbys_
 #[tokio::test(start_paused = true)]
 async fn position_26_a_given_start_behind_the_runs_own_switch_is_refused() {
     let stage = Stage::post(630);
-    let switched = async {
-        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
-            stage.pass(MINUTE / 30).await;
-        }
-    };
-    let args = stage.over();
-    tokio::select! {
-        exit = stage.failover(&args) => panic!("it was not cut off: {exit:?}"),
-        () = switched => {}
-    }
+    let is_switched = || stage.environment()["PRODUCING_TO_REGION"] != WEST;
+    cut_off(stage.failover(&stage.over()), is_switched).await;
     stage.pass(30 * MINUTE).await;
     silence_cloudwatch(&stage);
     let start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 10 * MINUTE));

@@ -1,6 +1,7 @@
 //! The post's pipeline by name, and what the cases do to it.
 
 use crate::simulation::stage::{MINUTE, Stage, region};
+use kdsha::cli::failure::Failure;
 use kdsha::model::{Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
 use kdsha::sandbox::faults::{Fault, Rule};
@@ -85,6 +86,19 @@ pub async fn left_in_an_emergency(seed: u64, failing: &[&str]) -> Stage {
     stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     stage
+}
+
+/// A run that is cut off as soon as something is so: nothing of it happens after that instant.
+pub async fn cut_off(run: impl Future<Output = Result<Exit, Failure>>, is_so: impl Fn() -> bool) {
+    let seen = async {
+        while !is_so() {
+            tokio::time::sleep(MINUTE / 600).await;
+        }
+    };
+    tokio::select! {
+        exit = run => panic!("it was not cut off: {exit:?}"),
+        () = seen => {}
+    }
 }
 
 /// All that was said on both streams, in one line.
