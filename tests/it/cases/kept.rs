@@ -47,6 +47,14 @@ async fn must_be_refused(stage: &Stage, check: &str) {
     assert_eq!(stage.mutations().len(), before);
 }
 
+/// The way out that a refused record age comes with leads on: nothing is given up any more, and nothing is lost.
+async fn the_way_out_must_lead_on(stage: &Stage, region_name: &str) {
+    update(stage, region_name, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
+    stage.pass(3 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// Left in an emergency with records that were neither replicated nor processed, settled, and well again.
 async fn stranded(seed: u64) -> Stage {
     let stage = left_in_an_emergency(seed, &[REPLICATOR, CONSUMER]).await;
@@ -87,10 +95,7 @@ async fn a_record_age_holds_up_the_way_back_where_an_emergency_left_records() {
     update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": 600}));
     stage.pass(MINUTE).await;
     must_be_refused(&stage, "record_age").await;
-    update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, WEST).await;
 }
 
 /// Somebody put a record after the stop, and somebody changed the mapping later, which does not make the record younger.
@@ -142,10 +147,7 @@ async fn a_way_back_that_goes_on_late_does_not_enable_what_would_give_records_up
         stage.expect(stage.failback(&stage.back()).await, Exit::StepFailed);
         assert!(said(&stage).contains("gives up records older than 3600 s"), "{}", said(&stage));
         assert_eq!(mapping(&stage, WEST, CONSUMER)["State"], "Disabled");
-        update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-        stage.pass(MINUTE).await;
-        stage.must_fail_back().await;
-        stage.must_have_lost_nothing().await;
+        the_way_out_must_lead_on(&stage, WEST).await;
     }
 }
 
@@ -181,10 +183,7 @@ async fn a_planned_run_after_an_emergency_has_drained_nothing() {
     update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": 600}));
     stage.pass(20 * MINUTE).await;
     must_be_refused(&stage, "record_age").await;
-    update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, WEST).await;
 }
 
 /// No mapping was kept: the new one is a clone of the standby's, whose age limit is shorter than what waits is old.
@@ -198,10 +197,7 @@ async fn a_new_mapping_that_would_give_up_what_waits_for_it_is_not_created() {
     let uuid = mapping(&stage, EAST, CONSUMER)["UUID"].as_str().expect("an id").to_owned();
     let way_out = format!("--region us-east-2 --uuid {uuid} --maximum-record-age-in-seconds -1");
     assert!(said(&stage).contains(&way_out), "{}", said(&stage));
-    update(&stage, EAST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(3 * MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, EAST).await;
 }
 
 /// The kept mapping has expired: the one that takes its place reads all that the stream still has, which may be as old
