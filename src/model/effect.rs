@@ -150,6 +150,9 @@ pub enum Effect {
         alias: String,
         /// What the version's environment must say before the alias is moved to it.
         expect: BTreeMap<String, String>,
+        /// What it may say besides, unlike the version that the alias points at: what the same run sets for others.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        beside: BTreeMap<String, String>,
     },
 }
 

@@ -5,7 +5,7 @@ use super::missing;
 use super::position::Position;
 use super::stranded::writes_to;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
-use crate::config::{Pipeline, StandbyMode, Topology};
+use crate::config::{Pipeline, Producer, StandbyMode, Topology};
 use crate::model::{
     AliasView, CheckReport, CutOverToken, Environment, Mapping, MappingSettings, MappingState, Observed,
     PipelineName, PipelineView, ProducerView, Region, RunId, RunMark, RunState, Side, Snapshot, StartAt,
@@ -216,10 +216,29 @@ impl<'a> Request<'a> {
                     to: target.clone(),
                     target: to,
                     was: former(view, &set),
+                    beside: self.beside(of, producer, to),
                     set,
                 })
             })
             .collect()
+    }
+
+    /// What the run sets for its other pipelines in the function of a producer.
+    pub(crate) fn beside(
+        &self,
+        of: &Selected<'_>,
+        producer: &Producer,
+        to: Side,
+    ) -> BTreeMap<String, String> {
+        let others = self.selected().into_iter().filter(|other| other.pipeline.name != of.pipeline.name);
+        let is_same =
+            |other: &&Producer| (&other.function, other.side) == (&producer.function, producer.side);
+        let set = |other: Selected<'_>| -> Vec<(String, String)> {
+            let (target, stream) = (self.region(to), other.pipeline.stream.of(to));
+            let same = other.pipeline.producers.iter().filter(is_same);
+            same.flat_map(|producer| producer.variables(target, stream)).collect()
+        };
+        others.flat_map(set).collect()
     }
 
     /// Proves a side's stream quiet.

@@ -25,6 +25,9 @@ pub struct SwitchProducer {
     pub set: BTreeMap<String, String>,
     /// Keys and values as they were when the plan was made; keys that were not set are missing.
     pub was: BTreeMap<String, String>,
+    /// Keys and values that the run sets in the same function for other pipelines: a new version may hold them too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, String>,
 }
 
 impl SwitchProducer {
@@ -36,7 +39,7 @@ impl SwitchProducer {
         vec![
             set_environment,
             Effect::PublishVersion { region: region.clone(), function: function.clone() },
-            Effect::MoveAlias { region, function, alias, expect: set.clone() },
+            Effect::MoveAlias { region, function, alias, expect: set.clone(), beside: self.beside.clone() },
         ]
     }
 

@@ -15,6 +15,15 @@ const PUBLISH: &str = "lambda:PublishVersion";
 const MOVE: &str = "lambda:UpdateAlias";
 const MOST_PAGES: u32 = 500;
 
+/// What a version's environment has to say, and may.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// What it has to say.
+    pub(super) expect: &'a BTreeMap<String, String>,
+    /// What it may say unlike the version that the alias points at.
+    pub(super) beside: &'a BTreeMap<String, String>,
+}
+
 impl Hand<'_> {
     /// Publishes what $LATEST is. Lambda makes no new version when nothing changed since the newest one, so
     /// doing it twice does no harm.
@@ -38,7 +47,7 @@ impl Hand<'_> {
         &self,
         function: &FunctionName,
         alias: &str,
-        expect: &BTreeMap<String, String>,
+        said: &Said<'_>,
     ) -> Result<Performed, AwsFailure> {
         let resource = format!("{function}:{alias}");
         let asked = Asked::mutation(MOVE, &resource, &self.at.region);
@@ -52,7 +61,7 @@ impl Hand<'_> {
                 "the alias points at $LATEST, which has the variables".to_owned(),
             ));
         }
-        let newest = choose(&versions, at, expect).map_err(&refuse)?;
+        let newest = choose(&versions, at, said).map_err(&refuse)?;
         if is_weighted(&found) {
             let text = "the alias splits its traffic between two versions; make it point at one \
                         (aws lambda update-alias --routing-config AdditionalVersionWeights={}), then resume";
@@ -145,14 +154,10 @@ fn number(version: &FunctionConfiguration) -> Option<u64> {
 
 /// The newest version that says what is expected. It must be what the alias runs now but for the expected variables:
 /// $LATEST may hold what nobody has released, and a failover is no release.
-fn choose(
-    versions: &[FunctionConfiguration],
-    current: &str,
-    expect: &BTreeMap<String, String>,
-) -> Result<String, String> {
+fn choose(versions: &[FunctionConfiguration], current: &str, said: &Said<'_>) -> Result<String, String> {
     let says = |version: &&FunctionConfiguration| match convert::environment(version.environment.as_ref()) {
         Environment::Readable(variables) => {
-            expect.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value))
+            said.expect.iter().all(|(key, value)| variables.get(key).is_some_and(|v| v.expose() == value))
         }
         Environment::Unreadable(_) => false,
     };
@@ -162,12 +167,12 @@ fn choose(
         .filter(says)
         .max_by_key(|version| number(version))
         .ok_or_else(|| {
-            let keys: Vec<&str> = expect.keys().map(String::as_str).collect();
+            let keys: Vec<&str> = said.expect.keys().map(String::as_str).collect();
             format!("no published version has {} as expected; publish one from $LATEST", keys.join(", "))
         })?;
     let target = newest.version().unwrap_or_default();
     let now = versions.iter().find(|version| version.version() == Some(current));
-    let others = now.map(|now| differences(now, newest, expect)).unwrap_or_default();
+    let others = now.map(|now| differences(now, newest, said)).unwrap_or_default();
     match others.is_empty() {
         true => Ok(target.to_owned()),
         false => Err(format!(
@@ -180,27 +185,24 @@ fn choose(
 }
 
 /// What two versions do not share beside the expected variables, by name.
-fn differences(
-    now: &FunctionConfiguration,
-    then: &FunctionConfiguration,
-    expect: &BTreeMap<String, String>,
-) -> Vec<String> {
+fn differences(now: &FunctionConfiguration, then: &FunctionConfiguration, said: &Said<'_>) -> Vec<String> {
     let parts = convert::release(now).differences(&convert::release(then));
-    parts.into_iter().map(str::to_owned).chain(other_keys(now, then, expect)).collect()
+    parts.into_iter().map(str::to_owned).chain(other_keys(now, then, said)).collect()
 }
 
 /// The variables beside the expected ones that two versions do not share, by their keys.
-fn other_keys(
-    now: &FunctionConfiguration,
-    then: &FunctionConfiguration,
-    expect: &BTreeMap<String, String>,
-) -> Vec<String> {
+fn other_keys(now: &FunctionConfiguration, then: &FunctionConfiguration, said: &Said<'_>) -> Vec<String> {
     let of = |version: &FunctionConfiguration| convert::environment(version.environment.as_ref());
     let (Environment::Readable(now), Environment::Readable(then)) = (of(now), of(then)) else {
         return Vec::new();
     };
     let keys: std::collections::BTreeSet<&String> = now.keys().chain(then.keys()).collect();
-    let differs = |key: &&&String| !expect.contains_key(**key) && now.get(**key) != then.get(**key);
+    let is_ours = |key: &String| {
+        let beside = said.beside.get(key);
+        said.expect.contains_key(key)
+            || beside.is_some_and(|value| then.get(key).map(|v| v.expose()) == Some(value))
+    };
+    let differs = |key: &&&String| !is_ours(key) && now.get(**key) != then.get(**key);
     keys.iter().filter(differs).map(|key| (*key).clone()).collect()
 }
 
@@ -214,8 +216,22 @@ mod tests {
         FunctionConfiguration::builder().version(number).environment(environment).code_sha256(code).build()
     }
 
-    fn expect() -> BTreeMap<String, String> {
-        BTreeMap::from([("REGION".to_owned(), "us-east-2".to_owned())])
+    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    /// The choice where the Region has to be us-east-2.
+    fn choice(versions: &[FunctionConfiguration], current: &str) -> Result<String, String> {
+        choice_beside(versions, current, &[])
+    }
+
+    fn choice_beside(
+        versions: &[FunctionConfiguration],
+        current: &str,
+        beside: &[(&str, &str)],
+    ) -> Result<String, String> {
+        let (expect, beside) = (pairs(&[("REGION", "us-east-2")]), pairs(beside));
+        choose(versions, current, &Said { expect: &expect, beside: &beside })
     }
 
     #[test]
@@ -226,8 +242,8 @@ mod tests {
             version("10", "us-east-2", "a"),
             version("2", "us-east-2", "a"),
         ];
-        assert_eq!(choose(&versions, "9", &expect()), Ok("10".to_owned()));
-        assert!(choose(&versions[..2], "9", &expect()).is_err());
+        assert_eq!(choice(&versions, "9"), Ok("10".to_owned()));
+        assert!(choice(&versions[..2], "9").is_err());
     }
 
     #[test]
@@ -239,8 +255,8 @@ mod tests {
             version.environment(variables.build()).build()
         };
         let released = [with("9", "us-west-2", "old"), with("10", "us-east-2", "old")];
-        assert_eq!(choose(&released, "9", &expect()), Ok("10".to_owned()));
-        let text = choose(&[with("9", "us-west-2", "old"), with("10", "us-east-2", "new")], "9", &expect());
+        assert_eq!(choice(&released, "9"), Ok("10".to_owned()));
+        let text = choice(&[with("9", "us-west-2", "old"), with("10", "us-east-2", "new")], "9");
         let text = text.expect_err("another token");
         assert!(text.contains("TOKEN") && !text.contains("new") && !text.contains("old,"), "{text}");
     }
@@ -248,7 +264,22 @@ mod tests {
     #[test]
     fn an_alias_is_not_moved_to_code_that_nobody_released() {
         let versions = [version("9", "us-west-2", "released"), version("10", "us-east-2", "unreleased")];
-        let text = choose(&versions, "9", &expect()).expect_err("other code");
+        let text = choice(&versions, "9").expect_err("other code");
         assert!(text.contains("not released"), "{text}");
+    }
+
+    /// Another pipeline's switch of the same function is no release, as long as it says what that switch sets.
+    #[test]
+    fn an_alias_is_moved_to_what_the_run_sets_beside_and_to_nothing_else() {
+        let with = |number: &str, region: &str, second: &str| {
+            let variables =
+                EnvironmentResponse::builder().variables("REGION", region).variables("SECOND", second);
+            let version = FunctionConfiguration::builder().version(number).code_sha256("a");
+            version.environment(variables.build()).build()
+        };
+        let both = [with("9", "us-west-2", "us-west-2"), with("10", "us-east-2", "us-east-2")];
+        assert!(choice(&both, "9").is_err());
+        assert_eq!(choice_beside(&both, "9", &[("SECOND", "us-east-2")]), Ok("10".to_owned()));
+        assert!(choice_beside(&both, "9", &[("SECOND", "eu-west-1")]).is_err());
     }
 }

@@ -16,6 +16,7 @@ use super::clients::RegionClients;
 use super::{Aws, refused};
 use crate::config::Topology;
 use crate::model::{AwsFailure, Effect, Interrupt, Performed, Permit};
+use alias::Said;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -64,8 +65,8 @@ impl Aws {
                 Box::pin(hand.set_environment(function, set)).await
             }
             Effect::PublishVersion { function, .. } => Box::pin(hand.publish_version(function)).await,
-            Effect::MoveAlias { function, alias, expect, .. } => {
-                Box::pin(hand.move_alias(function, alias, expect)).await
+            Effect::MoveAlias { function, alias, expect, beside, .. } => {
+                Box::pin(hand.move_alias(function, alias, &Said { expect, beside })).await
             }
         }
     }

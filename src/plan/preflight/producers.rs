@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::plan::assess::{self, Active};
 use crate::plan::sequence::Selected;
+use std::collections::BTreeMap;
 
 impl Checks<'_> {
     /// The producers: readable, idle, with their variables, writing where they should.
@@ -20,7 +21,8 @@ impl Checks<'_> {
                 ("Active", "Failed") => self.failed_update(&about, producer, function),
                 _ => self.function_is_idle("producer", &about, producer.name.as_str(), function),
             }
-            self.environment(&about, configured, producer, function);
+            let beside = self.request.beside(of, configured, expected.other());
+            self.environment(&about, configured, producer, function, &beside);
             self.aliases(&about, producer, expected, Verdict::Warn);
             self.stack(&about, producer, function);
             self.producer_stream(of, &about, producer);
@@ -72,6 +74,7 @@ impl Checks<'_> {
         configured: &Producer,
         producer: &ProducerView,
         function: &FunctionView,
+        beside: &BTreeMap<String, String>,
     ) {
         let check = "producer_environment";
         if let Environment::Unreadable(why) = &function.environment {
@@ -85,7 +88,7 @@ impl Checks<'_> {
             return self.advise(check, about, Verdict::Fail, evidence, advice);
         }
         let variables = [Some(&configured.region_variable), configured.stream_variable.as_ref()];
-        if let Some(others) = unreleased(producer, function, &variables) {
+        if let Some(others) = unreleased(producer, function, &variables, beside) {
             let advice = "the switch publishes $LATEST: release it first, or set it back; or point the alias at what \
                           is meant to run";
             let evidence = format!(
@@ -340,19 +343,29 @@ fn unreleased(
     producer: &ProducerView,
     function: &FunctionView,
     configured: &[Option<&String>],
+    beside: &BTreeMap<String, String>,
 ) -> Option<Vec<String>> {
     let Some(Observed::Known(alias)) = &producer.alias else { return None };
     let parts = producer.unreleased().into_iter().map(str::to_owned);
     let found: Vec<String> =
-        parts.chain(other_keys(&function.environment, &alias.environment, configured)).collect();
+        parts.chain(other_keys(&function.environment, &alias.environment, configured, beside)).collect();
     (!found.is_empty()).then_some(found)
 }
 
-fn other_keys(latest: &Environment, live: &Environment, configured: &[Option<&String>]) -> Vec<String> {
+fn other_keys(
+    latest: &Environment,
+    live: &Environment,
+    configured: &[Option<&String>],
+    beside: &BTreeMap<String, String>,
+) -> Vec<String> {
     let (Environment::Readable(latest), Environment::Readable(live)) = (latest, live) else {
         return Vec::new();
     };
     let keys: std::collections::BTreeSet<&String> = latest.keys().chain(live.keys()).collect();
-    let differs = |key: &&String| !configured.contains(&Some(*key)) && latest.get(*key) != live.get(*key);
+    let is_ours = |key: &String| {
+        let set = beside.get(key).is_some_and(|value| latest.get(key).map(|v| v.expose()) == Some(value));
+        set || configured.contains(&Some(key))
+    };
+    let differs = |key: &&String| !is_ours(key) && latest.get(*key) != live.get(*key);
     keys.into_iter().filter(differs).cloned().collect()
 }

@@ -285,7 +285,13 @@ fn one_of_each() -> Vec<Effect> {
             source: MappingSource::Stream(id("KDS-HA-Stream")),
         },
         Effect::PublishVersion { region: region(), function: function() },
-        Effect::MoveAlias { region: region(), function: function(), alias: "live".to_owned(), expect: set },
+        Effect::MoveAlias {
+            region: region(),
+            function: function(),
+            alias: "live".to_owned(),
+            expect: set,
+            beside: std::collections::BTreeMap::new(),
+        },
     ]);
     effects
 }

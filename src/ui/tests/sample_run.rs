@@ -95,6 +95,7 @@ pub(crate) fn switch() -> SwitchProducer {
             ("INPUT_STREAM".to_owned(), "KDS-HA-Stream".to_owned()),
             ("PRODUCING_TO_REGION".to_owned(), "us-west-2".to_owned()),
         ]),
+        beside: BTreeMap::new(),
     }
 }
 

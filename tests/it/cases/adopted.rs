@@ -1,9 +1,9 @@
-//! Mappings that somebody made, or is deleting, while kdsha creates its own; mappings through an alias; and what a start
-//! waits for.
+//! Mappings that somebody made, or is deleting, while kdsha creates its own, and answers to that which are lost; mappings
+//! through an alias; and what a start waits for.
 
 use super::post::{CONSUMER, EAST, WEST, mapping, said, stream_arn};
 use crate::simulation::stage::{MINUTE, Stage, region};
-use kdsha::model::Exit;
+use kdsha::model::{Exit, Timestamp};
 use kdsha::sandbox::Logged;
 use kdsha::sandbox::call::{ApiCall, Service};
 use kdsha::sandbox::faults::{Fault, Rule};
@@ -92,6 +92,22 @@ async fn a_create_that_meets_a_mapping_being_deleted_waits_until_it_is_gone() {
     stage.must_have_lost_nothing().await;
 }
 
+/// Lambda made the mapping, and its answer was lost: a look finds it, and nothing is sent again.
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_answer_was_lost_is_looked_for_and_not_sent_again() {
+    for fault in [Fault::ApplyThenDrop, Fault::ApplyThenHang] {
+        let stage = Stage::post(304);
+        befalls_the_create(&stage, fault);
+        stage.must_fail_over().await;
+        let told = said(&stage);
+        assert!(told.contains("whether it took effect is looked up next"), "{told}");
+        assert_eq!(calls(&stage, "CreateEventSourceMapping").len(), 1, "{told}");
+        assert!(calls(&stage, "DeleteEventSourceMapping").is_empty(), "{told}");
+        stage.must_fail_back().await;
+        stage.must_have_lost_nothing().await;
+    }
+}
+
 /// An alias of version 1 of the primary's consumer.
 fn with_an_alias(stage: &Stage) {
     stage.call(Service::Lambda, WEST, "PublishVersion", json!({ "FunctionName": CONSUMER }));
@@ -153,4 +169,29 @@ async fn a_run_is_not_closed_before_the_mapping_polls() {
     let enabled = enabled.iter().rfind(|call| call.region == region(EAST)).expect("an update");
     let closed = closed.last().expect("a mark");
     assert!(closed.at.duration_since(enabled.at).unsigned_abs() >= polls, "{} {}", enabled.at, closed.at);
+}
+
+/// When the data point began by which a mapping is said to poll.
+fn seen_to_poll(told: &str, uuid: &Value) -> Timestamp {
+    let evidence = format!("mapping {} polls: ", uuid.as_str().expect("a UUID"));
+    let (_, metric_and_instant) = told.split_once(&evidence).unwrap_or_else(|| panic!("{evidence}? {told}"));
+    let instant = metric_and_instant.split_whitespace().nth(2);
+    let instant = instant.and_then(|word| word.parse().ok());
+    instant.unwrap_or_else(|| panic!("{evidence}when? {told}"))
+}
+
+/// The kept mappings of the primary polled until a few minutes before: that proves nothing of their start.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_proven_by_a_data_point_of_after_it() {
+    let stage = Stage::post(306);
+    stage.must_fail_over().await;
+    stage.must_fail_back().await;
+    let mut starts = calls(&stage, "UpdateEventSourceMapping");
+    starts.retain(|call| call.input["Enabled"] == true);
+    assert_eq!(starts.len(), 3, "the standby's consumer, the primary's, the replicator");
+    let told = said(&stage);
+    for start in starts {
+        let polled = seen_to_poll(&told, &start.input["UUID"]);
+        assert!(polled >= start.at, "{polled} is before {}: {told}", start.at);
+    }
 }

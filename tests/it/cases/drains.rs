@@ -1,25 +1,17 @@
 //! Drains and silence: what is not proven is waited for, what stands in the way is named, and a wait that runs out of
 //! time leaves everything resumable.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, said, set_fault};
+use super::post::{
+    CONSUMER, EAST, REPLICATOR, STREAM, WEST, cut_off, mapping, said, set_fault, silence_cloudwatch,
+};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::Logged;
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{FunctionFault, MetricTrouble};
 use kdsha::ui::Format;
 use serde_json::json;
 use std::time::Duration;
-
-fn no_metrics(stage: &Stage) {
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        operation: Some("GetMetricData".to_owned()),
-        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
-        ..Rule::default()
-    });
-}
 
 /// A run whose waits are short, so that one that cannot end is seen to end.
 async fn short(stage: &Stage) -> Exit {
@@ -40,7 +32,7 @@ async fn silence_is_proven_without_metrics_and_a_drain_is_not() {
         while stage.environment()["PRODUCING_TO_REGION"] == WEST {
             tokio::time::sleep(MINUTE / 30).await;
         }
-        no_metrics(&stage);
+        silence_cloudwatch(&stage);
     };
     let mut args = stage.over();
     args.timeout = Some(12 * MINUTE);
@@ -288,18 +280,10 @@ async fn a_consumer_that_somebody_stops_in_its_drain_does_not_count_as_drained()
 async fn a_run_that_drained_and_stopped_goes_on_later() {
     for journal_is_kept in [true, false] {
         let stage = Stage::post(415);
-        let stopped = async {
-            while stage.mappings(WEST).iter().any(|m| m["State"] != "Disabled") {
-                tokio::time::sleep(MINUTE / 12).await;
-            }
-        };
-        let args = stage.over();
-        tokio::select! {
-            exit = stage.failover(&args) => panic!("it was not interrupted: {exit:?}"),
-            () = stopped => {}
-        }
+        let all_stopped = || stage.mappings(WEST).iter().all(|m| m["State"] == "Disabled");
+        cut_off(stage.failover(&stage.over()), all_stopped).await;
         if !journal_is_kept {
-            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+            stage.lose_the_journal();
         }
         stage.pass(120 * MINUTE).await;
         stage.must_fail_over().await;
@@ -347,18 +331,9 @@ async fn a_run_that_drained_and_deleted_goes_on() {
         let stage = Stage::post(417);
         stage.must_fail_over().await;
         stage.pass(10 * MINUTE).await;
-        let deleted = async {
-            while !stage.mappings(EAST).is_empty() {
-                tokio::time::sleep(MINUTE / 12).await;
-            }
-        };
-        let args = stage.back();
-        tokio::select! {
-            exit = stage.failback(&args) => panic!("it was not interrupted: {exit:?}"),
-            () = deleted => {}
-        }
+        cut_off(stage.failback(&stage.back()), || stage.mappings(EAST).is_empty()).await;
         if !journal_is_kept {
-            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+            stage.lose_the_journal();
         }
         stage.pass(10 * MINUTE).await;
         stage.must_fail_back().await;

@@ -1,7 +1,7 @@
 //! What stands still is not sound: a reader that reads nothing, a standby whose consumer does not work, a way back to
 //! less room than there is now. And what an override and the account's guard say when the evidence is thin.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, set_fault};
+use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, set_fault, silence_cloudwatch};
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
@@ -39,6 +39,14 @@ fn found<'a>(checks: &'a [Value], check: &str, at: &str) -> (&'a str, &'a str, &
     let report = checks.iter().find(is_it).unwrap_or_else(|| panic!("no {check} in {at}: {checks:?}"));
     let text = |key: &str| report[key].as_str().unwrap_or_default();
     (text("verdict"), text("evidence"), text("advice"))
+}
+
+/// A check in a Region comes to this verdict, and says this as its evidence; answers with its advice.
+fn must_say<'a>(checks: &'a [Value], check: &str, at: &str, verdict: &str, told: &str) -> &'a str {
+    let (came_to, evidence, advice) = found(checks, check, at);
+    assert_eq!(came_to, verdict, "{evidence}");
+    assert!(evidence.contains(told), "`{told}` is not in: {evidence}");
+    advice
 }
 
 /// A world in which a mapping that is made today polls 50 minutes later.
@@ -105,8 +113,7 @@ async fn a_consumer_whose_every_invocation_fails_is_a_deviation() {
     set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
     stage.pass(12 * MINUTE).await;
     let checks = verified(&stage, Exit::Deviation).await;
-    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
-    assert_eq!((verdict, evidence.contains("ended in errors")), ("fail", true), "{evidence}");
+    must_say(&checks, "consumer_lag", WEST, "fail", "ended in errors");
 }
 
 /// A warm standby's consumer is what a failover goes to: one that does not work is said before anything is moved. An
@@ -139,8 +146,7 @@ async fn a_primary_consumer_whose_every_invocation_fails_is_said_before_the_prod
         assert!(refused.message.contains("consumer_lag"), "{}", refused.message);
         assert!(stage.mutations().is_empty());
         let checks = before(&stage, stage.over(), Exit::Blocked).await;
-        let (verdict, evidence, advice) = found(&checks, "consumer_lag", WEST);
-        assert_eq!((verdict, evidence.contains("ended in errors")), ("fail", true), "{evidence}");
+        let advice = must_say(&checks, "consumer_lag", WEST, "fail", "ended in errors");
         assert!(advice.contains("mend") && advice.contains("--emergency"), "{advice}");
         let mut accepting = stage.over();
         accepting.accept.checks = vec!["consumer_lag@us-west-2".to_owned()];
@@ -158,8 +164,7 @@ async fn a_primary_consumer_that_does_not_read_is_said_before_the_producers_are_
     let stage = slow_to_poll(714);
     remap(&stage, json!({})).await;
     let checks = before(&stage, stage.over(), Exit::Blocked).await;
-    let (verdict, evidence, advice) = found(&checks, "consumer_lag", WEST);
-    assert_eq!((verdict, evidence.contains("have arrived since")), ("fail", true), "{evidence}");
+    let advice = must_say(&checks, "consumer_lag", WEST, "fail", "have arrived since");
     assert!(advice.contains("LastProcessingResult") && advice.contains("--emergency"), "{advice}");
 }
 
@@ -176,8 +181,7 @@ async fn a_primary_consumer_that_is_not_invoked_does_not_hide_behind_another_rea
     stage.sandbox.with_world(|world| assert!(world.throttle(&region(WEST), &name, true)));
     stage.pass(20 * MINUTE).await;
     let checks = before(&stage, stage.over(), Exit::Blocked).await;
-    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
-    assert_eq!((verdict, evidence.contains("last known to be invoked")), ("fail", true), "{evidence}");
+    must_say(&checks, "consumer_lag", WEST, "fail", "last known to be invoked");
 }
 
 /// A failover drains a consumer that is late: how late is said, and refused it is not. Nor is one of which nothing tells.
@@ -191,8 +195,7 @@ async fn a_primary_consumer_that_is_late_or_silent_is_no_reason_to_stay() {
     late.sandbox.with_world(|world| assert!(world.set_pace(&region(WEST), &slow, MINUTE / 240)));
     late.pass(10 * MINUTE).await;
     let checks = before(&late, late.over(), Exit::Done).await;
-    let (verdict, evidence, _) = found(&checks, "consumer_lag", WEST);
-    assert_eq!((verdict, evidence.contains("behind, RTO 15m")), ("warn", true), "{evidence}");
+    must_say(&checks, "consumer_lag", WEST, "warn", "behind, RTO 15m");
     let mut silent = Stage::post(716);
     // Of the copies a planned run wants to know more.
     silent.topology.pipelines[0].replicator = None;
@@ -217,8 +220,7 @@ async fn a_mapping_of_a_fan_out_consumer_that_was_registered_anew_is_told() {
     stage.call(Service::Kinesis, WEST, "RegisterStreamConsumer", named);
     stage.pass(2 * MINUTE).await;
     let checks = before(&stage, stage.over(), Exit::Blocked).await;
-    let (verdict, evidence, _) = found(&checks, "stream_consumer", WEST);
-    assert_eq!((verdict, evidence.contains("was registered anew as")), ("fail", true), "{evidence}");
+    must_say(&checks, "stream_consumer", WEST, "fail", "was registered anew as");
 }
 
 /// The standby was resharded while it was active: the way back leads to less room, and the sides are named rightly.
@@ -262,8 +264,7 @@ async fn the_concurrency_that_is_wanted_is_unknown_when_the_primary_is_silent() 
     stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
     let start = Some(kdsha::model::StartAt::TrimHorizon);
     let checks = before(&stage, stage.blind(start), Exit::Done).await;
-    let (verdict, evidence, _) = found(&checks, "concurrency", EAST);
-    assert_eq!((verdict, evidence.contains("how many are wanted is unknown")), ("warn", true), "{evidence}");
+    must_say(&checks, "concurrency", EAST, "warn", "how many are wanted is unknown");
 }
 
 /// The consumer and the replicator stand side by side: their checks have one full name, which lifts both.
@@ -332,12 +333,7 @@ async fn status_says_healthy_degraded_or_unknown() {
     assert!(judged(&stage, Exit::Done).await["healthy"].is_object());
     let stage = degraded(405).await;
     assert!(judged(&stage, Exit::Deviation).await["degraded"].is_object());
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        operation: Some("GetMetricData".to_owned()),
-        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
-        ..Rule::default()
-    });
+    silence_cloudwatch(&stage);
     let unknown = judged(&stage, Exit::Deviation).await["unknown"].clone();
     assert!(unknown.as_str().is_some_and(|why| why.contains("GetMetricData")), "{unknown}");
 }

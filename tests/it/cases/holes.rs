@@ -30,14 +30,15 @@
 //! `verify` samples the sink instead.
 
 use super::post::{
-    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn,
+    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, left_in_an_emergency, mapping, remap, said,
+    set_fault, set_faults, stream_arn,
 };
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs};
 use kdsha::cli::failure::Failure;
-use kdsha::model::{Exit, StartAt, Timestamp};
+use kdsha::model::{Exit, StartAt};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::world::{FunctionFault, Outage, Story, World};
+use kdsha::sandbox::world::{FunctionFault, Story, World};
 use kdsha::ui::{Format, Prompter};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -46,27 +47,6 @@ async fn dry_run(stage: &Stage) -> Result<Exit, Failure> {
     let mut args = stage.over();
     args.dry_run = true;
     stage.failover(&args).await
-}
-
-fn set_faults(stage: &Stage, functions: &[&str], fault: Option<FunctionFault>) {
-    for name in functions {
-        set_fault(stage, WEST, name, fault);
-    }
-}
-
-/// Struck, left in an emergency, healed again, with these functions of the primary failing all the time.
-async fn left_in_an_emergency(seed: u64, failing: &[&str]) -> Stage {
-    let stage = Stage::post(seed);
-    if !failing.is_empty() {
-        set_faults(&stage, failing, Some(FunctionFault::Fails));
-        stage.pass(5 * MINUTE).await;
-    }
-    let start = Timestamp::from_second(stage.sandbox.now().as_second() - 900).expect("an instant");
-    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
-    stage.pass(MINUTE).await;
-    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
-    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
-    stage
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,12 +410,12 @@ async fn a_replicator_the_other_way_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_replicator_that_fails_is_never_drained() {
     let stage = Stage::post(610);
-    set_faults(&stage, &[REPLICATOR], Some(FunctionFault::Fails));
+    set_fault(&stage, WEST, REPLICATOR, Some(FunctionFault::Fails));
     let mut args = stage.over();
     args.timeout = Some(12 * MINUTE);
     stage.expect(stage.failover(&args).await, Exit::TimedOut);
     assert_eq!(mapping(&stage, WEST, REPLICATOR)["State"], "Enabled");
-    set_faults(&stage, &[REPLICATOR], None);
+    set_fault(&stage, WEST, REPLICATOR, None);
     stage.must_fail_over().await;
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;

@@ -1,12 +1,15 @@
 //! The primary's consumer on its way back: its kept mapping, or the one that takes its place, skips nothing and gives
 //! nothing up that waits for it; and what it has nothing to do with does not hold it up.
 
-use super::post::{CONSUMER, EAST, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn};
-use crate::simulation::stage::{MINUTE, Stage, region};
+use super::post::{
+    CONSUMER, EAST, REPLICATOR, STREAM, WEST, cut_off, left_in_an_emergency, mapping, remap, said, set_fault,
+    set_faults, stream_arn,
+};
+use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::cli::args::{FailbackArgs, FailoverArgs};
-use kdsha::model::{Exit, StartAt, Timestamp};
+use kdsha::model::{Exit, StartAt};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::world::{FunctionFault, Outage, Story};
+use kdsha::sandbox::world::{FunctionFault, Story};
 use serde_json::{Value, json};
 
 fn update(stage: &Stage, region_name: &str, function: &str, mut change: Value) {
@@ -44,23 +47,20 @@ async fn must_be_refused(stage: &Stage, check: &str) {
     assert_eq!(stage.mutations().len(), before);
 }
 
+/// The way out that a refused record age comes with leads on: nothing is given up any more, and nothing is lost.
+async fn the_way_out_must_lead_on(stage: &Stage, region_name: &str) {
+    update(stage, region_name, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
+    stage.pass(3 * MINUTE).await;
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// Left in an emergency with records that were neither replicated nor processed, settled, and well again.
 async fn stranded(seed: u64) -> Stage {
-    let stage = Stage::post(seed);
-    for function in [REPLICATOR, CONSUMER] {
-        set_fault(&stage, WEST, function, Some(FunctionFault::Fails));
-    }
-    stage.pass(5 * MINUTE).await;
-    let start = Timestamp::from_second(stage.sandbox.now().as_second() - 900).expect("an instant");
-    stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
-    stage.pass(MINUTE).await;
-    stage.expect(stage.failover(&stage.blind(Some(StartAt::Timestamp(start)))).await, Exit::Owed);
-    stage.sandbox.with_world(|world| world.heal(&region(WEST)));
+    let stage = left_in_an_emergency(seed, &[REPLICATOR, CONSUMER]).await;
     stage.pass(5 * MINUTE).await;
     stage.expect(stage.resume().await, Exit::Done);
-    for function in [REPLICATOR, CONSUMER] {
-        set_fault(&stage, WEST, function, None);
-    }
+    set_faults(&stage, &[REPLICATOR, CONSUMER], None);
     stage.pass(5 * MINUTE).await;
     assert!(stage.sandbox.with_world(|world| world.stranded()) > 0, "nothing was stranded");
     stage
@@ -95,10 +95,7 @@ async fn a_record_age_holds_up_the_way_back_where_an_emergency_left_records() {
     update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": 600}));
     stage.pass(MINUTE).await;
     must_be_refused(&stage, "record_age").await;
-    update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, WEST).await;
 }
 
 /// Somebody put a record after the stop, and somebody changed the mapping later, which does not make the record younger.
@@ -131,16 +128,7 @@ async fn a_record_age_is_not_judged_by_metrics_that_do_not_reach_back() {
 /// A failback that is cut off after its mark, which is its first call.
 async fn cut_off_after_its_mark(stage: &Stage) {
     let before = stage.mutations().len();
-    let cut = async {
-        while stage.mutations().len() == before {
-            tokio::time::sleep(MINUTE / 600).await;
-        }
-    };
-    let args = stage.back();
-    tokio::select! {
-        exit = stage.failback(&args) => panic!("{exit:?}"),
-        () = cut => {}
-    }
+    cut_off(stage.failback(&stage.back()), || stage.mutations().len() > before).await;
     assert_eq!(mapping(stage, WEST, CONSUMER)["State"], "Disabled");
 }
 
@@ -154,15 +142,12 @@ async fn a_way_back_that_goes_on_late_does_not_enable_what_would_give_records_up
         cut_off_after_its_mark(&stage).await;
         stage.pass(60 * MINUTE).await;
         if !journal_is_kept {
-            std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+            stage.lose_the_journal();
         }
         stage.expect(stage.failback(&stage.back()).await, Exit::StepFailed);
         assert!(said(&stage).contains("gives up records older than 3600 s"), "{}", said(&stage));
         assert_eq!(mapping(&stage, WEST, CONSUMER)["State"], "Disabled");
-        update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-        stage.pass(MINUTE).await;
-        stage.must_fail_back().await;
-        stage.must_have_lost_nothing().await;
+        the_way_out_must_lead_on(&stage, WEST).await;
     }
 }
 
@@ -198,10 +183,7 @@ async fn a_planned_run_after_an_emergency_has_drained_nothing() {
     update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": 600}));
     stage.pass(20 * MINUTE).await;
     must_be_refused(&stage, "record_age").await;
-    update(&stage, WEST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, WEST).await;
 }
 
 /// No mapping was kept: the new one is a clone of the standby's, whose age limit is shorter than what waits is old.
@@ -215,10 +197,7 @@ async fn a_new_mapping_that_would_give_up_what_waits_for_it_is_not_created() {
     let uuid = mapping(&stage, EAST, CONSUMER)["UUID"].as_str().expect("an id").to_owned();
     let way_out = format!("--region us-east-2 --uuid {uuid} --maximum-record-age-in-seconds -1");
     assert!(said(&stage).contains(&way_out), "{}", said(&stage));
-    update(&stage, EAST, CONSUMER, json!({"MaximumRecordAgeInSeconds": -1}));
-    stage.pass(3 * MINUTE).await;
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    the_way_out_must_lead_on(&stage, EAST).await;
 }
 
 /// The kept mapping has expired: the one that takes its place reads all that the stream still has, which may be as old

@@ -3,14 +3,14 @@
 //! `plan/position.rs` hold it too.
 
 use super::post::{
-    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, mapping, remap, said, set_fault, stream_arn,
+    CONSUMER, EAST, PRODUCER, REPLICATOR, STREAM, WEST, cut_off, mapping, remap, said, set_fault, set_faults,
+    silence_cloudwatch, silence_lambda, stream_arn,
 };
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::cli::args::FailoverArgs;
 use kdsha::config::{Producer, StandbyMode};
 use kdsha::model::{Clock, Exit, Side, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::{Copying, FunctionFault, MetricTrouble, Outage, Story, World};
 use kdsha::ui::Format;
 use serde_json::json;
@@ -30,9 +30,7 @@ async fn emergency_and_back(stage: &Stage, start_at: Option<StartAt>) {
 /// The primary is well again.
 async fn back(stage: &Stage, exit: Exit) {
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
-    for function in [CONSUMER, REPLICATOR] {
-        set_fault(stage, WEST, function, None);
-    }
+    set_faults(stage, &[CONSUMER, REPLICATOR], None);
     stage.pass(5 * MINUTE).await;
     if exit == Exit::Owed {
         let settled = stage.resume().await;
@@ -50,16 +48,6 @@ fn none_is_passed_over(stage: &Stage) {
     assert_eq!(count, 0, "passed over\n{}", stage.stderr.text());
 }
 
-/// Lambda in the primary Region answers nothing any more; CloudWatch does.
-fn silence_lambda(stage: &Stage) {
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        service: Some(Service::Lambda),
-        fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
-        ..Rule::default()
-    });
-}
-
 /// Records of one of the standby's open shards that arrived in a time.
 fn arrived_between(stage: &Stage, number: usize, from: Timestamp, to: Timestamp) -> usize {
     let listed = stage.call(Service::Kinesis, EAST, "ListShards", json!({"StreamName": STREAM}));
@@ -74,16 +62,6 @@ fn arrived_between(stage: &Stage, number: usize, from: Timestamp, to: Timestamp)
     let arrived = |record: &serde_json::Value| record["ApproximateArrivalTimestamp"].as_f64();
     let records = got["Records"].as_array().expect("records").iter();
     records.filter_map(arrived).filter(|at| *at < to.as_second() as f64).count()
-}
-
-/// CloudWatch in the primary Region answers nothing any more.
-fn no_metrics(stage: &Stage) {
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        operation: Some("GetMetricData".to_owned()),
-        fault: Some(Fault::Error { status: 500, code: "InternalServiceFault".to_owned() }),
-        ..Rule::default()
-    });
 }
 
 /// The position of a dry run's plan.
@@ -188,9 +166,7 @@ async fn position_03_a_fan_out_consumer_in_an_emergency() {
 #[tokio::test(start_paused = true)]
 async fn position_04_records_that_were_never_replicated() {
     let stage = Stage::post(104);
-    for function in [CONSUMER, REPLICATOR] {
-        set_fault(&stage, WEST, function, Some(FunctionFault::Fails));
-    }
+    set_faults(&stage, &[CONSUMER, REPLICATOR], Some(FunctionFault::Fails));
     stage.pass(5 * MINUTE).await;
     stage.sandbox.with_world(|world| world.strike(&region(WEST), Outage::Silent));
     let start = StartAt::Timestamp(stage.sandbox.now() - 60 * MINUTE);
@@ -199,9 +175,7 @@ async fn position_04_records_that_were_never_replicated() {
     stage.sandbox.with_world(|world| world.heal(&region(WEST)));
     stage.expect(stage.resume().await, Exit::Done);
     assert!(stage.sandbox.with_world(|world| world.stranded()) > 0, "nothing waited for the failback");
-    for function in [CONSUMER, REPLICATOR] {
-        set_fault(&stage, WEST, function, None);
-    }
+    set_faults(&stage, &[CONSUMER, REPLICATOR], None);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
@@ -755,18 +729,10 @@ async fn position_26_a_stray_producer_that_cannot_be_read_shows_in_the_standbys_
 #[tokio::test(start_paused = true)]
 async fn position_26_a_given_start_behind_the_runs_own_switch_is_refused() {
     let stage = Stage::post(630);
-    let switched = async {
-        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
-            stage.pass(MINUTE / 30).await;
-        }
-    };
-    let args = stage.over();
-    tokio::select! {
-        exit = stage.failover(&args) => panic!("it was not cut off: {exit:?}"),
-        () = switched => {}
-    }
+    let is_switched = || stage.environment()["PRODUCING_TO_REGION"] != WEST;
+    cut_off(stage.failover(&stage.over()), is_switched).await;
     stage.pass(30 * MINUTE).await;
-    no_metrics(&stage);
+    silence_cloudwatch(&stage);
     let start_at = Some(StartAt::Timestamp(stage.sandbox.now() - 10 * MINUTE));
     let on = kdsha::cli::args::ResumeArgs { yes: true, undo: false, emergency: true, start_at };
     let session = stage.session().await;

@@ -320,6 +320,36 @@ async fn two_pipelines_that_share_a_function_are_both_switched_in_an_emergency()
     assert!(!said(&stage).contains("somebody else"), "{}", said(&stage));
 }
 
+/// The same behind one alias: each switch publishes a version and moves the alias, and neither undoes the other.
+#[tokio::test(start_paused = true)]
+async fn two_pipelines_that_share_a_function_behind_an_alias_are_both_switched() {
+    let story = Story { pipelines: 2, producer_alias: Some("live".to_owned()), ..Stage::light() };
+    let mut stage = Stage::of(236, &story);
+    let mut both = stage.environment();
+    both.insert("SECOND_REGION".to_owned(), WEST.to_owned());
+    both.insert("SECOND_STREAM".to_owned(), "KDS-HA-Stream-2".to_owned());
+    let input = json!({"FunctionName": PRODUCER, "Environment": {"Variables": both}});
+    stage.call(Service::Lambda, WEST, "UpdateFunctionConfiguration", input);
+    stage.pass(MINUTE).await;
+    let version = stage.call(Service::Lambda, WEST, "PublishVersion", json!({"FunctionName": PRODUCER}));
+    let alias = json!({"FunctionName": PRODUCER, "Name": "live", "FunctionVersion": version["Version"]});
+    stage.call(Service::Lambda, WEST, "UpdateAlias", alias);
+    let [first, second] = &mut stage.topology.pipelines[..] else { panic!("two pipelines") };
+    first.producers[0].alias = Some("live".to_owned());
+    second.producers[0].alias = Some("live".to_owned());
+    second.producers[0].function = PRODUCER.parse().expect("a name");
+    second.producers[0].region_variable = "SECOND_REGION".to_owned();
+    second.producers[0].stream_variable = Some("SECOND_STREAM".to_owned());
+    stage.pass(MINUTE).await;
+    stage.expect(stage.failover(&in_an_emergency(&stage)).await, Exit::Done);
+    let live = json!({"FunctionName": PRODUCER, "Qualifier": "live"});
+    let live = stage.call(Service::Lambda, WEST, "GetFunctionConfiguration", live)["Environment"].clone();
+    let variables = &live["Variables"];
+    assert_eq!([&variables["PRODUCING_TO_REGION"], &variables["SECOND_REGION"]], [EAST, EAST]);
+    assert_eq!(variables.as_object().map(serde_json::Map::len), Some(both.len()));
+    assert!(!said(&stage).contains("somebody else"), "{}", said(&stage));
+}
+
 /// The switch was applied, and the connection broke before its answer: the next look sees it.
 #[tokio::test(start_paused = true)]
 async fn an_emergency_looks_for_an_answer_that_was_lost() {

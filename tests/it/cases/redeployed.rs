@@ -76,7 +76,7 @@ async fn a_deploy_in_the_middle_of_a_failback_is_brought_home_by_the_same_comman
 async fn it_is_brought_home_without_the_journal_too() {
     let (stage, there) = over(1303).await;
     set_back_in_the_middle(&stage, &there).await;
-    std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+    stage.lose_the_journal();
     must_come_home(&stage).await;
     stage.must_have_lost_nothing().await;
 }

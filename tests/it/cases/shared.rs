@@ -1,12 +1,10 @@
 //! A function that reads two streams: its metrics are of both, so they say nothing of one of them.
 
-use super::post::{CONSUMER, WEST, mapping, said};
-use crate::simulation::stage::region;
+use super::post::{CONSUMER, WEST, mapping, said, silence_lambda};
 use crate::simulation::stage::{MINUTE, Stage};
 use kdsha::cli::args::FailoverArgs;
 use kdsha::model::{Exit, StartAt, Timestamp};
 use kdsha::sandbox::call::Service;
-use kdsha::sandbox::faults::{Fault, Rule};
 use kdsha::sandbox::world::Story;
 use kdsha::ui::Format;
 use serde_json::json;
@@ -70,16 +68,6 @@ async fn metrics_are_of_two_streams_for_as_long_as_they_were() {
     assert!(refused.message.contains("start_position"), "{}", refused.message);
     stage.pass(200 * MINUTE).await;
     stage.expect(stage.failover(&emergency).await, Exit::Done);
-}
-
-/// Lambda in the primary Region answers nothing any more; CloudWatch does.
-fn silence_lambda(stage: &Stage) {
-    stage.sandbox.inject(Rule {
-        region: Some(region(WEST)),
-        service: Some(Service::Lambda),
-        fault: Some(Fault::Error { status: 500, code: "ServiceException".to_owned() }),
-        ..Rule::default()
-    });
 }
 
 /// What a look saw while Lambda answered counts in the night in which it does not.

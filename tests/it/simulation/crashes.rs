@@ -77,7 +77,7 @@ async fn every_call(way: Way, journal: Journal) {
             let stage = prepared(way).await;
             assert!(kill(&stage, way, nth, &fault).await, "call {nth} of {calls} was not met");
             if matches!(journal, Journal::Lost) {
-                std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+                stage.lose_the_journal();
             }
             let exit = run(&stage, way).await;
             match exit {
@@ -154,7 +154,7 @@ async fn a_run_that_another_operator_left_is_gone_on_with_by_resume() {
     let (expected, _) = undisturbed(Way::Over).await;
     let mut stage = prepared(Way::Over).await;
     assert!(kill(&stage, Way::Over, 2, &Fault::ApplyThenHang).await);
-    std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
+    stage.lose_the_journal();
     stage.owner = "maria@desk".to_owned();
     let refused = stage.failover(&stage.over()).await.expect_err("it is another operator's run");
     assert_eq!(refused.exit, Exit::Locked, "{}", refused.message);
