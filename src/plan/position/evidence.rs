@@ -204,6 +204,12 @@ impl Evidence<'_> {
         let earliest = earliest.min(self.now);
         let start =
             floor_to(earliest - self.buffer.total(), self.tumbling_window.max(Duration::from_secs(1)));
+        if !self.tumbling_window.is_zero() {
+            notes.push(format!(
+                "the start is the beginning of a tumbling window of {}: the results of windows from there on may come twice",
+                crate::model::duration::show(self.tumbling_window)
+            ));
+        }
         let horizon = self.now - self.retention;
         let start = if start <= horizon {
             notes.push(format!(

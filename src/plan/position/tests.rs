@@ -412,6 +412,7 @@ fn a_tumbling_window_is_read_again_from_its_beginning() {
     evidence.tumbling_window = Duration::from_secs(900);
     let position = evidence.derive().expect("data points");
     assert_eq!(start(&position).as_second() % 900, 0);
+    assert!(position.notes[0].ends_with("may come twice"), "{:?}", position.notes);
 }
 
 proptest! {
