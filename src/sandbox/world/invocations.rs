@@ -21,21 +21,11 @@ impl World {
     /// Hands the function the next batch of a shard, unless the batching window is still open or it is throttled.
     pub(super) fn take_off(&mut self, reader: Reader) {
         let now = self.ticked;
+        let Some((checkpoint, to, left_out)) = self.next_batch(reader) else { return };
         let mapping = &mut self.mappings[reader.mapping];
         let tuning = mapping.tuning;
         let cursor = &mut mapping.cursors[reader.shard];
-        let Some(checkpoint) = cursor.checkpoint else { return };
-        let mut count = (cursor.read_to - checkpoint).min(tuning.round());
-        let since = *cursor.gathering_since.get_or_insert(now);
-        if count < u64::from(tuning.batch_size) && now - since < Millis::from(tuning.window_seconds) * SECOND
-        {
-            return;
-        }
-        // A batch that failed is tried again as it was (Lambda Developer Guide, "Configuring error handling controls").
-        if checkpoint < cursor.retrying_to {
-            count = count.min(cursor.retrying_to - checkpoint);
-        }
-        count = count.min(cursor.at_most.unwrap_or(u64::MAX));
+        let count = to - checkpoint - left_out.len() as u64;
         let function = &mut self.functions[mapping.function.0];
         let configuration = function.resolve(mapping.qualifier.as_deref()).filter(|_| !function.is_barred());
         let Some(configuration) = configuration else {
@@ -49,12 +39,14 @@ impl World {
         };
         let lanes = u64::from(tuning.parallelization).min(count).max(1);
         let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
-        let last = shard.get(checkpoint + count - 1).map_or(now, |record| record.arrival);
+        let last = shard.get(to - 1).map_or(now, |record| record.arrival);
         let limit = Millis::from(configuration.timeout_seconds) * SECOND;
-        let mut batch = shard.from(checkpoint).take_while(|(position, _)| *position < checkpoint + count);
+        let mut batch = shard.from(checkpoint).take_while(|(position, _)| *position < to);
         let hangs = function.fault == Some(FunctionFault::Hangs)
             || function.fault == Some(FunctionFault::HangsOnPoison)
-                && batch.any(|(_, record)| self.books.is_poison(record.id));
+                && batch.any(|(position, record)| {
+                    left_out.binary_search(&position).is_err() && self.books.is_poison(record.id)
+                });
         let takes = match hangs {
             true => Millis::MAX / 4,
             false => duration(function, configuration.delay_ms(), count.div_ceil(lanes), &mut self.rng),
@@ -63,7 +55,8 @@ impl World {
         self.metrics.record(function.series.concurrent, now, now, f64::from(function.running));
         cursor.flight = Some(Flight {
             from: checkpoint,
-            to: checkpoint + count,
+            to,
+            left_out,
             started: now,
             ends: now + takes.min(limit),
             lanes: lanes as u32,
@@ -71,6 +64,33 @@ impl World {
             fails: takes >= limit || function.fails_with(&configuration),
             configuration,
         });
+    }
+
+    /// From where to where the next batch goes, and what the filters leave out in between; `None` while more is
+    /// gathered. "Lambda applies your filter criteria to each new event to determine whether to add it to the current
+    /// batch" (Lambda Developer Guide, "Lambda event filtering").
+    fn next_batch(&mut self, reader: Reader) -> Option<(u64, u64, Vec<u64>)> {
+        let now = self.ticked;
+        let mapping = &mut self.mappings[reader.mapping];
+        let tuning = mapping.tuning;
+        let cursor = &mut mapping.cursors[reader.shard];
+        let (checkpoint, mut to) = (cursor.checkpoint?, cursor.read_to);
+        let since = *cursor.gathering_since.get_or_insert(now);
+        let window_is_open = now - since < Millis::from(tuning.window_seconds) * SECOND;
+        let (retrying_to, at_most) = (cursor.retrying_to, cursor.at_most.unwrap_or(u64::MAX));
+        let is_enough = |count: u64| count >= u64::from(tuning.batch_size) || !window_is_open;
+        if !is_enough(to - checkpoint) {
+            return None;
+        }
+        let left_out = self.left_out(reader, checkpoint, to);
+        if !is_enough(to - checkpoint - left_out.len() as u64) {
+            return None;
+        }
+        // A batch that failed is tried again as it was (Lambda Developer Guide, "Configuring error handling controls").
+        if checkpoint < retrying_to {
+            to = to.min(retrying_to);
+        }
+        Some(cut(checkpoint, to, left_out, tuning.round().min(at_most)))
     }
 
     /// An invocation ends: its effects, then its metrics, then the checkpoint.
@@ -83,6 +103,7 @@ impl World {
         self.note_landing(reader, id, &flight, succeeded);
         match succeeded {
             true => {
+                self.note_left_out(reader, &flight.left_out);
                 let mapping = &mut self.mappings[reader.mapping];
                 "OK".clone_into(&mut mapping.result);
                 mapping.cursors[reader.shard].move_to(flight.to);
@@ -102,7 +123,7 @@ impl World {
         self.metrics.record_all(series.iterator_age, at, now, Statistics::times(flight.age as f64, lanes));
         let mapping = &self.mappings[reader.mapping];
         if mapping.extras.count_events {
-            let count = (flight.to - flight.from) as f64;
+            let count = flight.handed() as f64;
             self.metrics.record(mapping.series.invoked, at, now, count);
             self.metrics.record(mapping.series.failed, now, now, if succeeded { 0.0 } else { count });
         }
@@ -114,7 +135,7 @@ impl World {
         let mapping = &mut self.mappings[reader.mapping];
         "PROBLEM: Function call failed".clone_into(&mut mapping.result);
         let cursor = &mut mapping.cursors[reader.shard];
-        let count = flight.to - flight.from;
+        let count = flight.handed();
         cursor.retrying_to = cursor.retrying_to.max(flight.to);
         // Halving does not use up a retry.
         if tuning.bisect && count > 1 {
@@ -154,7 +175,11 @@ impl World {
         let stream = self.mappings[reader.mapping].source.stream;
         let shard = &self.streams[stream.0].shards[reader.shard];
         let within = |(position, _): &(u64, _)| *position < flight.to;
-        shard.from(flight.from).take_while(within).map(|(_, r)| (r.id, r.body.clone())).collect()
+        let handed = shard.from(flight.from).take_while(within);
+        handed
+            .filter(|(position, _)| flight.left_out.binary_search(position).is_err())
+            .map(|(_, r)| (r.id, r.body.clone()))
+            .collect()
     }
 
     fn write_results(&mut self, reader: Reader, id: FunctionId, flight: &Flight) {
@@ -250,6 +275,21 @@ impl PutRecordsCount {
             Err(PutRefused::Throttled) => self.throttled += 1,
         }
     }
+}
+
+/// A batch of at most so many records, which ends with one that the filters take.
+fn cut(from: u64, to: u64, mut left_out: Vec<u64>, most: u64) -> (u64, u64, Vec<u64>) {
+    let mut end = from.saturating_add(most);
+    for position in left_out.iter().take_while(|position| **position < to) {
+        end += u64::from(*position < end);
+    }
+    end = end.min(to);
+    left_out.retain(|position| *position < end);
+    while end > from && left_out.last() == Some(&(end - 1)) {
+        left_out.pop();
+        end -= 1;
+    }
+    (from, end, left_out)
 }
 
 /// What the post's consumer writes for a client's record: its ticker, price and the Region.

@@ -46,7 +46,7 @@ pub struct LostRecord {
     pub why: LostBecause,
 }
 
-/// The account. `put = processed + pending + lost`.
+/// The account. `put = processed + filtered + pending + lost`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Ledger {
     /// Records accepted; copies do not count.
@@ -57,6 +57,8 @@ pub struct Ledger {
     pub processed_twice_or_more: u64,
     /// Processings beyond the first, of all records.
     pub duplicates: u64,
+    /// Records not processed that the filters of a reader left out: it has passed them, as it was told to.
+    pub filtered: u64,
     /// Records not yet processed that a reader will still come to.
     pub pending: u64,
     /// Records that nobody will process any more.
@@ -74,8 +76,16 @@ struct Entry {
     place: PlaceId,
     arrival: Millis,
     processed: u32,
+    filtered: bool,
     discarded: bool,
     poison: bool,
+}
+
+impl Entry {
+    /// Nobody waits for it any more.
+    fn is_done(&self) -> bool {
+        self.processed > 0 || self.filtered
+    }
 }
 
 /// The books.
@@ -93,7 +103,7 @@ impl Books {
     /// A record was accepted.
     pub fn accept(&mut self, place: PlaceId, arrival: Millis, poison: bool) -> RecordId {
         let id = RecordId(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-        self.entries.push(Entry { place, arrival, processed: 0, discarded: false, poison });
+        self.entries.push(Entry { place, arrival, processed: 0, filtered: false, discarded: false, poison });
         id
     }
     /// A consumer is done with a record.
@@ -108,6 +118,10 @@ impl Books {
             }
             _ => self.duplicates += 1,
         }
+    }
+    /// A consumer's filters left a record out.
+    pub fn filtered(&mut self, id: RecordId) {
+        self.entries[id.0 as usize].filtered = true;
     }
     /// A mapping gave a record up.
     pub fn discarded(&mut self, id: RecordId) {
@@ -127,8 +141,8 @@ impl Books {
         let id: u32 = value.get("id")?.as_str()?.strip_prefix("record-")?.parse().ok()?;
         ((id as usize) < self.entries.len()).then_some(RecordId(id))
     }
-    fn is_processed(&self, id: RecordId) -> bool {
-        self.entries[id.0 as usize].processed > 0
+    fn is_done(&self, id: RecordId) -> bool {
+        self.entries[id.0 as usize].is_done()
     }
 }
 
@@ -155,7 +169,8 @@ impl World {
             ..Ledger::default()
         };
         for (index, (entry, fate)) in books.entries.iter().zip(fates).enumerate() {
-            if entry.processed > 0 {
+            if entry.is_done() {
+                ledger.filtered += u64::from(entry.processed == 0);
                 continue;
             }
             if fate == Fate::Awaited {
@@ -180,7 +195,7 @@ impl World {
     /// Unprocessed records that only stopped readers would come to: they wait until somebody starts one.
     pub fn stranded(&self) -> u64 {
         let running = self.fates(|mapping| mapping.state != State::Disabled);
-        let unprocessed = self.books.entries.iter().zip(running).filter(|(entry, _)| entry.processed == 0);
+        let unprocessed = self.books.entries.iter().zip(running).filter(|(entry, _)| !entry.is_done());
         unprocessed.filter(|(_, fate)| *fate == Fate::Readable).count() as u64
     }
 
@@ -195,7 +210,7 @@ impl World {
             for (number, shard) in stream.shards.iter().enumerate() {
                 let Some(from) = readers.get(&(index, number)) else { continue };
                 let before = shard.from(shard.first).take_while(|(position, _)| position < from);
-                count += before.filter(|(_, record)| !self.books.is_processed(record.id)).count() as u64;
+                count += before.filter(|(_, record)| !self.books.is_done(record.id)).count() as u64;
             }
         }
         count
@@ -212,7 +227,7 @@ impl World {
                 let reader = readers.get(&(index, number)).copied();
                 for (position, record) in shard.from(shard.first) {
                     let fate = match reader {
-                        _ if self.books.is_processed(record.id) => continue,
+                        _ if self.books.is_done(record.id) => continue,
                         Some(from) if position >= from => Fate::Awaited,
                         _ => Fate::Readable,
                     };

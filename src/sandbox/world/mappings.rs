@@ -1,6 +1,7 @@
 //! Event source mappings: settings, states, and where each shard's reader stands.
 
 use super::clock::Millis;
+use super::filters::Filters;
 use super::functions::{Configuration, FunctionId};
 use super::metrics::SeriesId;
 use super::place::PlaceId;
@@ -39,12 +40,12 @@ pub(super) struct Tuning {
     pub maximum_retries: Option<u32>,
 }
 
-/// Settings that are kept and shown, but change nothing in the reading.
+/// Settings that are kept and shown; of these, the filters alone say what the function is handed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Extras {
     pub tumbling_window: u32,
     pub on_failure: Option<String>,
-    pub filters: Vec<String>,
+    pub filters: Filters,
     pub kms_key: Option<String>,
     pub response_types: Vec<String>,
     pub count_events: bool,
@@ -92,6 +93,8 @@ pub(super) struct Flight {
     /// Positions from (inclusive) and to (exclusive).
     pub from: u64,
     pub to: u64,
+    /// Positions in between that the filters leave out, in their order.
+    pub left_out: Vec<u64>,
     pub started: Millis,
     pub ends: Millis,
     /// Invocations side by side.
@@ -102,6 +105,13 @@ pub(super) struct Flight {
     pub configuration: Arc<Configuration>,
     /// It ends with an error, whatever it reads.
     pub fails: bool,
+}
+
+impl Flight {
+    /// How many records the function was handed.
+    pub fn handed(&self) -> u64 {
+        self.to - self.from - self.left_out.len() as u64
+    }
 }
 
 /// The reader of one shard.
@@ -127,6 +137,7 @@ pub(super) struct Cursor {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MappingSeries {
     pub polled: SeriesId,
+    pub filtered: SeriesId,
     pub invoked: SeriesId,
     pub failed: SeriesId,
     pub dropped: SeriesId,

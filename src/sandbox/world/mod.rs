@@ -18,6 +18,7 @@ mod api;
 mod clock;
 mod create;
 mod delays;
+mod filters;
 mod functions;
 mod housekeeping;
 mod invocations;

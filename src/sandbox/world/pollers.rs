@@ -1,8 +1,12 @@
 //! The pollers: they read each shard once a second, ahead of the function, and hand it batches.
 
 use super::World;
-use super::clock::{MINUTE, Millis, SECOND};
+use super::clock::{MINUTE, Millis, SECOND, seconds};
+use super::filters::Filters;
+use super::functions::Behaviour;
 use super::mappings::{Cursor, StartingPosition, Tuning};
+use super::streams::{Record, Shard};
+use serde_json::json;
 
 /// Between two looks at a shard that has nothing more to give.
 const POLL_EVERY: Millis = SECOND;
@@ -64,6 +68,7 @@ impl World {
         if mapping.cursors[reader.shard].next_poll <= self.ticked {
             self.poll(reader);
         }
+        self.pass_left_out(reader);
         let cursor = &self.mappings[reader.mapping].cursors[reader.shard];
         let waiting = cursor.checkpoint.is_some_and(|checkpoint| cursor.read_to > checkpoint);
         if waiting && cursor.flight.is_none() && cursor.not_before <= self.ticked {
@@ -74,6 +79,7 @@ impl World {
     /// One GetRecords call, or one event of a subscription.
     fn poll(&mut self, reader: Reader) {
         let now = self.ticked;
+        let left_out = self.left_out_of_a_full_buffer(reader);
         let mapping = &mut self.mappings[reader.mapping];
         let stream = &self.streams[mapping.source.stream.0];
         let cursor = &mut mapping.cursors[reader.shard];
@@ -104,7 +110,7 @@ impl World {
         }
         cursor.read_to = cursor.read_to.max(cursor.checkpoint.unwrap_or_default()).max(shard.first);
         let held = cursor.read_to - cursor.checkpoint.unwrap_or_default().min(cursor.read_to);
-        if held >= 2 * most {
+        if held.saturating_sub(left_out) >= 2 * most {
             return; // the buffer is full until the function has taken its batch
         }
         let from = cursor.read_to;
@@ -121,12 +127,18 @@ impl World {
 
     fn note_poll(&mut self, reader: Reader, (from, to): (u64, u64), fails: bool) {
         let now = self.ticked;
+        let left_out = self.left_out(reader, from, to).len() as f64;
         let mapping = &mut self.mappings[reader.mapping];
         let stream = &self.streams[mapping.source.stream.0];
         let shard = &stream.shards[reader.shard];
         let count = (to - from) as f64;
         if mapping.extras.count_events && !fails {
             self.metrics.record(mapping.series.polled, now, now, count);
+            // "For events that match the filter criteria, Lambda emits a 0" (Lambda
+            // Developer Guide, "Types of metrics").
+            if to > from && !mapping.extras.filters.is_empty() {
+                self.metrics.record(mapping.series.filtered, now, now, left_out);
+            }
         }
         let Some(consumer) = mapping.source.consumer.and_then(|index| stream.consumers.get(index)) else {
             let last = to.checked_sub(1).filter(|_| to > from).and_then(|position| shard.get(position));
@@ -176,15 +188,74 @@ impl World {
 
     /// A mapping gives records up and goes on behind them.
     pub(super) fn discard(&mut self, reader: Reader, from: u64, to: u64) {
+        let left_out = self.left_out(reader, from, to);
+        self.note_left_out(reader, &left_out);
         let mapping = &mut self.mappings[reader.mapping];
         let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
-        for (_, record) in shard.from(from).take_while(|(position, _)| *position < to) {
-            self.books.discarded(record.id);
+        for (position, record) in shard.from(from).take_while(|(position, _)| *position < to) {
+            if left_out.binary_search(&position).is_err() {
+                self.books.discarded(record.id);
+            }
         }
+        let count = (to - from) as f64 - left_out.len() as f64;
         if mapping.extras.count_events {
-            self.metrics.record(mapping.series.dropped, self.ticked, self.ticked, (to - from) as f64);
+            self.metrics.record(mapping.series.dropped, self.ticked, self.ticked, count);
         }
         mapping.cursors[reader.shard].move_to(to);
+    }
+
+    /// The positions from one on and up to another that the filters leave out.
+    pub(super) fn left_out(&self, reader: Reader, from: u64, to: u64) -> Vec<u64> {
+        let mapping = &self.mappings[reader.mapping];
+        let filters = &mapping.extras.filters;
+        if filters.is_empty() {
+            return Vec::new();
+        }
+        let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
+        let within = shard.from(from).take_while(|(position, _)| *position < to);
+        within.filter(|found| !takes(filters, shard, *found)).map(|(position, _)| position).collect()
+    }
+
+    /// What the filters leave out takes no room in a full buffer.
+    fn left_out_of_a_full_buffer(&self, reader: Reader) -> u64 {
+        let mapping = &self.mappings[reader.mapping];
+        let cursor = &mapping.cursors[reader.shard];
+        match cursor.checkpoint {
+            Some(from) if cursor.read_to.saturating_sub(from) >= 2 * mapping.tuning.round() => {
+                self.left_out(reader, from, cursor.read_to).len() as u64
+            }
+            _ => 0,
+        }
+    }
+
+    /// The reader goes on behind records that the filters leave out ("the streams iterator advances past this record",
+    /// Lambda Developer Guide, "Properly filtering Kinesis and DynamoDB messages"), unless the function has older ones.
+    fn pass_left_out(&mut self, reader: Reader) {
+        let mapping = &self.mappings[reader.mapping];
+        let (filters, cursor) = (&mapping.extras.filters, &mapping.cursors[reader.shard]);
+        let (Some(checkpoint), None, false) = (cursor.checkpoint, &cursor.flight, filters.is_empty()) else {
+            return;
+        };
+        let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
+        let within = shard.from(checkpoint).take_while(|(position, _)| *position < cursor.read_to);
+        let passed: Vec<u64> =
+            within.take_while(|found| !takes(filters, shard, *found)).map(|(position, _)| position).collect();
+        if let Some(last) = passed.last() {
+            self.note_left_out(reader, &passed);
+            self.mappings[reader.mapping].cursors[reader.shard].move_to(last + 1);
+        }
+    }
+
+    /// The reader has passed these. What a replicator does not copy is still its consumer's to process.
+    pub(super) fn note_left_out(&mut self, reader: Reader, positions: &[u64]) {
+        let mapping = &self.mappings[reader.mapping];
+        if self.functions[mapping.function.0].behaviour == Behaviour::Replicator {
+            return;
+        }
+        let shard = &self.streams[mapping.source.stream.0].shards[reader.shard];
+        for record in positions.iter().filter_map(|position| shard.get(*position)) {
+            self.books.filtered(record.id);
+        }
     }
 
     /// A new mapping's readers, none of which has looked yet.
@@ -196,6 +267,19 @@ impl World {
             .map(|_| Cursor { next_poll: first + self.rng.i64(0..SECOND), ..Cursor::default() })
             .collect()
     }
+}
+
+/// A record as a filter sees it: what the event says of it under `kinesis`. Today's guide promises `data` alone ("Using
+/// event filtering with a Kinesis event source"), an older one the partition key and the rest, too.
+fn takes(filters: &Filters, shard: &Shard, (position, record): (u64, &Record)) -> bool {
+    let metadata = [
+        ("kinesisSchemaVersion", json!("1.0")),
+        ("partitionKey", json!(record.key())),
+        ("sequenceNumber", json!(shard.sequence_number(position))),
+        ("approximateArrivalTimestamp", seconds(record.arrival)),
+    ];
+    let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value));
+    filters.take(metadata.collect(), &record.data())
 }
 
 impl Cursor {

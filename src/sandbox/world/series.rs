@@ -88,6 +88,7 @@ impl World {
             |name: &str| self.series(place, "AWS/Lambda", name, &[("EventSourceMappingUUID", uuid)]);
         MappingSeries {
             polled: named("PolledEventCount"),
+            filtered: named("FilteredOutEventCount"),
             invoked: named("InvokedEventCount"),
             failed: named("FailedInvokeEventCount"),
             dropped: named("DroppedEventCount"),

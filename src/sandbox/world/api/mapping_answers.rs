@@ -1,6 +1,7 @@
 //! Lambda: event source mappings as JSON, and their settings as they come in.
 
 use super::super::clock::seconds;
+use super::super::filters::Filters;
 use super::super::mappings::{Extras, Mapping, StartingPosition, Tuning};
 use super::lambda::invalid_value;
 use super::{Input, World};
@@ -42,7 +43,7 @@ impl World {
             }
         };
         if !extras.filters.is_empty() {
-            let filters: Vec<Value> = extras.filters.iter().map(|p| json!({ "Pattern": p })).collect();
+            let filters: Vec<Value> = extras.filters.texts().map(|p| json!({ "Pattern": p })).collect();
             output["FilterCriteria"] = json!({ "Filters": filters });
         }
         if let Some(key) = &extras.kms_key {
@@ -80,7 +81,9 @@ pub(super) fn settings(input: Input, base: (Tuning, Extras)) -> Result<(Tuning, 
     }
     if input.get("FilterCriteria").is_some() {
         let filters = input.within("FilterCriteria").list("Filters").iter();
-        extras.filters = filters.filter_map(|f| Some(f.get("Pattern")?.as_str()?.to_owned())).collect();
+        let patterns = filters.map(|f| f.get("Pattern").and_then(Value::as_str).unwrap_or_default());
+        extras.filters =
+            Filters::read(patterns).map_err(|_| invalid_value("Invalid filter pattern definition."))?;
     }
     if let Some(key) = input.text("KMSKeyArn") {
         extras.kms_key = Some(key.to_owned()).filter(|key| !key.is_empty());

@@ -1,6 +1,7 @@
 //! The behaviours of AWS that the world plays, each stated as a test.
 
 mod failback;
+mod filters;
 mod functions;
 mod kinesis;
 mod mappings;
