@@ -17,6 +17,15 @@ use serde_json::{Map, Value, json};
 /// The most records of one PutRecords call.
 const PUT_RECORDS_MOST: u64 = 500;
 
+/// What an invocation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Landing {
+    Well,
+    /// Without an error, and with items named as failed.
+    Reported,
+    Raised,
+}
+
 impl World {
     /// Hands the function the next batch of a shard, unless the batching window is still open or it is throttled.
     pub(super) fn take_off(&mut self, reader: Reader) {
@@ -99,24 +108,34 @@ impl World {
         let Some(flight) = mapping.cursors[reader.shard].flight.take() else { return };
         let (id, tuning) = (mapping.function, mapping.tuning);
         self.functions[id.0].running = self.functions[id.0].running.saturating_sub(flight.lanes);
-        let succeeded = !flight.fails && self.take_effect(reader, id, &flight);
-        self.note_landing(reader, id, &flight, succeeded);
-        match succeeded {
-            true => {
+        let landing = self.landing(reader, id, &flight);
+        self.note_landing(reader, id, &flight, landing);
+        match landing {
+            Landing::Well => {
                 self.note_left_out(reader, &flight.left_out);
                 let mapping = &mut self.mappings[reader.mapping];
                 "OK".clone_into(&mut mapping.result);
                 mapping.cursors[reader.shard].move_to(flight.to);
             }
-            false => self.failed(reader, tuning, &flight),
+            Landing::Reported | Landing::Raised => self.failed(reader, tuning, &flight),
         }
     }
 
-    fn note_landing(&mut self, reader: Reader, id: FunctionId, flight: &Flight, succeeded: bool) {
+    fn landing(&mut self, reader: Reader, id: FunctionId, flight: &Flight) -> Landing {
+        let reports = self.functions[id.0].fault == Some(FunctionFault::ReportsFailures);
+        match (reports, self.mappings[reader.mapping].extras.takes_reports()) {
+            (true, true) => Landing::Reported,
+            (true, false) => Landing::Well,
+            (false, _) if !flight.fails && self.take_effect(reader, id, flight) => Landing::Well,
+            (false, _) => Landing::Raised,
+        }
+    }
+
+    fn note_landing(&mut self, reader: Reader, id: FunctionId, flight: &Flight, landing: Landing) {
         let (series, lanes) = (self.functions[id.0].series, flight.lanes);
         let (at, now) = (flight.started, self.ticked);
         let took = (flight.ends - flight.started) as f64;
-        let errors = if succeeded { 0.0 } else { 1.0 };
+        let errors = if landing == Landing::Raised { 1.0 } else { 0.0 };
         self.metrics.record_all(series.invocations, at, now, Statistics::times(1.0, lanes));
         self.metrics.record_all(series.errors, at, now, Statistics::times(errors, lanes));
         self.metrics.record_all(series.duration, at, now, Statistics::times(took, lanes));
@@ -125,7 +144,12 @@ impl World {
         if mapping.extras.count_events {
             let count = flight.handed() as f64;
             self.metrics.record(mapping.series.invoked, at, now, count);
-            self.metrics.record(mapping.series.failed, now, now, if succeeded { 0.0 } else { count });
+            self.metrics.record(
+                mapping.series.failed,
+                now,
+                now,
+                if landing == Landing::Well { 0.0 } else { count },
+            );
         }
     }
 

@@ -40,7 +40,8 @@ pub(super) struct Tuning {
     pub maximum_retries: Option<u32>,
 }
 
-/// Settings that are kept and shown; of these, the filters alone say what the function is handed.
+/// Settings that are kept and shown; of these, the filters say what the function is handed, and the response types what
+/// it is handed again.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Extras {
     pub tumbling_window: u32,
@@ -50,6 +51,13 @@ pub(super) struct Extras {
     pub response_types: Vec<String>,
     pub count_events: bool,
     pub tags: BTreeMap<String, String>,
+}
+
+impl Extras {
+    /// Whether the items that the function names as failed are handed to it again.
+    pub fn takes_reports(&self) -> bool {
+        self.response_types.iter().any(|kind| kind == "ReportBatchItemFailures")
+    }
 }
 
 /// State, as the API says it. It says what was asked for, not what the pollers do.

@@ -23,6 +23,9 @@ pub enum FunctionFault {
     Hangs,
     /// An invocation with a poison record in its batch runs into its time-out; the others end well.
     HangsOnPoison,
+    /// Every invocation ends well and names all items of its batch as failed. A mapping without ReportBatchItemFailures
+    /// takes that for success (Lambda Developer Guide, services-kinesis-batchfailurereporting).
+    ReportsFailures,
 }
 
 /// Kinesis operations of the data plane; the other ones are its control plane.

@@ -2,7 +2,7 @@
 //! time leaves everything resumable.
 
 use super::post::{
-    CONSUMER, EAST, REPLICATOR, STREAM, WEST, cut_off, mapping, said, set_fault, silence_cloudwatch,
+    CONSUMER, EAST, REPLICATOR, STREAM, WEST, cut_off, mapping, remap, said, set_fault, silence_cloudwatch,
 };
 use crate::simulation::stage::{MINUTE, Stage, region};
 use kdsha::model::Exit;
@@ -191,6 +191,29 @@ async fn another_reader_that_lags_is_named() {
         stage.must_fail_back().await;
         stage.must_have_lost_nothing().await;
     }
+}
+
+/// A function that names its items as failed has no errors, and its batch is tried again all the same.
+#[tokio::test(start_paused = true)]
+async fn a_consumer_whose_items_fail_without_an_error_is_not_drained() {
+    let stage = Stage::post(415);
+    remap(&stage, json!({"FunctionResponseTypes": ["ReportBatchItemFailures"]})).await;
+    let fails_late = async {
+        while stage.environment()["PRODUCING_TO_REGION"] == WEST {
+            tokio::time::sleep(MINUTE / 30).await;
+        }
+        set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::ReportsFailures));
+        let record = json!({"StreamName": STREAM, "PartitionKey": "k", "Data": "eA=="});
+        stage.call(Service::Kinesis, WEST, "PutRecord", record);
+    };
+    let (exit, ()) = tokio::join!(short(&stage), fails_late);
+    assert_eq!(exit, Exit::TimedOut, "{}", said(&stage));
+    assert_eq!(mapping(&stage, WEST, CONSUMER)["State"], "Enabled", "stopped without proof");
+    set_fault(&stage, WEST, CONSUMER, None);
+    stage.must_fail_over().await;
+    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
 }
 
 /// A wait says how fast records still arrive, how long it may yet take, and when it gives up.

@@ -127,7 +127,18 @@ async fn a_filtered_consumer_whose_function_hangs_is_not_drained() {
 /// stream's iterator age at zero, and the function, which is not invoked, neither fails nor lags.
 #[tokio::test(start_paused = true)]
 async fn a_mapping_that_is_on_and_reads_nothing_is_not_drained_by_another_readers_polls() {
-    let stage = Stage::post(424);
+    on_and_reads_nothing(424, json!({})).await;
+}
+
+/// Its own polls from before the newest record prove nothing of it.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_on_and_reads_nothing_is_not_drained_by_its_former_polls() {
+    on_and_reads_nothing(425, json!({"MetricsConfig": {"Metrics": ["EventCount"]}})).await;
+}
+
+async fn on_and_reads_nothing(seed: u64, settings: Value) {
+    let stage = Stage::post(seed);
+    remap(&stage, settings).await;
     let other = json!({"FunctionName": "KDS-HA-FailoverLambda", "StartingPosition": "TRIM_HORIZON",
         "EventSourceArn": stream_arn(WEST)});
     stage.call(Service::Lambda, WEST, "CreateEventSourceMapping", other);
@@ -143,6 +154,8 @@ async fn a_mapping_that_is_on_and_reads_nothing_is_not_drained_by_another_reader
         stage.sandbox.with_world(|world| world.delay_polling(50 * MINUTE));
         update(&stage, json!({"UUID": uuid, "Enabled": false}));
         becomes("Disabled").await;
+        // Its pollers stop some time after it says so, and one that is enabled before that goes on.
+        tokio::time::sleep(MINUTE).await;
         update(&stage, json!({"UUID": uuid, "Enabled": true}));
         becomes("Enabled").await;
         stage.sandbox.with_world(|world| world.delay_polling(MINUTE / 2));

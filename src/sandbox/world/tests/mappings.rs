@@ -217,6 +217,30 @@ fn a_failing_function_blocks_its_shards_until_it_is_mended() {
     assert_eq!((ledger.pending, ledger.lost), (0, 0));
 }
 
+/// Without ReportBatchItemFailures, what the function reports as failed is passed over.
+#[test]
+fn reported_failures_are_tried_again_where_the_mapping_asks_for_them_and_lost_where_not() {
+    for asks in [true, false] {
+        let mut play = Play::of_the_post(&Story::default());
+        let name = Story::CONSUMER.parse().expect("a function name");
+        let uuid = play.mapping(WEST, Story::CONSUMER);
+        let types: &[&str] = if asks { &["ReportBatchItemFailures"] } else { &[] };
+        let input = json!({"UUID": uuid, "FunctionResponseTypes": types});
+        play.lambda(WEST, "UpdateEventSourceMapping", input);
+        play.wait(60);
+        play.world.set_fault(&region(WEST), &name, Some(FunctionFault::ReportsFailures));
+        play.wait(300);
+        let by_name = [("FunctionName", Story::CONSUMER)];
+        let errors = play.points(WEST, ("AWS/Lambda", "Errors"), &by_name, "Sum", 4);
+        assert!(errors.iter().all(|p| p.1 == 0.0), "{errors:?}");
+        let ages = play.points(WEST, ("AWS/Lambda", "IteratorAge"), &by_name, "Maximum", 4);
+        assert_eq!(ages.last().is_some_and(|p| p.1 > 100_000.0), asks, "{ages:?}");
+        play.world.set_fault(&region(WEST), &name, None);
+        let ledger = play.finish();
+        assert_eq!((ledger.pending, ledger.lost == 0), (0, asks), "{ledger:?}");
+    }
+}
+
 #[test]
 fn limits_of_age_and_retries_discard_and_that_is_a_loss() {
     for limit in [json!({ "MaximumRecordAgeInSeconds": 60 }), json!({ "MaximumRetryAttempts": 1 })] {
