@@ -266,7 +266,7 @@ mod tests {
         filters.take(metadata, data)
     }
 
-    /// Whether a rule for `a` takes data whose `a` is this; `Null` for `data` is no `a` at all.
+    /// Whether a pattern with this one rule for `a` takes a record with this data.
     fn rule(rule: Value, data: Value) -> bool {
         take(&[json!({"data": {"a": [rule]}})], "k", data.to_string().as_bytes())
     }

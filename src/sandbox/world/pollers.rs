@@ -134,8 +134,7 @@ impl World {
         let count = (to - from) as f64;
         if mapping.extras.count_events && !fails {
             self.metrics.record(mapping.series.polled, now, now, count);
-            // "For events that match the filter criteria, Lambda emits a 0" (Lambda
-            // Developer Guide, "Types of metrics").
+            // An event that fits counts as 0 (Lambda Developer Guide, "Types of metrics for Lambda functions").
             if to > from && !mapping.extras.filters.is_empty() {
                 self.metrics.record(mapping.series.filtered, now, now, left_out);
             }
