@@ -19,7 +19,8 @@ use super::reader::{Found, Reader};
 use super::{Needs, ProbeNeed, Seen, Step, Undo};
 use crate::model::duration;
 use crate::model::{
-    Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
+    Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView,
+    StartingPosition, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -70,6 +71,10 @@ const STOPPED_LATELY: Duration = Duration::from_secs(3 * 3600);
 
 /// Points from so many periods before the hold count, and none that is older.
 const RECENT_PERIODS: u32 = 15;
+
+/// What rule 5 adds to the evidence: nothing, or that there was nothing by which a reader could show that it reads.
+const READS: &str = "";
+const NOTHING_TO_READ: &str = "; no arrival is in sight, so nothing shows whether it reads";
 
 /// Two points of a series further apart than this many periods have a gap between them.
 const GAP_PERIODS: u32 = 3;
@@ -204,17 +209,22 @@ impl Drain {
     }
 
     /// Rule 5: the reader itself has read. The stream's iterator age is that of every reader, this program's own direct
-    /// reads included, so a mapping that is on and does nothing would pass for one that has caught up.
-    fn has_read(&self, mapping: &Mapping, seen: Seen<'_>) -> Result<(), Check> {
-        let Some(view) = self.reader.view(seen) else { return Ok(()) };
+    /// reads included, so a mapping that is on and does nothing would pass for one that has caught up. `Ok` carries what
+    /// is to be added to the evidence.
+    fn has_read(&self, mapping: &Mapping, seen: Seen<'_>) -> Result<&'static str, Check> {
+        let Some(view) = self.reader.view(seen) else { return Ok(READS) };
         let metrics = &view.metrics;
         if metrics.millis_behind_latest.is_some() {
-            return Ok(());
+            return Ok(READS);
         }
-        let Some(arrived) = self.newest_arrival(seen) else { return Ok(()) };
+        let polls = metrics.polled_events.known();
+        let Some(arrived) = self.newest_arrival(mapping, seen) else {
+            let is_polled = polls.is_some_and(|polls| !polls.since(seen.at - self.hold).is_empty());
+            return Ok(if is_polled { READS } else { NOTHING_TO_READ });
+        };
         // An empty poll is counted too (Lambda Developer Guide, monitoring-metrics-types).
-        if metrics.polled_events.known().is_some_and(|polls| !polls.since(arrived).is_empty()) {
-            return Ok(());
+        if polls.is_some_and(|polls| !polls.since(arrived).is_empty()) {
+            return Ok(READS);
         }
         if let Some(others) = view.other_streams.known().filter(|others| !others.is_empty()) {
             let others = others.join(", ");
@@ -229,34 +239,43 @@ impl Drain {
         }
         let invocations = metrics.invocations.as_result().map_err(|r| self.not_yet(seen, r.text.clone()))?;
         match invocations.reaching(arrived).iter().any(|point| point.value > 0.0) {
-            true => Ok(()),
-            false => Err(self.not_yet(seen, self.no_invocation(mapping, arrived))),
+            true => Ok(READS),
+            false => Err(self.not_yet(seen, self.no_invocation(mapping, arrived, seen.at))),
         }
     }
 
-    fn no_invocation(&self, mapping: &Mapping, arrived: Timestamp) -> String {
+    fn no_invocation(&self, mapping: &Mapping, arrived: Timestamp, now: Timestamp) -> String {
         let none = format!(
             "no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads"
         );
-        match mapping.settings.known().is_some_and(|settings| !settings.filters.is_empty()) {
-            true => format!(
-                "{none}; records that its filters leave out invoke nothing, and `{}` makes it show",
-                self.reader.count_events(mapping)
-            ),
-            false => none,
+        let shown = self.reader.count_events(mapping);
+        match mapping.settings.known() {
+            Some(settings) if !settings.filters.is_empty() => {
+                format!(
+                    "{none}; records that its filters leave out invoke nothing, and `{shown}` makes it show"
+                )
+            }
+            // By now the metrics would have told.
+            Some(settings) if !settings.count_events && age(now, arrived) > self.hold => {
+                format!("{none}; `{shown}` makes its polls show")
+            }
+            _ => none,
         }
     }
 
-    /// When the newest record arrived that is known of, up to the moment that is looked at.
-    fn newest_arrival(&self, seen: Seen<'_>) -> Option<Timestamp> {
+    /// When the newest record arrived that is known of and that the reader is to read, up to the moment that is looked at.
+    fn newest_arrival(&self, mapping: &Mapping, seen: Seen<'_>) -> Option<Timestamp> {
         let side = self.reader.side_view(seen);
         let read = side.probe.known().and_then(|probe| probe.newest()).filter(|at| *at <= seen.at);
-        let counted = side.metrics.incoming_records.known();
-        let newest = counted.and_then(|series| {
-            let recent = series.since(self.recent(seen.at, series.period));
-            recent.iter().rev().find(|point| point.value > 0.0 && point.at <= seen.at)
+        let counted = side.metrics.incoming_records.known().and_then(|series| {
+            let starts = match mapping.position {
+                Some(StartingPosition::AtTimestamp(at)) => at,
+                _ => Timestamp::MIN,
+            };
+            let mut newest_first = series.reaching(starts).iter().rev();
+            newest_first.find(|point| point.value > 0.0 && point.at <= seen.at)
         });
-        read.or(newest.map(|point| point.at))
+        read.or(counted.map(|point| point.at))
     }
 
     /// No invocation takes longer: the hold is the time-out, the batching window and the delay of metrics.
@@ -343,8 +362,8 @@ impl Drain {
                 self.not_yet(at_the_stop, format!("{:.0} records arrived at {:.0}", point.value, point.at))
             );
         }
-        self.has_read(mapping, at_the_stop)?;
-        self.has_nothing_in_hand(at_the_stop)
+        let reads = self.has_read(mapping, at_the_stop)?;
+        self.has_nothing_in_hand(at_the_stop).map(|evidence| evidence + reads)
     }
 
     /// Why the metrics say nothing at all: that is no reason to give up.
@@ -465,28 +484,23 @@ impl Step for Drain {
     }
 
     fn check(&self, seen: Seen<'_>) -> Check {
-        match self.reader.find(seen) {
+        let mapping = match self.reader.find(seen) {
             Err(check) => return check,
             Ok(Found::None) => return self.is_missing(seen),
-            Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled && self.is_deleted => {
-                return Check::Blocked(format!(
-                    "mapping {} was stopped before it was drained, and its checkpoint is about to be deleted: run the \
-                     command again, it is enabled again first",
-                    mapping.id
-                ));
+            Ok(Found::One(mapping)) => mapping,
+        };
+        match mapping.state {
+            MappingState::Disabled if self.is_deleted => Check::Blocked(format!(
+                "mapping {} was stopped before it was drained, and its checkpoint is about to be deleted: run the \
+                 command again, it is enabled again first",
+                mapping.id
+            )),
+            MappingState::Disabled => self.was_drained(mapping, seen),
+            _ => {
+                let reads = self.has_read(mapping, seen);
+                let evidence = reads.and_then(|reads| Ok(self.is_drained(seen)? + reads));
+                evidence.map_or_else(|check| check, Check::Done)
             }
-            Ok(Found::One(mapping)) if mapping.state == MappingState::Disabled => {
-                return self.was_drained(mapping, seen);
-            }
-            Ok(Found::One(mapping)) => {
-                if let Err(check) = self.has_read(mapping, seen) {
-                    return check;
-                }
-            }
-        }
-        match self.is_drained(seen) {
-            Ok(evidence) => Check::Done(evidence),
-            Err(check) => check,
         }
     }
 

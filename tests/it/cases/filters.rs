@@ -151,7 +151,7 @@ async fn on_and_reads_nothing(seed: u64, settings: Value) {
     };
     let colleague = async {
         after_the_switch_from(&stage, WEST).await;
-        stage.sandbox.with_world(|world| world.delay_polling(50 * MINUTE));
+        stage.sandbox.with_world(|world| world.delay_polling(80 * MINUTE));
         update(&stage, json!({"UUID": uuid, "Enabled": false}));
         becomes("Disabled").await;
         // Its pollers stop some time after it says so, and one that is enabled before that goes on.
@@ -168,6 +168,10 @@ async fn on_and_reads_nothing(seed: u64, settings: Value) {
     let said = said(&stage);
     assert!(said.contains("no invocation since the newest record arrived"), "{said}");
     assert_eq!(mapping(&stage, WEST, CONSUMER)["State"], "Enabled", "stopped without proof");
+    // That nothing arrives any more is no proof that what did arrive was read.
+    stage.pass(30 * MINUTE).await;
+    let again = stage.failover(&args).await;
+    stage.expect(again, Exit::TimedOut);
     stage.pass(30 * MINUTE).await;
     stage.must_fail_over().await;
     assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
