@@ -330,6 +330,8 @@ pub(super) fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, rea
             }
             Return::Kept
         }
+        // What is not known is said by the check of its mappings, and is not taken for none.
+        None if view.mappings.known().is_none() => Return::Impossible,
         None => Return::new(None, start, settings_for(checks, of, reader, None, None)),
     }
 }

@@ -192,7 +192,7 @@ impl Rule {
     fn holds(&self, value: &Value) -> bool {
         let text = |fits: &dyn Fn(&str) -> bool| value.as_str().is_some_and(fits);
         match self {
-            // "300, 300.0, and 3.0e2 are not considered equal" (the guide).
+            // Numbers are compared as they are written: 300 is neither 300.0 nor 3.0e2 (the guide).
             Rule::Equals(wanted) => value == wanted,
             Rule::Prefix(prefix) => text(&|it| it.starts_with(prefix.as_str())),
             Rule::Suffix(suffix) => text(&|it| it.ends_with(suffix.as_str())),
@@ -218,7 +218,6 @@ impl Comparison {
         }
     }
 
-    #[allow(clippy::float_cmp)] // as it is written in both
     fn holds(self, number: f64, than: f64) -> bool {
         match self {
             Comparison::Equal => number == than,
@@ -312,7 +311,7 @@ mod tests {
         }
     }
 
-    /// "It doesn't match intermediate nodes" (the guide, of exists).
+    /// A key that holds further keys does not count as one that exists (the guide).
     #[test]
     fn what_exists_has_a_value_of_its_own() {
         let (exists, does_not) = (json!({"exists": true}), json!({"exists": false}));

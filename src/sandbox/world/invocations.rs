@@ -76,8 +76,8 @@ impl World {
     }
 
     /// From where to where the next batch goes, and what the filters leave out in between; `None` while more is
-    /// gathered. "Lambda applies your filter criteria to each new event to determine whether to add it to the current
-    /// batch" (Lambda Developer Guide, "Lambda event filtering").
+    /// gathered. What the filters leave out is in no batch, and does not count to its size (Lambda Developer Guide,
+    /// "Lambda event filtering").
     fn next_batch(&mut self, reader: Reader) -> Option<(u64, u64, Vec<u64>)> {
         let now = self.ticked;
         let mapping = &mut self.mappings[reader.mapping];
@@ -144,12 +144,8 @@ impl World {
         if mapping.extras.count_events {
             let count = flight.handed() as f64;
             self.metrics.record(mapping.series.invoked, at, now, count);
-            self.metrics.record(
-                mapping.series.failed,
-                now,
-                now,
-                if landing == Landing::Well { 0.0 } else { count },
-            );
+            let failed = if landing == Landing::Well { 0.0 } else { count };
+            self.metrics.record(mapping.series.failed, now, now, failed);
         }
     }
 

@@ -227,8 +227,8 @@ impl World {
         }
     }
 
-    /// The reader goes on behind records that the filters leave out ("the streams iterator advances past this record",
-    /// Lambda Developer Guide, "Properly filtering Kinesis and DynamoDB messages"), unless the function has older ones.
+    /// The reader goes on behind records that the filters leave out (Lambda Developer Guide, "Properly filtering Kinesis
+    /// and DynamoDB messages"), unless the function has older ones.
     fn pass_left_out(&mut self, reader: Reader) {
         let mapping = &self.mappings[reader.mapping];
         let (filters, cursor) = (&mapping.extras.filters, &mapping.cursors[reader.shard]);
