@@ -371,8 +371,9 @@ fn remembered_settings(
     let request = checks.request;
     let about = checks.about(of, Side::Primary);
     let Some(SeenAt { at, value }) = remembered::settings(&request, of, reader.role) else {
-        let evidence =
-            format!("neither a mapping of {reader} nor a look from this machine shows how it handled records");
+        let evidence = format!(
+            "neither a mapping of {reader} nor a look from this machine shows how it handled records"
+        );
         let way_out = "from a machine that looked (`kdsha status`) while it was there it goes by itself; or create it by \
                        hand with its settings, disabled, AT_TIMESTAMP of the failover or earlier, never LATEST";
         settings::unknown_settings(checks, &about, evidence, way_out, "Lambda's defaults");
