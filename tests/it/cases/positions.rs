@@ -144,14 +144,20 @@ async fn position_03_a_fan_out_consumer() {
     stage.must_have_lost_nothing().await;
 }
 
-/// 3. In an emergency its own lag decides, beside the function's age; the stream's age would be that of others.
-#[tokio::test(start_paused = true)]
-async fn position_03_a_fan_out_consumer_in_an_emergency() {
-    let mut stage = Stage::of(503, &Story { fan_out_consumers: true, ..Stage::light() });
+/// A consumer that reads through enhanced fan-out.
+fn fan_out(seed: u64) -> Stage {
+    let mut stage = Stage::of(seed, &Story { fan_out_consumers: true, ..Stage::light() });
     let named = mapping(&stage, WEST, CONSUMER)["EventSourceArn"].as_str().expect("an ARN").to_owned();
     let name = named.split("/consumer/").nth(1).and_then(|rest| rest.split(':').next());
     let name = name.expect("a consumer's name").parse().expect("a name");
     stage.topology.pipelines[0].consumer.stream_consumer = Some(name);
+    stage
+}
+
+/// 3. In an emergency its own lag decides, beside the function's age; the stream's age would be that of others.
+#[tokio::test(start_paused = true)]
+async fn position_03_a_fan_out_consumer_in_an_emergency() {
+    let stage = fan_out(503);
     set_fault(&stage, WEST, CONSUMER, Some(FunctionFault::Fails));
     stage.pass(12 * MINUTE).await;
     let dry = FailoverArgs { emergency: true, dry_run: true, ..stage.over() };
@@ -207,6 +213,21 @@ async fn position_05_records_that_may_be_too_large_for_lambda_are_said() {
         let args = FailoverArgs { dry_run: true, ..stage.over() };
         stage.expect(stage.failover(&args).await, Exit::Done);
         assert_eq!(said(&stage).contains(too_large), is_said, "{}", said(&stage));
+    }
+}
+
+/// 5. What a fan-out mapping with several lanes drops of aggregated records leaves no trace anywhere.
+#[tokio::test(start_paused = true)]
+async fn position_05_aggregated_records_that_a_fan_out_consumer_may_drop_are_said() {
+    let stage = fan_out(506);
+    let uuid = mapping(&stage, WEST, CONSUMER)["UUID"].clone();
+    for (factor, is_said) in [(1, false), (2, true)] {
+        let input = json!({"UUID": uuid, "ParallelizationFactor": factor});
+        stage.call(Service::Lambda, WEST, "UpdateEventSourceMapping", input);
+        stage.pass(MINUTE).await;
+        let args = FailoverArgs { dry_run: true, ..stage.over() };
+        stage.expect(stage.failover(&args).await, Exit::Done);
+        assert_eq!(said(&stage).contains("of what the KPL aggregated"), is_said, "{}", said(&stage));
     }
 }
 
