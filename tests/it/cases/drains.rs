@@ -216,6 +216,17 @@ async fn a_consumer_whose_items_fail_without_an_error_is_not_drained() {
     stage.must_have_lost_nothing().await;
 }
 
+/// Nobody can tell a consumer that reads an empty stream from one that reads nothing: the run goes on, and says so.
+#[tokio::test(start_paused = true)]
+async fn a_drain_of_a_stream_without_arrivals_says_what_nothing_shows() {
+    let stage = Stage::post(416);
+    stage.sandbox.with_world(|world| world.set_rate(0.0));
+    stage.pass(5 * 60 * MINUTE).await;
+    stage.must_fail_over().await;
+    let told = said(&stage);
+    assert!(told.contains("no arrival is in sight, so nothing shows whether it reads"), "{told}");
+}
+
 /// A wait says how fast records still arrive, how long it may yet take, and when it gives up.
 #[tokio::test(start_paused = true)]
 async fn a_wait_says_its_lag_its_sample_its_pace_and_its_deadline() {

@@ -9,18 +9,21 @@
 //! 3. the function's iterator age has no point above zero within the hold and the longest invocation before it:
 //!    nothing was being worked off;
 //! 4. no Errors and no Throttles within the hold, a whole time-out before it and the pause before a retry;
-//! 5. the reader itself was seen to read since the newest record arrived: a poll of its own, or an invocation.
+//! 5. the reader itself was seen to read since the newest record arrived: a poll of its own, or an invocation. Where the
+//!    metrics reach back to no arrival, the evidence says that nothing shows it.
 //!
 //! Rules 3 and 4 look further back than the silence, since Lambda stamps its metrics with the minute in which an
 //! invocation began and sends them when it has ended (Lambda Developer Guide, "Types of metrics"): of batches that
 //! follow each other, each as long as the time-out, the last one that can be seen began before the hold did.
 
+mod gone;
+mod reads;
+
 use super::reader::{Found, Reader};
 use super::{Needs, ProbeNeed, Seen, Step, Undo};
 use crate::model::duration;
 use crate::model::{
-    Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView,
-    StartingPosition, Timestamp,
+    Check, Effect, Mapping, MappingState, Observed, Point, Progress, Region, Series, SideView, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -60,9 +63,6 @@ pub enum Missing {
     Expected,
 }
 
-/// How old a record may be that is read on time: a poll a second (Lambda Developer Guide, with-kinesis), and some.
-const ON_TIME: Duration = Duration::from_secs(5);
-
 /// How long Lambda may pause before it tries a failed batch again; no figure is published.
 const BEFORE_A_RETRY: Duration = Duration::from_secs(60);
 
@@ -71,10 +71,6 @@ const STOPPED_LATELY: Duration = Duration::from_secs(3 * 3600);
 
 /// Points from so many periods before the hold count, and none that is older.
 const RECENT_PERIODS: u32 = 15;
-
-/// What rule 5 adds to the evidence: nothing, or that there was nothing by which a reader could show that it reads.
-const READS: &str = "";
-const NOTHING_TO_READ: &str = "; no arrival is in sight, so nothing shows whether it reads";
 
 /// Two points of a series further apart than this many periods have a gap between them.
 const GAP_PERIODS: u32 = 3;
@@ -208,76 +204,6 @@ impl Drain {
         }
     }
 
-    /// Rule 5: the reader itself has read. The stream's iterator age is that of every reader, this program's own direct
-    /// reads included, so a mapping that is on and does nothing would pass for one that has caught up. `Ok` carries what
-    /// is to be added to the evidence.
-    fn has_read(&self, mapping: &Mapping, seen: Seen<'_>) -> Result<&'static str, Check> {
-        let Some(view) = self.reader.view(seen) else { return Ok(READS) };
-        let metrics = &view.metrics;
-        if metrics.millis_behind_latest.is_some() {
-            return Ok(READS);
-        }
-        let polls = metrics.polled_events.known();
-        let Some(arrived) = self.newest_arrival(mapping, seen) else {
-            let is_polled = polls.is_some_and(|polls| !polls.since(seen.at - self.hold).is_empty());
-            return Ok(if is_polled { READS } else { NOTHING_TO_READ });
-        };
-        // An empty poll is counted too (Lambda Developer Guide, monitoring-metrics-types).
-        if polls.is_some_and(|polls| !polls.since(arrived).is_empty()) {
-            return Ok(READS);
-        }
-        if let Some(others) = view.other_streams.known().filter(|others| !others.is_empty()) {
-            let others = others.join(", ");
-            return Err(self.not_yet(
-                seen,
-                format!(
-                    "{} reads {others} too, so its invocations do not show that it reads this stream; `{}` makes it show",
-                    self.reader.function,
-                    self.reader.count_events(mapping)
-                ),
-            ));
-        }
-        let invocations = metrics.invocations.as_result().map_err(|r| self.not_yet(seen, r.text.clone()))?;
-        match invocations.reaching(arrived).iter().any(|point| point.value > 0.0) {
-            true => Ok(READS),
-            false => Err(self.not_yet(seen, self.no_invocation(mapping, arrived, seen.at))),
-        }
-    }
-
-    fn no_invocation(&self, mapping: &Mapping, arrived: Timestamp, now: Timestamp) -> String {
-        let none = format!(
-            "no invocation since the newest record arrived at {arrived:.0}: nothing shows that it reads"
-        );
-        let shown = self.reader.count_events(mapping);
-        match mapping.settings.known() {
-            Some(settings) if !settings.filters.is_empty() => {
-                format!(
-                    "{none}; records that its filters leave out invoke nothing, and `{shown}` makes it show"
-                )
-            }
-            // By now the metrics would have told.
-            Some(settings) if !settings.count_events && age(now, arrived) > self.hold => {
-                format!("{none}; `{shown}` makes its polls show")
-            }
-            _ => none,
-        }
-    }
-
-    /// When the newest record arrived that is known of and that the reader is to read, up to the moment that is looked at.
-    fn newest_arrival(&self, mapping: &Mapping, seen: Seen<'_>) -> Option<Timestamp> {
-        let side = self.reader.side_view(seen);
-        let read = side.probe.known().and_then(|probe| probe.newest()).filter(|at| *at <= seen.at);
-        let counted = side.metrics.incoming_records.known().and_then(|series| {
-            let starts = match mapping.position {
-                Some(StartingPosition::AtTimestamp(at)) => at,
-                _ => Timestamp::MIN,
-            };
-            let mut newest_first = series.reaching(starts).iter().rev();
-            newest_first.find(|point| point.value > 0.0 && point.at <= seen.at)
-        });
-        read.or(counted.map(|point| point.at))
-    }
-
     /// No invocation takes longer: the hold is the time-out, the batching window and the delay of metrics.
     fn longest(&self) -> Duration {
         self.hold.saturating_sub(self.fresh)
@@ -322,116 +248,6 @@ impl Drain {
         self.none_within(retried, "the function was throttled: Throttles", &metrics.throttles, seen)?;
         let (role, hold) = (self.reader.role, duration::show(self.hold));
         Ok(format!("{role} lag {evidence}, no arrivals, no errors, no throttles for {hold}"))
-    }
-}
-
-/// A mapping that is found stopped: by this run once it was drained, or by somebody else before.
-impl Drain {
-    /// Stopped is drained where the same proof holds for the moment of the stop. It is waited for until CloudWatch has
-    /// all of that moment.
-    fn was_drained(&self, mapping: &Mapping, seen: Seen<'_>) -> Check {
-        let Some(stopped) = mapping.last_modified else {
-            return self.stopped_before(mapping, "AWS did not say when it was stopped");
-        };
-        let shown = stopped + self.fresh;
-        if seen.at < shown {
-            let left = duration::show(age(shown, seen.at));
-            return self
-                .not_yet(seen, format!("it is stopped; in {left} the metrics show whether it was drained"));
-        }
-        if let Some(why) = self.unanswered(seen) {
-            return self.not_yet(seen, why);
-        }
-        match self.had_nothing_left(mapping, Seen { at: stopped, ..seen }) {
-            Ok(evidence) => Check::Done(format!("already stopped at {stopped:.0}, drained: {evidence}")),
-            Err(Check::NotYet(progress)) => self.stopped_before(mapping, &progress.because),
-            Err(check) => check,
-        }
-    }
-
-    /// All rules at the moment of the stop; the silence by what CloudWatch counted. What arrived after the stop is no
-    /// matter of the drain: preflight says it, with its expiry.
-    fn had_nothing_left(&self, mapping: &Mapping, at_the_stop: Seen<'_>) -> Result<String, Check> {
-        let side = self.reader.side_view(at_the_stop);
-        let arrived = side.metrics.incoming_records.known().and_then(|series| {
-            let mut points = series.since(at_the_stop.at - self.hold).iter();
-            points.find(|point| point.value > 0.0 && point.at <= at_the_stop.at)
-        });
-        if let Some(point) = arrived {
-            return Err(
-                self.not_yet(at_the_stop, format!("{:.0} records arrived at {:.0}", point.value, point.at))
-            );
-        }
-        let reads = self.has_read(mapping, at_the_stop)?;
-        self.has_nothing_in_hand(at_the_stop).map(|evidence| evidence + reads)
-    }
-
-    /// Why the metrics say nothing at all: that is no reason to give up.
-    fn unanswered(&self, seen: Seen<'_>) -> Option<String> {
-        let side = self.reader.side_view(seen);
-        let view = self.reader.view(seen)?;
-        let (metrics, incoming) = (&view.metrics, &side.metrics.incoming_records);
-        let read =
-            [incoming, self.position(side, seen), &metrics.iterator_age, &metrics.errors, &metrics.throttles];
-        read.into_iter().find_map(|series| series.reason().map(|reason| reason.text.clone()))
-    }
-
-    /// A mapping that is gone counts as drained where this run knows why it is gone, or where its last invocations show
-    /// that it had read all.
-    fn is_missing(&self, seen: Seen<'_>) -> Check {
-        if self.missing == Missing::Expected {
-            return Check::Done(format!("{} has no mapping", self.reader));
-        }
-        if let Some(why) = self.unanswered(seen) {
-            return self.not_yet(seen, why);
-        }
-        match self.read_all(seen) {
-            Ok(evidence) => Check::Done(format!("{} has no mapping any more; {evidence}", self.reader)),
-            Err(why) => Check::Blocked(self.deleted_before(&why)),
-        }
-    }
-
-    /// The function was invoked once more after the newest record had come, with nothing old, and did not fail.
-    fn read_all(&self, seen: Seen<'_>) -> Result<String, String> {
-        let (side, view) = (self.reader.side_view(seen), self.reader.view(seen));
-        let metrics = &view.ok_or("it is not configured")?.metrics;
-        let arrivals = side.metrics.incoming_records.known();
-        let counted = arrivals.and_then(|series| series.points.iter().rev().find(|point| point.value > 0.0));
-        let newest = side.probe.known().and_then(|probe| probe.newest());
-        let arrived = newest.or(counted.map(|point| point.at)).ok_or("no arrival is in sight")?;
-        let ages = metrics.iterator_age.known();
-        let last = ages.and_then(|series| series.reaching(arrived).last());
-        let last = last.ok_or_else(|| format!("no invocation since {arrived:.0}"))?;
-        if last.value > ON_TIME.as_millis() as f64 {
-            return Err(format!("its last records were {:.0} s old", last.value / 1000.0));
-        }
-        let from = arrived - self.looks_back();
-        let failed = [&metrics.errors, &metrics.throttles].map(|series| series.known());
-        let has_failed = |series: &Series| series.reaching(from).iter().any(|point| point.value > 0.0);
-        if !failed.iter().all(|series| series.is_some_and(|series| !has_failed(series))) {
-            return Err("it failed or was throttled shortly before".to_owned());
-        }
-        Ok(format!("it had read what arrived until {arrived:.0}"))
-    }
-
-    fn deleted_before(&self, why: &str) -> String {
-        let Reader { region, function, source, .. } = &self.reader;
-        format!(
-            "the mapping of the {} is gone, and nothing proves that it was drained before ({why}): nobody reads what it had \
-             not; `aws lambda create-event-source-mapping --region {region} --function-name {function} --event-source-arn \
-             <ARN of {source}> --starting-position TRIM_HORIZON`, then the same command again",
-            self.reader
-        )
-    }
-
-    fn stopped_before(&self, mapping: &Mapping, why: &str) -> Check {
-        Check::Blocked(format!(
-            "mapping {id} is stopped, and nothing proves that it was drained before ({why}): what it has not processed \
-             would wait for the failback; `aws lambda update-event-source-mapping --region {} --uuid {id} --enabled`, then \
-             the same command again",
-            self.reader.region,
-            id = mapping.id
-        ))
     }
 }
 
