@@ -1,9 +1,8 @@
 //! What somebody changes or deletes while the pipeline rests in the standby: it hides no record, and what is made anew
 //! handles records as before.
 
-use super::post::{CONSUMER, REPLICATOR, STREAM, WEST, mapping, said};
+use super::post::{CONSUMER, REPLICATOR, STREAM, WEST, cut_off, mapping, said};
 use crate::simulation::stage::{MINUTE, Stage};
-use kdsha::cli::args::FailbackArgs;
 use kdsha::model::Exit;
 use kdsha::sandbox::call::Service;
 use serde_json::{Value, json};
@@ -33,11 +32,6 @@ async fn over(seed: u64) -> (Stage, Value) {
     (stage, before)
 }
 
-/// Another machine: neither its journals nor what its looks saw are here.
-fn forget(stage: &Stage) {
-    std::fs::remove_dir_all(stage.state.path()).expect("the state folder");
-}
-
 fn must_be_as(stage: &Stage, before: &Value) {
     let there = mapping(stage, WEST, REPLICATOR);
     assert_ne!(there["UUID"], before["UUID"]);
@@ -59,7 +53,7 @@ async fn a_replicator_whose_mapping_is_gone_gets_one_as_it_was_seen_last() {
 async fn a_replicator_whose_settings_nobody_saw_is_not_made_with_defaults_unasked() {
     let (stage, before) = over(1502).await;
     delete(&stage, REPLICATOR).await;
-    forget(&stage);
+    stage.lose_the_journal();
     let sent = stage.mutations().len();
     let refused = stage.failback(&stage.back()).await.expect_err("nothing shows the settings");
     assert_eq!(refused.exit, Exit::Blocked);
@@ -89,18 +83,9 @@ async fn a_way_back_that_is_cut_off_before_the_replacement_makes_it_as_the_repla
         let (stage, before) = over(1503).await;
         stage.sandbox.with_world(|world| world.set_rate(0.05));
         stage.pass(25 * 60 * MINUTE).await;
-        forget(&stage);
+        stage.lose_the_journal();
         let is_there = || stage.mappings(WEST).iter().any(|m| m["UUID"] == before["UUID"]);
-        let cut = async {
-            while is_there() {
-                tokio::time::sleep(MINUTE / 60).await;
-            }
-        };
-        let args = stage.back();
-        tokio::select! {
-            exit = stage.failback(&args) => panic!("{exit:?}"),
-            () = cut => {}
-        }
+        cut_off(stage.failback(&stage.back()), || !is_there()).await;
         if !journal_is_kept {
             let folders = std::fs::read_dir(stage.state.path()).expect("the state folder").flatten();
             let runs = folders.map(|found| found.path()).filter(|path| path.join("journal.jsonl").exists());
@@ -125,8 +110,6 @@ async fn a_later_change_of_the_stopped_mapping_does_not_hide_what_arrived_before
     stage.expect(stage.verify().await, Exit::Done);
     let told = "1 record(s) arrived in us-west-2 after its consumer was stopped";
     assert!(said(&stage).contains(told), "{}", said(&stage));
-    let back = FailbackArgs { dry_run: true, ..stage.back() };
-    stage.expect(stage.failback(&back).await, Exit::Done);
     stage.must_fail_back().await;
     stage.must_have_lost_nothing().await;
 }
