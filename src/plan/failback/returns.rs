@@ -113,6 +113,7 @@ impl<'a> Found<'a> {
         }
         self.tell_of_nothing_to_skip(checks);
         match self.mapping {
+            Some(mapping) if is_going(mapping) => self.anew(checks),
             Some(mapping) if is_expired(&checks.request, &self.of, mapping) => self.expired(checks, mapping),
             Some(mapping) if has_no_checkpoint(mapping) => self.never_read(checks, mapping),
             Some(mapping) => self.kept(checks, mapping),
@@ -208,7 +209,8 @@ impl<'a> Found<'a> {
 
     fn anew(&self, checks: &mut Checks<'_>) -> Return {
         let Some(start) = self.cut_over() else {
-            let evidence = format!("{} has no mapping, and no run mark says where to start one", self.reader);
+            let evidence =
+                format!("{} keeps no mapping, and no run mark says where to start one", self.reader);
             let advice = "create the mapping by hand, AT_TIMESTAMP of the failover, never LATEST";
             checks.advise(stranded::CHECK, &self.about, Verdict::Fail, evidence, advice);
             return Return::Impossible;
@@ -240,6 +242,11 @@ impl<'a> Found<'a> {
     fn settings(&self, checks: &mut Checks<'_>) -> MappingSettings {
         settings_for(checks, &self.of, self.reader, self.mapping, self.standby)
     }
+}
+
+/// It is being deleted, as by an earlier part of this run: there is nothing to enable, and its settings can still be read.
+fn is_going(mapping: &Mapping) -> bool {
+    mapping.state == MappingState::Deleting
 }
 
 /// `--skip-stranded` where it does nothing.
@@ -315,6 +322,9 @@ pub(super) fn replicator_returns(checks: &mut Checks<'_>, of: &Selected<'_>, rea
     let mapping = mapping_of(reader, view);
     let start = before_switch(&request, of);
     match mapping {
+        Some(mapping) if is_going(mapping) => {
+            Return::new(None, start, settings_for(checks, of, reader, Some(mapping), None))
+        }
         Some(mapping) if is_expired(&request, of, mapping) => {
             let replaces = replaced(reader, mapping, NOT_DOCUMENTED);
             Return::new(replaces, start, settings_for(checks, of, reader, Some(mapping), None))
