@@ -124,7 +124,12 @@ pub async fn go(session: &Session, ui: &Ui, wanted: &Wanted<'_>) -> Result<Exit,
         if kept.is_none() && record.plan.intent == plan.intent {
             plan.accept_as(&record.plan);
         }
-        plan.expect_deleted(&record.changed());
+        // An emergency stops its readers undrained.
+        let planned_all_along =
+            record.former.iter().chain([&record.plan]).all(|plan| plan.intent == wanted.intent);
+        if planned_all_along && !record.turned {
+            plan.expect_own_calls(&record.changed());
+        }
     }
     refuse(ui, &plan)?;
     ui.plan_summary(&plan, &effects(&plan, &snapshot));

@@ -8,7 +8,7 @@ use super::sequence::{Request, Selected};
 use super::{Consent, Intent, Mode, Plan, PlannedStep, Stage, assess, settings, stranded};
 use crate::model::{RunMark, RunState, Side, StartAt, Timestamp, Verdict};
 use crate::steps::{
-    CreateMapping, DeleteMapping, Drain, Missing, Reader, StartMapping, StopMapping, Until, VerifyResult,
+    Cause, CreateMapping, DeleteMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult,
 };
 use returns::{Return, consumer_returns, replicator_returns};
 use std::collections::BTreeMap;
@@ -139,8 +139,8 @@ impl<'a> Move<'a> {
     fn drain(&self, request: &Request<'_>) -> PlannedStep {
         let hold = self.hold(request);
         let fresh = request.topology.timing.fresh;
-        let (reader, missing) = (self.standby.clone(), Missing::Unexplained);
-        self.of.step(Drain { reader, hold, fresh, is_deleted: true, missing })
+        let (reader, unknown) = (self.standby.clone(), Cause::Unexplained);
+        self.of.step(Drain { reader, hold, fresh, is_deleted: true, missing: unknown, stopped: unknown })
     }
 
     fn verify(&self, request: &Request<'_>) -> PlannedStep {

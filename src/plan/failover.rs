@@ -9,7 +9,7 @@ use super::settings::settings_for;
 use super::start::{emergency_start, start_position, unprocessed_from};
 use super::{Consent, Intent, Mode, OnFailure, Plan, PlannedStep, Stage, arriving, assess, stranded};
 use crate::model::{MappingSettings, RunMark, RunState, Side, StartAt, Stranded, Timestamp, WaitsFor};
-use crate::steps::{CreateMapping, Drain, Missing, Reader, StartMapping, StopMapping, Until, VerifyResult};
+use crate::steps::{Cause, CreateMapping, Drain, Reader, StartMapping, StopMapping, Until, VerifyResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -166,7 +166,14 @@ impl<'a> Move<'a> {
         let drain = |reader: Reader| {
             let hold = self.hold(request, &reader);
             let fresh = request.topology.timing.fresh;
-            self.of.step(Drain { reader, hold, fresh, is_deleted: false, missing: Missing::Unexplained })
+            self.of.step(Drain {
+                reader,
+                hold,
+                fresh,
+                is_deleted: false,
+                missing: Cause::Unexplained,
+                stopped: Cause::Unexplained,
+            })
         };
         self.leaving().into_iter().map(drain).collect()
     }

@@ -1,7 +1,7 @@
 //! What both sequences are made from: the request, and stages for all selected pipelines.
 
 use super::assess::{self, Active};
-use super::missing;
+use super::own_calls;
 use super::position::Position;
 use super::stranded::writes_to;
 use super::{Accepted, Consent, Intent, Memory, OnFailure, Plan, PlannedStep, Stage};
@@ -337,7 +337,7 @@ pub(crate) fn plan(
         accepted.mark(&mut checks);
     }
     stages.iter_mut().for_each(|stage| stage.steps.retain(|step| !is_stopped_before(&request, step)));
-    stages.iter_mut().for_each(|stage| missing::expect_what_was_never_there(&request, &mut stage.steps));
+    stages.iter_mut().for_each(|stage| own_calls::expect_what_was_never_there(&request, &mut stage.steps));
     let steps = stages.iter_mut().flat_map(|stage| &mut stage.steps);
     steps.for_each(|planned| let_age(planned, &checks));
     Plan {

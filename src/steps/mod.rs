@@ -17,7 +17,7 @@ mod verify_result;
 
 pub use create_mapping::{CreateMapping, position_fits};
 pub use delete_mapping::DeleteMapping;
-pub use drain::{Drain, Missing};
+pub use drain::{Cause, Drain};
 pub use mark_run::{MarkRun, how_to_clear};
 pub use prove_quiet::ProveQuiet;
 pub use reader::{Reader, Role};

@@ -1,6 +1,6 @@
 //! A reader that is found stopped, or without a mapping, in its drain: was it drained before?
 
-use super::{Drain, Missing, age};
+use super::{Cause, Drain, age};
 use crate::model::{Check, Mapping, Series, duration};
 use crate::steps::{Reader, Seen};
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Drain {
     /// A mapping that is gone counts as drained where this run knows why it is gone, or where its last invocations show
     /// that it had read all.
     pub(super) fn is_missing(&self, seen: Seen<'_>) -> Check {
-        if self.missing == Missing::Expected {
+        if self.missing == Cause::Expected {
             return Check::Done(format!("{} has no mapping", self.reader));
         }
         if let Some(why) = self.unanswered(seen) {

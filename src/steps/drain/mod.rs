@@ -1,4 +1,4 @@
-//! Waits until a reader's lag is proven zero. Missing data is not zero, a failing function with lag zero is not
+//! Waits until a reader's lag is proven zero. Cause data is not zero, a failing function with lag zero is not
 //! drained, and a batch may be in flight for as long as the function may run.
 //!
 //! Proven means, all at one look:
@@ -46,20 +46,23 @@ pub struct Drain {
     /// Whether the mapping is deleted afterwards, and its checkpoint with it: then being stopped is no proof.
     #[serde(default)]
     pub is_deleted: bool,
-    /// What it means that there is no mapping.
+    /// Why there is no mapping, where there is none.
     #[serde(default)]
-    pub missing: Missing,
+    pub missing: Cause,
+    /// Why the mapping is stopped, where it is.
+    #[serde(default)]
+    pub stopped: Cause,
 }
 
-/// What it means that a reader has no mapping.
+/// Why a reader is found without a mapping, or stopped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Missing {
-    /// It is not known who deleted it, and whether it was drained before.
+pub enum Cause {
+    /// It is not known whose doing it is, and whether the reader was drained before.
     #[default]
     Unexplained,
-    /// There was none when the run began, or the run has drained and deleted it.
+    /// It was so when the run began, or the run has done it itself, once the reader was drained.
     Expected,
 }
 
@@ -311,6 +314,9 @@ impl Step for Drain {
                  command again, it is enabled again first",
                 mapping.id
             )),
+            MappingState::Disabled if self.stopped == Cause::Expected => {
+                Check::Done(format!("this run drained it, and stopped mapping {}", mapping.id))
+            }
             MappingState::Disabled => self.was_drained(mapping, seen),
             _ => {
                 let reads = self.has_read(mapping, seen);

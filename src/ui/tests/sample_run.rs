@@ -6,7 +6,7 @@ use crate::model::*;
 use crate::plan::position::{Anchor, Buffer, Origin, Position};
 use crate::plan::{Intent, Mode, OnFailure, Plan, PlannedEffect, PlannedStep, Stage};
 use crate::steps::{
-    AnyStep, CreateMapping, Drain, MarkRun, Missing, ProveQuiet, Reader, Role, StartMapping, StopMapping,
+    AnyStep, Cause, CreateMapping, Drain, MarkRun, ProveQuiet, Reader, Role, StartMapping, StopMapping,
     SwitchProducer, VerifyResult,
 };
 use std::collections::BTreeMap;
@@ -108,7 +108,8 @@ pub(crate) fn plan() -> Plan {
         hold: seconds(183),
         fresh: seconds(180),
         is_deleted: false,
-        missing: Missing::Unexplained,
+        missing: Cause::Unexplained,
+        stopped: Cause::Unexplained,
     };
     let stop = |role| StopMapping { reader: reader_step(Primary, role), settle: seconds(60) };
     let stages: Vec<(&str, Vec<AnyStep>)> = vec![

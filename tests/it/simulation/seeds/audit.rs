@@ -131,7 +131,8 @@ impl<'a> Audit<'a> {
         let theatre = self.weather.theatre;
         let (side, exit) = (self.side(), ended.how.exit());
         let is_alone = self.weather.scenario.people.is_empty();
-        let moved = matches!(ended.command, Command::Failover(_) | Command::Failback | Command::Resume);
+        let moved =
+            matches!(ended.command, Command::Failover(_) | Command::Failback { .. } | Command::Resume);
         match exit {
             Some(Exit::Done) if moved => {
                 self.hold(world::one_consumer_each(self.weather));

@@ -203,8 +203,9 @@ impl<'a> Operator<'a> {
         if self.scenario.dry_run {
             self.run(Command::DryRun { back: true }, None).await;
         }
+        let mut accept_settings = false;
         for _ in 0..MOST_COMMANDS {
-            let ended = self.go(Phase::Back, Command::Failback).await;
+            let ended = self.go(Phase::Back, Command::Failback { accept_settings }).await;
             let advice = ended.how.advice();
             match ended.how.exit() {
                 Some(Exit::Done) => return Outcome::Done,
@@ -212,6 +213,9 @@ impl<'a> Operator<'a> {
                     if advice.contains("already active") || advice.contains("nothing to do") =>
                 {
                     return Outcome::Done;
+                }
+                Some(Exit::Blocked) if advice.contains("--accept mapping_settings") && !accept_settings => {
+                    accept_settings = true;
                 }
                 Some(Exit::Blocked | Exit::Locked) if advice.contains("kdsha resume") => {
                     self.go_on(Phase::Back).await;

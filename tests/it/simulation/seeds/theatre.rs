@@ -32,8 +32,13 @@ const NO_COMMAND_TAKES: Duration = Duration::from_secs(6 * 3600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     Failover(Over),
-    DryRun { back: bool },
-    Failback,
+    DryRun {
+        back: bool,
+    },
+    Failback {
+        /// Lambda's defaults are taken where nobody saw a mapping's settings.
+        accept_settings: bool,
+    },
     Resume,
     Verify,
 }
@@ -299,6 +304,10 @@ impl Theatre {
     }
 
     async fn perform(&self, session: &Session, ui: &Ui, command: Command) -> Result<Exit, Failure> {
+        let accept = |settings: bool| AcceptArgs {
+            checks: settings.then(|| "mapping_settings/*".to_owned()).into_iter().collect(),
+            reason: settings.then(|| "they are the defaults".to_owned()),
+        };
         let over = |dry_run: bool, over: Over| FailoverArgs {
             to: self.topology.regions.standby.clone(),
             dry_run,
@@ -306,24 +315,23 @@ impl Theatre {
             emergency: over.emergency,
             start_at: over.start_at,
             overlap_buffer: None,
-            accept: AcceptArgs {
-                checks: over.accept_settings.then(|| "mapping_settings/*".to_owned()).into_iter().collect(),
-                reason: over.accept_settings.then(|| "they are the defaults".to_owned()),
-            },
+            accept: accept(over.accept_settings),
             timeout: None,
         };
-        let back = |dry_run: bool| FailbackArgs {
+        let back = |dry_run: bool, accept_settings: bool| FailbackArgs {
             dry_run,
             yes: true,
             skip_stranded: false,
             timeout: None,
-            accept: AcceptArgs::default(),
+            accept: accept(accept_settings),
         };
         match command {
             Command::Failover(flags) => failover::run(session, ui, &over(false, flags)).await,
             Command::DryRun { back: false } => failover::run(session, ui, &over(true, Over::default())).await,
-            Command::DryRun { back: true } => failback::run(session, ui, &back(true)).await,
-            Command::Failback => failback::run(session, ui, &back(false)).await,
+            Command::DryRun { back: true } => failback::run(session, ui, &back(true, false)).await,
+            Command::Failback { accept_settings } => {
+                failback::run(session, ui, &back(false, accept_settings)).await
+            }
             Command::Resume => {
                 let args = ResumeArgs { yes: true, undo: false, emergency: false, start_at: None };
                 resume::run(session, ui, &args).await

@@ -225,7 +225,7 @@ impl<'a> Weather<'a> {
             Deed::SecondOperator => {
                 let command = match phase {
                     Phase::Over => Command::Failover(Over::default()),
-                    Phase::Back => Command::Failback,
+                    Phase::Back => Command::Failback { accept_settings: false },
                 };
                 self.note("another operator begins".to_owned());
                 let ended = self.theatre.run(&self.theatre.theirs, command, None).await;
