@@ -144,6 +144,7 @@ impl<'a> Operator<'a> {
                     if is_in_the_way(&ended.said) {
                         self.weather.clear_the_way().await;
                     }
+                    self.weather.enable_again(&unfolded(&ended.said));
                     emergency |= failures >= ENOUGH && self.primary_is_ill();
                     self.theatre.pass(BREATH).await;
                 }

@@ -346,6 +346,18 @@ impl<'a> Weather<'a> {
         }
     }
 
+    /// The operator gives the printed commands that enable mappings of the primary whose drain nothing proves.
+    pub fn enable_again(&self, said: &str) {
+        let command = "`aws lambda update-event-source-mapping --region us-west-2 --uuid ";
+        for rest in said.split(command).skip(1) {
+            let mut words = rest.split_whitespace();
+            let (Some(id), Some("--enabled`,")) = (words.next(), words.next()) else { continue };
+            let input = json!({"UUID": id, "Enabled": true});
+            let done = self.theatre.call(Service::Lambda, Side::Primary, "UpdateEventSourceMapping", input);
+            self.note(format!("as it was told, mapping {id} was enabled: {}", done.is_ok()));
+        }
+    }
+
     async fn take_away(&self, id: &str) -> bool {
         for _ in 0..20 {
             let input = json!({"UUID": id});
