@@ -326,6 +326,22 @@ async fn a_run_that_drained_and_stopped_goes_on_later() {
     }
 }
 
+/// A record that somebody puts right after the stop shows in the minute of the stop: the journal knows that the run had
+/// drained before.
+#[tokio::test(start_paused = true)]
+async fn a_record_after_the_runs_own_stop_does_not_undo_its_proof() {
+    let stage = Stage::post(418);
+    let all_stopped = || stage.mappings(WEST).iter().all(|m| m["State"] == "Disabled");
+    cut_off(stage.failover(&stage.over()), all_stopped).await;
+    let record = json!({"StreamName": STREAM, "PartitionKey": "k", "Data": "eA=="});
+    stage.call(Service::Kinesis, WEST, "PutRecord", record);
+    stage.pass(5 * MINUTE).await;
+    stage.must_fail_over().await;
+    assert!(said(&stage).contains("this run drained it, and stopped mapping"), "{}", said(&stage));
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// A colleague deletes the standby's mapping in the middle of a failback, with batches that fail: being gone is no drain. The
 /// run ends and says the way out, by which it goes on.
 #[tokio::test(start_paused = true)]
