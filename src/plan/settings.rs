@@ -75,19 +75,20 @@ fn clone_settings(checks: &mut Checks<'_>, of: &Selected<'_>) -> MappingSettings
 
 /// The settings of the primary's mapping as a look from this machine saw them last.
 fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About) -> Option<MappingSettings> {
-    let whose = "the primary's mapping";
-    let unseen = format!("the settings of {whose} are not known, and no look from this machine saw them");
-    let by_itself =
-        "from a machine that looked (`kdsha status`) while the primary answered it goes by itself";
     match super::remembered::settings(&checks.request, of, Role::Consumer) {
         Some(SeenAt { at, value: settings }) => {
-            let evidence = format!("{whose} cannot be read; a look from this machine saw it at {at:.0}");
+            let evidence =
+                format!("the primary's mapping cannot be read; a look from this machine saw it at {at:.0}");
             let advice = "compare them when the Region answers again";
             checks.advise(CHECK, about, Verdict::Warn, evidence, advice);
             Some(settings.clone())
         }
         None => {
-            unknown_settings(checks, about, unseen, by_itself, "Lambda's defaults and those in kdsha.toml");
+            let evidence =
+                "the settings of the primary's mapping are not known, and no look from this machine saw them";
+            let way_out =
+                "from a machine that looked (`kdsha status`) while the primary answered it goes by itself";
+            unknown_settings(checks, about, evidence, way_out, "Lambda's defaults and those in kdsha.toml");
             None
         }
     }
@@ -98,7 +99,7 @@ fn remembered_settings(checks: &mut Checks<'_>, of: &Selected<'_>, about: &About
 pub(super) fn unknown_settings(
     checks: &mut Checks<'_>,
     about: &About,
-    evidence: String,
+    evidence: impl Into<String>,
     way_out: &str,
     instead: &str,
 ) {

@@ -353,12 +353,16 @@ impl Checks<'_> {
         let largest = of.view.primary.stream.known().and_then(|stream| stream.max_record_size_kib);
         let size = largest.filter(|kib| *kib > LARGEST_EVENT_KIB).map(|_| "larger than 6 MiB".to_owned());
         let limits: Vec<String> = [retries, age, size].into_iter().flatten().collect();
-        match (limits.is_empty(), self.drops_aggregated(of, settings)) {
-            (true, true) => return,
-            (true, false) => {
-                return self.ok("discards", &about, "the consumer's mapping never gives a record up");
-            }
-            (false, _) => {}
+        let lanes = settings.parallelization_factor;
+        let may_drop = of.pipeline.consumer.stream_consumer.is_some() && lanes > 1;
+        if may_drop {
+            self.drops_aggregated(&about, lanes);
+        }
+        if limits.is_empty() && !may_drop {
+            self.ok("discards", &about, "the consumer's mapping never gives a record up");
+        }
+        if limits.is_empty() {
+            return;
         }
         let kept = match &settings.on_failure {
             Some(destination) => format!("their metadata goes to {destination}"),
@@ -379,19 +383,13 @@ impl Checks<'_> {
 
     /// Of a record that the KPL aggregated, a fan-out mapping with several batches of a shard at a time hands over what has
     /// the partition key of the whole, and drops the rest without a trace (Lambda Developer Guide, with-kinesis).
-    fn drops_aggregated(&mut self, of: &Selected<'_>, settings: &MappingSettings) -> bool {
-        let factor = settings.parallelization_factor;
-        let drops = of.pipeline.consumer.stream_consumer.is_some() && factor > 1;
-        if drops {
-            let about = self.about(of, Side::Primary);
-            let evidence = format!(
-                "the consumer reads by enhanced fan-out with ParallelizationFactor {factor}: of what the KPL aggregated, Lambda \
-                 drops records with other partition keys than that of the whole"
-            );
-            let advice = "no matter where no producer aggregates; else set ParallelizationFactor to 1, or read without fan-out";
-            self.advise("discards", &about, Verdict::Warn, evidence, advice);
-        }
-        drops
+    fn drops_aggregated(&mut self, about: &About, lanes: u32) {
+        let evidence = format!(
+            "the consumer reads by enhanced fan-out with ParallelizationFactor {lanes}: of what the KPL aggregated, Lambda \
+             drops records with other partition keys than that of the whole"
+        );
+        let advice = "no matter where no producer aggregates; else set ParallelizationFactor to 1, or read without fan-out";
+        self.advise("discards", about, Verdict::Warn, evidence, advice);
     }
 
     /// Records that a mapping would discard because of their age.

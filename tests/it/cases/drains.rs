@@ -20,6 +20,15 @@ async fn short(stage: &Stage) -> Exit {
     stage.failover(&args).await.unwrap_or_else(|f| panic!("{} {:?}", f.message, f.hints))
 }
 
+/// The consumer works again: the same command ends, with nothing left behind.
+async fn mended_it_moves_and_comes_back(stage: &Stage) {
+    set_fault(stage, WEST, CONSUMER, None);
+    stage.must_fail_over().await;
+    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
+    stage.must_fail_back().await;
+    stage.must_have_lost_nothing().await;
+}
+
 /// CloudWatch falls silent in the middle of the run: the shards prove that nothing arrives, and nothing proves that
 /// the readers are done, so the run waits, says why, and goes on when the metrics are back.
 #[tokio::test(start_paused = true)]
@@ -102,11 +111,7 @@ async fn a_hung_consumer_is_not_drained() {
     stage.expect(stage.failover(&args).await, Exit::TimedOut);
     let state = |m: &serde_json::Value| m["State"] == "Enabled";
     assert!(stage.mappings(WEST).iter().all(state), "a reader was stopped without proof");
-    set_fault(&stage, WEST, CONSUMER, None);
-    stage.must_fail_over().await;
-    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    mended_it_moves_and_comes_back(&stage).await;
 }
 
 /// A function that may run for fifteen minutes and gathers a batch for five more: a failure counts for twice that time,
@@ -209,11 +214,7 @@ async fn a_consumer_whose_items_fail_without_an_error_is_not_drained() {
     let (exit, ()) = tokio::join!(short(&stage), fails_late);
     assert_eq!(exit, Exit::TimedOut, "{}", said(&stage));
     assert_eq!(mapping(&stage, WEST, CONSUMER)["State"], "Enabled", "stopped without proof");
-    set_fault(&stage, WEST, CONSUMER, None);
-    stage.must_fail_over().await;
-    assert_eq!(stage.sandbox.with_world(|world| world.stranded()), 0);
-    stage.must_fail_back().await;
-    stage.must_have_lost_nothing().await;
+    mended_it_moves_and_comes_back(&stage).await;
 }
 
 /// Nobody can tell a consumer that reads an empty stream from one that reads nothing: the run goes on, and says so.
